@@ -1,0 +1,183 @@
+/// Artifacts and their digests, each name once, in byte order of the names.
+///
+/// A record of 300,000 files has to stay small, so names and digest values stand in one buffer; `Artifact` values
+/// are made when asked for.
+public struct ArtifactSet: Sendable {
+    private var arena: [UInt8] = []
+    private var records: [Record] = []
+    private var algorithms: [DigestAlgorithm] = []
+
+    /// Where one artifact's name and digests stand in the arena.
+    ///
+    /// The digests follow the name: for each, the algorithm's index and the value's length (4 bytes each,
+    /// big-endian), then the value.
+    private struct Record {
+        var start: Int
+        var nameLength: UInt32
+        var digestCount: UInt8
+    }
+
+    public init() {}
+
+    /// Throws where two of the artifacts bear one name.
+    public init(_ artifacts: some Sequence<Artifact>) throws(ArtifactSetError) {
+        var builder = Builder()
+        for artifact in artifacts { builder.append(artifact.name, artifact.digests) }
+        self = try builder.finish()
+    }
+
+    public var isEmpty: Bool { records.isEmpty }
+
+    public subscript(name: ArtifactName) -> DigestSet? {
+        var low = 0
+        var high = records.count
+        while low < high {
+            let middle = (low + high) / 2
+            if self.name(of: records[middle]) < name { low = middle + 1 } else { high = middle }
+        }
+        guard low < records.count, self.name(of: records[low]) == name else { return nil }
+        return digests(of: records[low])
+    }
+
+    private func name(of record: Record) -> ArtifactName {
+        ArtifactName(Text(trusted: Array(nameBytes(of: record))))
+    }
+
+    private func nameBytes(of record: Record) -> ArraySlice<UInt8> {
+        arena[record.start..<record.start + Int(record.nameLength)]
+    }
+
+    private func digests(of record: Record) -> DigestSet {
+        var set = DigestSet()
+        forEachDigest(of: record) { algorithm, value in
+            set[algorithm] = Text(trusted: Array(value))
+        }
+        return set
+    }
+
+    private func forEachDigest(of record: Record, _ body: (DigestAlgorithm, ArraySlice<UInt8>) -> Void) {
+        var offset = record.start + Int(record.nameLength)
+        for _ in 0..<record.digestCount {
+            let algorithm = algorithms[number(at: offset)]
+            let length = number(at: offset + 4)
+            body(algorithm, arena[offset + 8..<offset + 8 + length])
+            offset += 8 + length
+        }
+    }
+
+    private func number(at offset: Int) -> Int {
+        arena[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+    }
+
+    private mutating func appendNumber(_ number: Int) {
+        for shift in [24, 16, 8, 0] { arena.append(UInt8(truncatingIfNeeded: number >> shift)) }
+    }
+}
+
+/// One artifact: its recorded name and its digests.
+public struct Artifact: Hashable, Sendable {
+    public var name: ArtifactName
+    public var digests: DigestSet
+
+    public init(name: ArtifactName, digests: DigestSet) {
+        self.name = name
+        self.digests = digests
+    }
+}
+
+/// Two artifacts bear one name.
+public struct ArtifactSetError: Error, Hashable, CustomStringConvertible {
+    public let duplicate: ArtifactName
+
+    public var description: String { "two artifacts are named '\(duplicate)'" }
+}
+
+extension ArtifactSet: RandomAccessCollection {
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { records.count }
+
+    public subscript(position: Int) -> Artifact {
+        Artifact(name: name(of: records[position]), digests: digests(of: records[position]))
+    }
+
+    /// Visits names and digests as bytes of the arena, without making values of them.
+    package func forEachRaw(
+        _ body: (_ name: ArraySlice<UInt8>, _ digests: [(algorithm: DigestAlgorithm, value: ArraySlice<UInt8>)]) -> Void
+    ) {
+        var digests: [(algorithm: DigestAlgorithm, value: ArraySlice<UInt8>)] = []
+        for record in records {
+            digests.removeAll(keepingCapacity: true)
+            forEachDigest(of: record) { digests.append(($0, $1)) }
+            body(nameBytes(of: record), digests)
+        }
+    }
+}
+
+extension ArtifactSet: Hashable {
+    public static func == (a: Self, b: Self) -> Bool { a.elementsEqual(b) }
+
+    public func hash(into hasher: inout Hasher) {
+        for artifact in self { hasher.combine(artifact) }
+    }
+}
+
+extension ArtifactSet {
+    /// Collects artifacts in any order.
+    public struct Builder: Sendable {
+        private var set = ArtifactSet()
+        private var indices: [DigestAlgorithm: Int] = [:]
+
+        public init() {}
+
+        public mutating func append(_ name: ArtifactName, _ digests: DigestSet) {
+            append(name: name.text.utf8, digests: digests.entries.lazy.map { ($0.algorithm, $0.value.utf8) })
+        }
+
+        /// `name` must be valid UTF-8, `digests` sorted by algorithm, each once.
+        package mutating func append(
+            name: some Collection<UInt8>, digests: some Sequence<(DigestAlgorithm, [UInt8])>
+        ) {
+            let start = set.arena.count
+            set.arena.append(contentsOf: name)
+            var count: UInt8 = 0
+            for (algorithm, value) in digests {
+                set.appendNumber(index(of: algorithm))
+                set.appendNumber(value.count)
+                set.arena.append(contentsOf: value)
+                count += 1
+            }
+            set.records.append(Record(start: start, nameLength: UInt32(name.count), digestCount: count))
+        }
+
+        /// Sorts by name; throws where two artifacts bear one name.
+        public consuming func finish() throws(ArtifactSetError) -> ArtifactSet {
+            set.sort()
+            if let duplicate = set.firstDuplicate() { throw ArtifactSetError(duplicate: duplicate) }
+            return set
+        }
+
+        private mutating func index(of algorithm: DigestAlgorithm) -> Int {
+            if let index = indices[algorithm] { return index }
+            set.algorithms.append(algorithm)
+            indices[algorithm] = set.algorithms.count - 1
+            return set.algorithms.count - 1
+        }
+    }
+
+    private mutating func sort() {
+        arena.withUnsafeBufferPointer { bytes in
+            records.sort { a, b in
+                bytes[a.start..<a.start + Int(a.nameLength)]
+                    .lexicographicallyPrecedes(bytes[b.start..<b.start + Int(b.nameLength)])
+            }
+        }
+    }
+
+    private func firstDuplicate() -> ArtifactName? {
+        for (previous, record) in zip(records, records.dropFirst())
+        where nameBytes(of: previous).elementsEqual(nameBytes(of: record)) {
+            return name(of: record)
+        }
+        return nil
+    }
+}

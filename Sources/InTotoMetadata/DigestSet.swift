@@ -1,0 +1,83 @@
+/// A digest algorithm by the name that metadata gives it, such as `sha256` or `gitCommit`.
+///
+/// Unknown names are kept as they are. Spec: in-toto attestation v1, DigestSet.
+public struct DigestAlgorithm: Hashable, Comparable, Sendable {
+    public let name: Text
+
+    public init(_ name: Text) { self.name = name }
+
+    public static let sha256 = DigestAlgorithm("sha256")
+    public static let sha384 = DigestAlgorithm("sha384")
+    public static let sha512 = DigestAlgorithm("sha512")
+    public static let gitBlob = DigestAlgorithm("gitBlob")
+    public static let gitTree = DigestAlgorithm("gitTree")
+    public static let gitCommit = DigestAlgorithm("gitCommit")
+    public static let gitTag = DigestAlgorithm("gitTag")
+    public static let dirHash = DigestAlgorithm("dirHash")
+
+    public static func < (a: Self, b: Self) -> Bool { a.name < b.name }
+
+    /// Digests that name a content beyond doubt today; others may be shown but decide nothing.
+    public var isStrong: Bool { Self.strongNames.contains(name) }
+
+    private static let strongNames: Set<Text> = [
+        "sha256", "sha384", "sha512", "sha512_256", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s",
+        "dirHash", "gitBlob", "gitTree", "gitCommit", "gitTag",
+    ]
+}
+
+/// The digests of one artifact, by algorithm. Spec: in-toto attestation v1, DigestSet; in-toto v1.0, 4.2.1.
+///
+/// Values are the text that metadata has: lower-case hexadecimal when we write it.
+public struct DigestSet: Hashable, Sendable {
+    public struct Entry: Hashable, Sendable {
+        public let algorithm: DigestAlgorithm
+        public let value: Text
+    }
+
+    /// Sorted by algorithm name; each algorithm once.
+    public private(set) var entries: [Entry]
+
+    public init() { entries = [] }
+
+    public init(_ algorithm: DigestAlgorithm, _ value: Text) {
+        entries = [Entry(algorithm: algorithm, value: value)]
+    }
+
+    public subscript(algorithm: DigestAlgorithm) -> Text? {
+        get { entries.first { $0.algorithm == algorithm }?.value }
+        set {
+            entries.removeAll { $0.algorithm == algorithm }
+            guard let newValue else { return }
+            let place = entries.firstIndex { algorithm < $0.algorithm } ?? entries.endIndex
+            entries.insert(Entry(algorithm: algorithm, value: newValue), at: place)
+        }
+    }
+
+    public var isEmpty: Bool { entries.isEmpty }
+
+    /// How two digest sets of supposedly one content compare.
+    public enum Comparison: Hashable, Sendable {
+        case same, different
+        /// No strong algorithm is in both: nothing can be said.
+        case incomparable
+    }
+
+    /// Same where at least one strong algorithm is shared and every shared one is equal, hexadecimal in either case.
+    public func compare(with other: DigestSet) -> Comparison {
+        var sharesStrong = false
+        for entry in entries {
+            guard let value = other[entry.algorithm] else { continue }
+            guard entry.value.asciiLowercased == value.asciiLowercased else { return .different }
+            sharesStrong = sharesStrong || entry.algorithm.isStrong
+        }
+        return sharesStrong ? .same : .incomparable
+    }
+}
+
+extension Text {
+    /// ASCII letters in lower case, everything else as it is.
+    var asciiLowercased: Text {
+        Text(trusted: utf8.map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 })
+    }
+}

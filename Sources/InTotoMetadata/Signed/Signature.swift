@@ -1,0 +1,20 @@
+/// One signature, in the raw form of its scheme, and the hint which key made it.
+public struct Signature: Hashable, Sendable {
+    public let keyID: KeyID
+    /// Ed25519: 64 bytes; ECDSA: DER; RSA: as long as the modulus.
+    public let bytes: [UInt8]
+
+    public init(keyID: KeyID, bytes: [UInt8]) {
+        self.keyID = keyID
+        self.bytes = bytes
+    }
+}
+
+/// Most signatures of one file; verifying one costs time, and nobody has more functionaries for one step.
+let maximumSignatureCount = 256
+
+func checkSignatureCount(_ count: Int) throws(MetadataError) {
+    guard count <= maximumSignatureCount else {
+        throw .badValue("signatures", in: "the file", reason: "has more than \(maximumSignatureCount) entries")
+    }
+}

@@ -1,0 +1,95 @@
+/// A file of signed metadata in either container. Until its signatures are checked it can be asked for little else.
+public enum SignedMetadata: Hashable, Sendable {
+    case envelope(Envelope)
+    case metablock(Metablock)
+}
+
+extension SignedMetadata {
+    /// Reads one container. Exactly one of `payload` and `signed` must be there.
+    public init(_ bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(MetadataError) {
+        let json: JSONValue
+        do { json = try JSONReader.read(bytes, limits: limits) } catch { throw .json(error) }
+        let members = try MemberReader(json, "the file")
+        switch (members.object["payload"] != nil, members.object["signed"] != nil) {
+        case (true, true): throw .bothContainers
+        case (true, false): self = .envelope(try Envelope(members))
+        case (false, true): self = .metablock(try Metablock(members))
+        case (false, false): throw .unknownContainer
+        }
+    }
+
+    public var signatures: [Signature] {
+        switch self {
+        case .envelope(let envelope): envelope.signatures
+        case .metablock(let metablock): metablock.signatures
+        }
+    }
+
+    /// The bytes that the signatures cover.
+    public func signedBytes() throws(MetadataError) -> [UInt8] {
+        switch self {
+        case .envelope(let envelope):
+            return Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: envelope.payload)
+        case .metablock(let metablock):
+            do { return try metablock.signed.canonicalBytes() } catch { throw .json(error) }
+        }
+    }
+
+    /// Decodes what is signed, from the very bytes that the signatures cover.
+    ///
+    /// Throws `.notEvidence` for kinds that we do not know, and for an envelope whose payload type is not in-toto's.
+    public func payload() throws(MetadataError) -> Payload {
+        switch self {
+        case .envelope(let envelope):
+            guard envelope.isInToto else { throw .notEvidence(type: envelope.payloadType) }
+            let json: JSONValue
+            do { json = try JSONReader.read(envelope.payload) } catch { throw .json(error) }
+            return try Payload(json: json)
+        case .metablock(let metablock):
+            let payload = try Payload(json: metablock.signed)
+            guard case .statement = payload else { return payload }
+            throw .notEvidence(type: Statement.type)
+        }
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        switch self {
+        case .envelope(let envelope): envelope.write(to: &writer)
+        case .metablock(let metablock): metablock.write(to: &writer)
+        }
+    }
+}
+
+/// What signed metadata says.
+public enum Payload: Hashable, Sendable {
+    case link(Link)
+    case statement(Statement)
+    /// A layout, kept as it is written.
+    case layout(JSONObject)
+
+    init(json: JSONValue) throws(MetadataError) {
+        let members = try MemberReader(json, "the signed part")
+        let type = try members.text("_type")
+        switch type {
+        case Link.type: self = .link(try Link(json: json))
+        case "layout": self = .layout(members.object)
+        case Statement.type, Statement.legacyType: self = .statement(try Statement(json: json))
+        default: throw .notEvidence(type: type)
+        }
+    }
+}
+
+extension Envelope {
+    /// Whether the payload type is in-toto's: the plain one, or one of the forms `application/vnd.in-toto.X+json` that
+    /// statements may have. Spec: in-toto attestation v1, Envelope.
+    var isInToto: Bool {
+        let prefix = Array("application/vnd.in-toto".utf8)
+        let suffix = Array("+json".utf8)
+        let type = payloadType.utf8
+        guard type.starts(with: prefix), type.count >= prefix.count + suffix.count,
+            type.suffix(suffix.count).elementsEqual(suffix)
+        else { return false }
+        let middle = type.dropFirst(prefix.count).dropLast(suffix.count)
+        return middle.isEmpty || middle.first == UInt8(ascii: ".")
+    }
+}

@@ -1,0 +1,4 @@
+@main
+struct IntotoRun {
+    static func main() {}
+}
