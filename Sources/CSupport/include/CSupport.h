@@ -1,4 +1,99 @@
 /* The little C that Swift cannot say; each function states why it is here. */
 #ifndef CSUPPORT_H
 #define CSUPPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* --- startup.c: what the process was given, read before any other code can change it --- */
+
+/* Most descriptors above 2 that are handed on to the command. */
+#define CS_MAX_INHERITED 200
+
+struct cs_startup {
+    int argc;
+    char **argv;          /* bytes, which Swift's CommandLine.arguments are not */
+    char **environment;   /* the caller's, before anything of ours */
+    uint64_t ignored;     /* bit N-1: signal N came ignored */
+    uint64_t blocked;     /* bit N-1: signal N came blocked */
+    uint64_t core_soft, core_hard;  /* RLIMIT_CORE */
+    int descriptor_count; /* inherited descriptors above 2 without FD_CLOEXEC: a jobserver's, a shell's <(...) */
+    int descriptors[CS_MAX_INHERITED];
+    int descriptors_lost; /* further ones that did not fit */
+    int standard_open[3]; /* whether 0, 1 and 2 were open */
+};
+
+const struct cs_startup *cs_startup_state(void);
+
+/* --- trampoline.c: the other half of a launch --- */
+
+/* The one argument of our executable that makes it the trampoline. */
+#define CS_TRAMPOLINE_ARGUMENT "--intoto-exec"
+
+enum cs_stage {
+    CS_STAGE_PLAN = 1,     /* reading the plan */
+    CS_STAGE_DESCRIPTORS,  /* putting descriptors in place */
+    CS_STAGE_GROUP,        /* joining the runner's process group, or a session of its own */
+    CS_STAGE_PARENT,       /* the runner is gone */
+    CS_STAGE_DIRECTORY,    /* chdir */
+    CS_STAGE_EXEC          /* execve */
+};
+
+enum cs_flags {
+    CS_FLAG_NEW_SESSION = 1, /* a session of its own, its standard input the controlling terminal */
+};
+
+/* Fixed part of the plan; `payload` bytes follow: directory, executable, argv and environment, each NUL-terminated. */
+struct cs_plan {
+    uint64_t magic;
+    uint32_t flags;
+    uint32_t argument_count;
+    uint32_t environment_count;
+    uint32_t descriptor_count;
+    int32_t parent;
+    int32_t group;
+    uint64_t ignored, blocked, core_soft, core_hard;
+    uint64_t payload;
+    int32_t targets[CS_MAX_INHERITED + 3]; /* where the descriptors that come along are put */
+};
+
+#define CS_PLAN_MAGIC 0x696e746f746f0001ULL
+
+/* What the trampoline answers where it could not execute the command; nothing at all where it could. */
+struct cs_failure {
+    int32_t stage;
+    int32_t error;
+};
+
+/* Sends the plan, its descriptors (SCM_RIGHTS is a macro matter) and the payload. 0, or an errno. */
+int cs_send_plan(int socket, const struct cs_plan *plan, const int *descriptors, const void *payload, size_t length);
+
+/* --- process.c: calls that are variadic or macros --- */
+
+/* A pair of connected stream sockets, closed on exec. 0 or an errno. */
+int cs_socket_pair(int pair[2]);
+
+/* A pipe, closed on exec; the reading end does not block. 0 or an errno. */
+int cs_capture_pipe(int pair[2]);
+
+/* Readies this process for holding a key and for waiting: standard descriptors plugged, not dumpable, no core file, orphans of the command come
+   to us, SIGCHLD as it must be for waiting, SIGPIPE and SIGXFSZ ignored. */
+void cs_prepare_runner(void);
+
+/* Signals that reach us arrive on the returned descriptor as struct cs_signal; signals that came ignored stay so.
+   Negative: -errno. */
+int cs_watch_signals(void);
+
+struct cs_signal {
+    int32_t number;
+    int32_t from_terminal; /* the kernel sent it to the whole foreground group: the command has it already */
+};
+
+/* Resource use of the command's tree as far as it was waited for. */
+struct cs_usage {
+    uint64_t user_microseconds, system_microseconds, peak_kilobytes;
+};
+void cs_children_usage(struct cs_usage *usage);
+
 #endif

@@ -1,0 +1,67 @@
+#include "CSupport.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+void cs_trampoline(void) __attribute__((noreturn));
+
+static struct cs_startup state;
+
+const struct cs_startup *cs_startup_state(void) { return &state; }
+
+static void note_signals(void) {
+    sigset_t blocked;
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    for (int number = 1; number <= 64 && number < NSIG; number++) {
+        struct sigaction action;
+        if (sigismember(&blocked, number) == 1) state.blocked |= 1ULL << (number - 1);
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+            state.ignored |= 1ULL << (number - 1);
+    }
+}
+
+static void note_descriptors(void) {
+    for (int fd = 0; fd < 3; fd++) state.standard_open[fd] = fcntl(fd, F_GETFD) != -1;
+    DIR *directory = opendir("/dev/fd");
+    if (!directory) return;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        int fd = atoi(entry->d_name);
+        if (fd < 3 || fd == dirfd(directory)) continue;
+        int flags = fcntl(fd, F_GETFD);
+        if (flags == -1 || flags & FD_CLOEXEC) continue;
+        if (state.descriptor_count < CS_MAX_INHERITED) state.descriptors[state.descriptor_count++] = fd;
+        else state.descriptors_lost++;
+    }
+    closedir(directory);
+}
+
+static char **copy_of(char **environment) {
+    size_t count = 0;
+    while (environment[count]) count++;
+    char **copy = malloc((count + 1) * sizeof *copy);
+    if (!copy) abort();
+    memcpy(copy, environment, (count + 1) * sizeof *copy);
+    return copy;
+}
+
+/* Runs before Swift's own start-up: the trampoline must not pay for it, and what the process was given must be read
+   before the runtime installs handlers or opens files. */
+__attribute__((constructor(101))) static void at_start(int argc, char **argv, char **environment) {
+    if (argc == 2 && strcmp(argv[1], CS_TRAMPOLINE_ARGUMENT) == 0) cs_trampoline();
+    state.argc = argc;
+    state.argv = argv;
+    state.environment = copy_of(environment);
+    struct rlimit core = {0, 0};
+    getrlimit(RLIMIT_CORE, &core);
+    state.core_soft = core.rlim_cur;
+    state.core_hard = core.rlim_max;
+    note_signals();
+    note_descriptors();
+    /* A crash of ours must not print memory, where a key may be, into a build's log. The command does not see this:
+       it gets the copy made above. */
+    setenv("SWIFT_BACKTRACE", "enable=no", 1);
+}

@@ -1,0 +1,49 @@
+/// The command of a step, as bytes: neither arguments nor environment need be UTF-8.
+public struct Command: Sendable {
+    /// Never empty; the first is what the user typed for the program.
+    public var arguments: [[UInt8]]
+    /// `NAME=value` entries, in the caller's order, duplicates kept.
+    public var environment: [[UInt8]]
+    /// Where the command runs; nil: in the directory of the runner.
+    public var directory: [UInt8]?
+
+    public init(arguments: [[UInt8]], environment: [[UInt8]], directory: [UInt8]? = nil) {
+        self.arguments = arguments
+        self.environment = environment
+        self.directory = directory
+    }
+}
+
+/// How a command ended.
+public enum Termination: Hashable, Sendable {
+    case exited(Int32)
+    case signalled(Int32)
+
+    /// What evidence says: the status, or −N for death by signal N.
+    public var returnValue: Int32 {
+        switch self {
+        case .exited(let status): status
+        case .signalled(let number): -number
+        }
+    }
+
+    /// What shells say: the status, or 128 + N.
+    public var exitStatus: Int32 {
+        switch self {
+        case .exited(let status): status
+        case .signalled(let number): 128 + number
+        }
+    }
+}
+
+/// Why a command did not start. Nothing of it ran.
+public enum LaunchError: Error, Hashable {
+    case notFound(program: [UInt8])
+    /// Found, but it cannot be executed.
+    case notExecutable(path: [UInt8], errno: Int32)
+    case badDirectory(path: [UInt8], errno: Int32)
+    /// Our own part of the launch failed.
+    case runner(operation: String, errno: Int32)
+    case emptyCommand
+    case containsNUL(argument: [UInt8])
+}

@@ -1,0 +1,110 @@
+internal import CSupport
+internal import Dispatch
+internal import InTotoCrypto
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// Reads one output stream of the command to its end, passes every byte on at once, and keeps what evidence needs.
+///
+/// Each stream has a thread of its own, so that a slow reader of one never holds up the other. Memory is bounded:
+/// beyond `RecordedStream.limit` the middle is dropped, while length and digest cover everything.
+final class OutputCapture: @unchecked Sendable {  // used by one thread at a time: the queue's, and after `finish` ours
+    /// Given to the command; closed here once it has it.
+    let writingEnd: Int32
+    private let readingEnd: Int32
+    private let destination: Int32
+    private let stop: (reading: Int32, writing: Int32)
+    private let done = DispatchSemaphore(value: 0)
+    private var recording: StreamRecording
+    private var passesOn = true
+    private(set) var forwardingError: Int32?
+
+    /// `destination` is where bytes are passed on: 1 or 2.
+    init(passingOnTo destination: Int32) throws(LaunchError) {
+        var pipe: [Int32] = [0, 0]
+        var stop: [Int32] = [0, 0]
+        let error = cs_capture_pipe(&pipe)
+        guard error == 0 else { throw .runner(operation: "make a pipe", errno: error) }
+        let stopError = cs_capture_pipe(&stop)
+        guard stopError == 0 else { throw .runner(operation: "make a pipe", errno: stopError) }
+        readingEnd = pipe[0]
+        writingEnd = pipe[1]
+        self.stop = (stop[0], stop[1])
+        self.destination = destination
+        do { recording = try StreamRecording() } catch { throw .runner(operation: error.description, errno: 0) }
+    }
+
+    /// Starts reading; to be called when the command has its end.
+    func start() {
+        close(writingEnd)
+        DispatchQueue(label: "output").async { [self] in
+            readUntilStopped()
+            done.signal()
+        }
+    }
+
+    /// Takes what the command has still written, and no more: a process that it left behind may hold the pipe for long.
+    func finish() throws(CryptoError) -> RecordedStream {
+        close(stop.writing)
+        done.wait()
+        close(readingEnd)
+        close(stop.reading)
+        return try recording.finish()
+    }
+
+    private func readUntilStopped() {
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        var isStopping = false
+        while true {
+            let count = read(readingEnd, &buffer, buffer.count)
+            if count > 0 {
+                recording.append(buffer[..<count])
+                guard passOn(buffer[..<count]) else { return }
+            } else if count == 0 || errno != EAGAIN && errno != EINTR {
+                return
+            } else if isStopping {
+                return
+            } else {
+                isStopping = waitForBytes()
+            }
+        }
+    }
+
+    /// Waits until there is something to read; true where the command has ended.
+    private func waitForBytes() -> Bool {
+        var events = [
+            pollfd(fd: readingEnd, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: stop.reading, events: Int16(POLLIN), revents: 0),
+        ]
+        poll(&events, 2, -1)
+        return events[1].revents != 0
+    }
+
+    /// False where the reader of our output has gone: the command shall see that as it would without us.
+    private func passOn(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard passesOn else { return true }
+        let failure = bytes.withUnsafeBytes { buffer -> Int32? in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let count = write(destination, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count >= 0 {
+                    rest = rest.dropFirst(count)
+                } else if errno == EAGAIN {
+                    var event = pollfd(fd: destination, events: Int16(POLLOUT), revents: 0)
+                    poll(&event, 1, -1)
+                } else if errno != EINTR {
+                    return errno
+                }
+            }
+            return nil
+        }
+        guard let failure else { return true }
+        forwardingError = failure
+        passesOn = false
+        return failure != EPIPE
+    }
+}

@@ -1,0 +1,54 @@
+internal import InTotoCrypto
+public import InTotoMetadata
+
+/// What is kept of one output stream.
+public struct RecordedStream: Sendable {
+    /// The first bytes; everything where `omitted` is 0.
+    public var head: [UInt8]
+    /// The last bytes, where the middle was dropped.
+    public var tail: [UInt8]
+    /// Bytes of the whole stream.
+    public var length: Int
+    /// SHA-256 of the whole stream, as 64 hexadecimal digits.
+    public var sha256: Text
+
+    public var omitted: Int { length - head.count - tail.count }
+
+    /// Bytes kept of a stream, half from its start and half from its end where it is longer.
+    public static let limit = 8 << 20
+}
+
+/// A stream being recorded, in bounded memory.
+struct StreamRecording: ~Copyable {
+    private var digest: MessageDigest
+    private var failure: CryptoError?
+    private var head: [UInt8] = []
+    private var tail: [UInt8] = []
+    private var length = 0
+    private static let half = RecordedStream.limit / 2
+
+    init() throws(CryptoError) { digest = try MessageDigest(.sha256) }
+
+    mutating func append(_ bytes: ArraySlice<UInt8>) {
+        length += bytes.count
+        bytes.withUnsafeBytes { buffer in
+            do throws(CryptoError) { try digest.update(buffer) } catch { failure = failure ?? error }
+        }
+        let toHead = min(bytes.count, Self.half - head.count)
+        head += bytes.prefix(toHead)
+        tail += bytes.dropFirst(toHead)
+        // Twice what is kept, so that moving the end to the front is rare.
+        if tail.count > 2 * Self.half { tail.removeFirst(tail.count - Self.half) }
+    }
+
+    mutating func finish() throws(CryptoError) -> RecordedStream {
+        if let failure { throw failure }
+        if length <= RecordedStream.limit {
+            head += tail
+            tail = []
+        } else if tail.count > Self.half {
+            tail.removeFirst(tail.count - Self.half)
+        }
+        return RecordedStream(head: head, tail: tail, length: length, sha256: Hex.encode(try digest.finish()))
+    }
+}

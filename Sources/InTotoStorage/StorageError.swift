@@ -1,0 +1,29 @@
+internal import InTotoMetadata
+public import SystemPackage
+
+/// Why a metadata or key file could not be read or written.
+public enum StorageError: Error, Hashable {
+    /// `operation` reads after "cannot".
+    case system(FilePath, operation: String, errno: Errno)
+    case tooLarge(FilePath, limit: Int)
+    case notRegularFile(FilePath)
+    case alreadyExists(FilePath)
+    /// Somebody else than us or root owns it, or others may write to it.
+    case unsafeKeyFile(FilePath, reason: String)
+}
+
+extension StorageError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .system(let path, let operation, let errno): "\(shown(path)): cannot \(operation): \(errno.description)"
+        case .tooLarge(let path, let limit): "\(shown(path)): larger than \(limit) bytes"
+        case .notRegularFile(let path): "\(shown(path)): is not a regular file"
+        case .alreadyExists(let path): "\(shown(path)): is there already"
+        case .unsafeKeyFile(let path, let reason): "\(shown(path)): \(reason)"
+        }
+    }
+}
+
+private func shown(_ path: FilePath) -> String {
+    escapedForTerminal(path.withCString { Array(UnsafeBufferPointer(start: $0, count: path.length)) }.map(UInt8.init(bitPattern:)))
+}
