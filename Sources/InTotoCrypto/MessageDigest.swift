@@ -5,7 +5,8 @@ public struct MessageDigest: ~Copyable {
     public enum Algorithm: Sendable {
         case sha1, sha256, sha384, sha512
 
-        fileprivate var name: String {
+        /// What OpenSSL calls it.
+        var name: String {
             switch self {
             case .sha1: "SHA1"
             case .sha256: "SHA256"

@@ -1,0 +1,99 @@
+public import InTotoMetadata
+
+/// A payload carrying enough valid signatures, decoded from the very bytes that they cover. Only this file makes one.
+public struct Authenticated<Payload: Sendable>: Sendable {
+    public let payload: Payload
+    /// The distinct keys with a valid signature, in the order in which they were given.
+    public let signedBy: [PublicKey]
+
+    fileprivate init(payload: Payload, signedBy: [PublicKey]) {
+        self.payload = payload
+        self.signedBy = signedBy
+    }
+}
+
+/// What became of one signature.
+public struct SignatureCheck: Sendable {
+    public enum Outcome: Sendable {
+        case valid(by: PublicKey)
+        /// It names this key, which did not make it.
+        case bad(for: PublicKey)
+        /// None of the given keys made it, nor does it name one of them.
+        case unknownKey
+    }
+
+    public let keyID: KeyID
+    public let outcome: Outcome
+}
+
+extension SignedMetadata {
+    /// Checks the signatures, and decodes what is signed once `threshold` distinct keys among `keys` have signed it.
+    ///
+    /// Bad signatures and those by other keys count nothing, and do no harm.
+    public func authenticated(
+        by keys: [PublicKey], threshold: Int = 1
+    ) throws(AuthenticationError) -> Authenticated<Payload> {
+        let keys = distinct(keys)
+        guard (1...max(keys.count, 1)).contains(threshold) else {
+            throw .impossibleThreshold(threshold, keys: keys.count)
+        }
+        guard !signatures.isEmpty else { throw .notSigned(openPGPSignatures: openPGPSignatureCount) }
+        let checks = try checkSignatures(by: keys)
+        let signers = Set(checks.compactMap(\.signer))
+        guard signers.count >= threshold else { throw .notEnoughSignatures(needed: threshold, checks: checks) }
+        do {
+            return Authenticated(payload: try payload(), signedBy: keys.filter(signers.contains))
+        } catch {
+            throw .metadata(error)
+        }
+    }
+
+    /// What each signature is worth, in the file's order.
+    public func checkSignatures(by keys: [PublicKey]) throws(AuthenticationError) -> [SignatureCheck] {
+        let keys = distinct(keys)
+        let message: [UInt8]
+        do { message = try signedBytes() } catch { throw .metadata(error) }
+        var checks: [SignatureCheck] = []
+        for signature in signatures {
+            do {
+                let outcome = try signature.outcome(over: message, keys: keys)
+                checks.append(SignatureCheck(keyID: signature.keyID, outcome: outcome))
+            } catch {
+                throw .crypto(error)
+            }
+        }
+        return checks
+    }
+
+    private var openPGPSignatureCount: Int {
+        switch self {
+        case .envelope: 0
+        case .metablock(let metablock): metablock.openPGPSignatureCount
+        }
+    }
+}
+
+extension Signature {
+    /// The key id narrows the search to the keys that it names; where it names none, each key is tried.
+    fileprivate func outcome(over message: [UInt8], keys: [PublicKey]) throws(CryptoError) -> SignatureCheck.Outcome {
+        let named = keys.filter { $0.knownKeyIDs.contains(keyID) }
+        for key in named.isEmpty ? keys : named where try key.isValid(signature: bytes, over: message) {
+            return .valid(by: key)
+        }
+        return named.first.map { .bad(for: $0) } ?? .unknownKey
+    }
+}
+
+extension SignatureCheck {
+    fileprivate var signer: PublicKey? {
+        switch outcome {
+        case .valid(let key): key
+        case .bad, .unknownKey: nil
+        }
+    }
+}
+
+private func distinct(_ keys: [PublicKey]) -> [PublicKey] {
+    var seen: Set<PublicKey> = []
+    return keys.filter { seen.insert($0).inserted }
+}

@@ -1,0 +1,40 @@
+public import InTotoMetadata
+
+/// Why signed metadata is not believed.
+public enum AuthenticationError: Error {
+    /// OpenPGP signatures are there or not; we do not verify those.
+    case notSigned(openPGPSignatures: Int)
+    case notEnoughSignatures(needed: Int, checks: [SignatureCheck])
+    case impossibleThreshold(Int, keys: Int)
+    /// The signatures are fine, or could not be looked at; what they cover is not metadata that we take.
+    case metadata(MetadataError)
+    case crypto(CryptoError)
+}
+
+extension AuthenticationError: CustomStringConvertible {
+    /// One line, then one indented line per signature that does not count.
+    public var description: String {
+        switch self {
+        case .notSigned(0): "there are no signatures"
+        case .notSigned(let count): "there are \(count) OpenPGP signatures, which are not verified, and no others"
+        case .notEnoughSignatures(let needed, let checks): Self.shortfall(needed, checks)
+        case .impossibleThreshold(let threshold, let keys):
+            "a threshold of \(threshold) cannot be met with \(keys) distinct keys"
+        case .metadata(let error): error.description
+        case .crypto(let error): error.description
+        }
+    }
+
+    private static func shortfall(_ needed: Int, _ checks: [SignatureCheck]) -> String {
+        var signers: Set<PublicKey> = []
+        var others = ""
+        for check in checks {
+            switch check.outcome {
+            case .valid(let key): signers.insert(key)
+            case .bad: others += "\n  the signature '\(check.keyID)' is bad: altered content, or another key"
+            case .unknownKey: others += "\n  the signature '\(check.keyID)' is by none of the given keys"
+            }
+        }
+        return "valid signatures by \(needed) of the given keys are needed, \(signers.count) found" + others
+    }
+}

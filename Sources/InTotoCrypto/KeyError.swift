@@ -1,0 +1,102 @@
+private import InTotoMetadata
+
+/// Why a key is not taken. The caller knows and adds which file it came from; nothing here holds key material.
+public enum KeyError: Error, Hashable {
+    case tooLarge(limit: Int)
+    case notAKey
+    case unfinishedPEM(String)
+    case damaged
+    case unsupportedLabel(String)
+    case privateKeyGiven
+    case publicKeyGiven
+    case certificateGiven
+    case openSSHGiven
+    case sigstoreGiven
+    case legacyJSONGiven
+
+    case passphraseMissing
+    case passphraseTooLong(limit: Int)
+    /// Or a damaged key: the two look the same.
+    case wrongPassphrase
+    case unsupportedEncryption(String)
+    /// Deriving the key from the passphrase would cost too much time or memory: a hostile file, more likely than not.
+    case derivationTooCostly(String)
+
+    case unsupportedAlgorithm(String)
+    case unsupportedCurve(String)
+    case explicitCurve
+    case restrictedToPSS
+    case tooWeak(bits: Int)
+    case modulusTooLarge(bits: Int)
+    case badExponent
+    case badPoint
+    case halvesDiffer
+
+    case unsupportedScheme(keyType: String, scheme: String)
+    case badKeyObject(String)
+    case crypto(CryptoError)
+}
+
+extension KeyError: CustomStringConvertible {
+    /// One line; a phrase that follows the key's path and a colon.
+    public var description: String {
+        switch self {
+        case .tooLarge(let limit): "larger than \(limit) bytes"
+        case .notAKey: "not a key: no PEM block found"
+        case .unfinishedPEM(let label): "the PEM block '\(label)' has no matching end"
+        case .damaged: "the key is damaged: its content is not well formed"
+        case .unsupportedLabel(let label): "a PEM block '\(label)' is not a key that can be used here"
+        case .privateKeyGiven: "a private key where a public key is needed"
+        case .publicKeyGiven: "a public key where a private key is needed"
+        case .certificateGiven: "a certificate where a key is needed"
+        case .openSSHGiven: "a key in OpenSSH's own format, which is not supported"
+        case .sigstoreGiven: "a key in cosign's encrypted format, which is not supported"
+        case .legacyJSONGiven: "a key in the JSON format of old securesystemslib versions, which is not supported"
+        case .passphraseMissing: "the key is encrypted and no passphrase was given"
+        case .passphraseTooLong(let limit): "the passphrase is longer than \(limit) bytes"
+        case .wrongPassphrase: "wrong passphrase or damaged key"
+        case .unsupportedEncryption(let name): "the key is encrypted in a way that is not supported: \(name)"
+        case .derivationTooCostly(let cost): "decrypting the key would cost too much: \(cost)"
+        case .unsupportedAlgorithm(let name): "keys of the kind \(name) are not supported"
+        case .unsupportedCurve(let name): "the curve \(name) is not supported"
+        case .explicitCurve: "the key describes its curve by explicit parameters instead of naming it"
+        case .restrictedToPSS: "an RSA key restricted to PSS (id-RSASSA-PSS), which other in-toto tools do not take"
+        case .tooWeak(let bits): "an RSA key of \(bits) bits is too weak; at least 2048 are needed"
+        case .modulusTooLarge(let bits): "an RSA key of \(bits) bits is too large; at most 16384 are taken"
+        case .badExponent: "the RSA key's public exponent is not an odd number from 65537 up to 64 bits"
+        case .badPoint: "the public key is a point for which signatures prove nothing"
+        case .halvesDiffer: "the private and the public part do not belong together"
+        case .unsupportedScheme(let keyType, let scheme):
+            "the scheme '\(escapedForTerminal(Array(scheme.utf8)))' does not fit a key of type "
+                + "'\(escapedForTerminal(Array(keyType.utf8)))'"
+        case .badKeyObject(let reason): "not a key object: \(reason)"
+        case .crypto(let error): error.description
+        }
+    }
+
+    /// What to do about it, where we know.
+    public var hint: String? {
+        switch self {
+        case .notAKey, .unsupportedLabel: "give a PEM file; 'intoto-run keygen' makes one"
+        case .privateKeyGiven: "give the public key: openssl pkey -in KEY -pubout"
+        case .publicKeyGiven: "give the private key that belongs to it"
+        case .certificateGiven: "take the public key out of it: openssl x509 -in CERTIFICATE -pubkey -noout"
+        case .openSSHGiven:
+            "convert a copy of an ECDSA or RSA key: ssh-keygen -p -m PKCS8 -f COPY; for Ed25519 make a new key"
+        case .sigstoreGiven: "give the key as PKCS#8; 'intoto-run keygen' makes an encrypted one"
+        case .legacyJSONGiven: "convert it to PKCS#8 with securesystemslib's migrate_key.py"
+        case .passphraseMissing: "name where the passphrase is"
+        case .unsupportedEncryption, .derivationTooCostly:
+            "encrypt it anew: openssl pkcs8 -topk8 -in KEY -v2 aes-256-cbc -iter 600000"
+        case .restrictedToPSS, .explicitCurve, .unsupportedAlgorithm, .unsupportedCurve, .tooWeak, .modulusTooLarge,
+            .badExponent, .badPoint:
+            "make a new key with 'intoto-run keygen'"
+        case .tooLarge, .unfinishedPEM, .damaged, .passphraseTooLong, .wrongPassphrase, .halvesDiffer,
+            .unsupportedScheme, .badKeyObject, .crypto:
+            nil
+        }
+    }
+}
+
+/// Most bytes of a key file; a real one has less than 16 KiB.
+package let keySizeLimit = 64 << 10

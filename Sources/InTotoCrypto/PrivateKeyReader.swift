@@ -1,0 +1,159 @@
+private import COpenSSL
+
+/// Reads private keys in their several forms. What is secret stays in `SecretBytes` and in OpenSSL's memory.
+enum PrivateKeyReader {
+    struct Reading {
+        let scheme: KeyScheme
+        let handle: KeyHandle
+        let wasEncrypted: Bool
+    }
+
+    static func read(_ pem: SecretBytes, passphrase: SecretBytes?) throws(KeyError) -> Reading {
+        guard SecureHeap.isReady else { throw .crypto(.fromErrorQueue("start OpenSSL")) }
+        guard pem.count <= keySizeLimit else { throw .tooLarge(limit: keySizeLimit) }
+        return try pem.withUnsafeBytes { text throws(KeyError) in
+            let blocks = try PEM.blocks(in: text)
+            for block in blocks {
+                guard let form = PrivateKeyForm(rawValue: block.label) else { continue }
+                return try read(form, block, text, passphrase)
+            }
+            throw refusal(of: blocks, text)
+        }
+    }
+
+    private static func read(
+        _ form: PrivateKeyForm, _ block: PEMBlock, _ text: UnsafeRawBufferPointer, _ passphrase: SecretBytes?
+    ) throws(KeyError) -> Reading {
+        guard let body = PEM.decode(UnsafeRawBufferPointer(rebasing: text[block.body])) else { throw .damaged }
+        let decrypted = try decrypt(body, form, block, text, passphrase)
+        do {
+            let (scheme, handle) = try (decrypted ?? body).withUnsafeBytes { der throws(KeyError) in
+                try read(form, der)
+            }
+            return Reading(scheme: scheme, handle: handle, wasEncrypted: decrypted != nil)
+        } catch .damaged where decrypted != nil {
+            // A wrong passphrase may leave something that looks decrypted.
+            throw .wrongPassphrase
+        }
+    }
+
+    /// Nil where the key is not encrypted.
+    private static func decrypt(
+        _ body: SecretBytes, _ form: PrivateKeyForm, _ block: PEMBlock, _ text: UnsafeRawBufferPointer,
+        _ passphrase: SecretBytes?
+    ) throws(KeyError) -> SecretBytes? {
+        let isEncrypted = form == .encryptedPKCS8 || block.headers != nil
+        guard isEncrypted else { return nil }
+        guard let passphrase else { throw .passphraseMissing }
+        guard passphrase.count <= KeyEncryption.passphraseLimit else {
+            throw .passphraseTooLong(limit: KeyEncryption.passphraseLimit)
+        }
+        guard let headers = block.headers else { return try KeyEncryption.decryptPKCS8(body, passphrase) }
+        guard form == .pkcs1 || form == .sec1 else { throw .damaged }
+        let lines = UnsafeRawBufferPointer(rebasing: text[headers])
+        return try KeyEncryption.decryptTraditional(body, headers: lines, passphrase)
+    }
+
+    private static func refusal(of blocks: [PEMBlock], _ text: UnsafeRawBufferPointer) -> KeyError {
+        for block in blocks {
+            switch block.label {
+            case "OPENSSH PRIVATE KEY": return .openSSHGiven
+            case "ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY": return .sigstoreGiven
+            case "DSA PRIVATE KEY": return .unsupportedAlgorithm("DSA")
+            case "PUBLIC KEY", "RSA PUBLIC KEY": return .publicKeyGiven
+            case "CERTIFICATE": return .certificateGiven
+            default: continue
+            }
+        }
+        if let block = blocks.first { return .unsupportedLabel(block.label) }
+        let isLegacy = text.first == UInt8(ascii: "{") || text.prefix(256).split(separator: UInt8(ascii: "@")).count > 1
+        return isLegacy ? .legacyJSONGiven : .notAKey
+    }
+}
+
+/// The forms that we read; a raw value is the PEM label.
+enum PrivateKeyForm: String {
+    case pkcs8 = "PRIVATE KEY"
+    case encryptedPKCS8 = "ENCRYPTED PRIVATE KEY"
+    case pkcs1 = "RSA PRIVATE KEY"
+    case sec1 = "EC PRIVATE KEY"
+}
+
+// MARK: DER
+
+extension PrivateKeyReader {
+    private static func read(
+        _ form: PrivateKeyForm, _ der: UnsafeRawBufferPointer
+    ) throws(KeyError) -> (KeyScheme, KeyHandle) {
+        guard let fields = DERReader.only(.sequence, in: der) else { throw .damaged }
+        switch form {
+        case .pkcs8, .encryptedPKCS8: return try readPKCS8(fields, der)
+        case .pkcs1: return (.rsaPSS, try handle(der, EVP_PKEY_RSA))
+        case .sec1:
+            var fields = fields
+            guard fields.smallInteger() == 1, fields.read(.octetString) != nil, let curve = fields.read(.context0) else {
+                throw .damaged
+            }
+            return (try KeyScheme(curve: curve), try handle(der, EVP_PKEY_EC))
+        }
+    }
+
+    /// PrivateKeyInfo, or OneAsymmetricKey with the public key attached. Spec: RFC 5958, 2.
+    private static func readPKCS8(
+        _ fields: DERReader, _ der: UnsafeRawBufferPointer
+    ) throws(KeyError) -> (KeyScheme, KeyHandle) {
+        var fields = fields
+        guard let version = fields.smallInteger(), version <= 1, let algorithm = fields.read(.sequence),
+            let key = fields.read(.octetString)
+        else { throw .damaged }
+        let scheme = try KeyScheme(algorithm: algorithm)
+        _ = fields.read(.context0)
+        let attached = fields.read(.primitiveContext1)
+        guard fields.isAtEnd, attached == nil || version == 1 else { throw .damaged }
+        switch scheme {
+        case .ed25519: return (scheme, try readEd25519(key, attached: attached))
+        case .rsaPSS:
+            guard attached == nil else { throw .damaged }
+            return (scheme, try handle(key.bytes, EVP_PKEY_RSA))
+        case .ecdsaP256, .ecdsaP384, .ecdsaP521:
+            guard attached == nil else { throw .damaged }
+            try checkInnerCurve(key, scheme)
+            return (scheme, try handle(der, EVP_PKEY_EC))
+        }
+    }
+
+    /// The ECPrivateKey inside may name its curve again: it must be the same one.
+    private static func checkInnerCurve(_ key: DERReader, _ scheme: KeyScheme) throws(KeyError) {
+        guard var fields = DERReader.only(.sequence, in: key.bytes), fields.smallInteger() == 1,
+            fields.read(.octetString) != nil
+        else { throw .damaged }
+        guard let curve = fields.read(.context0) else { return }
+        guard try KeyScheme(curve: curve) == scheme else { throw .damaged }
+    }
+
+    /// CurvePrivateKey. Spec: RFC 8410, 7.
+    private static func readEd25519(_ key: DERReader, attached: DERReader?) throws(KeyError) -> KeyHandle {
+        guard let seed = DERReader.only(.octetString, in: key.bytes)?.bytes, seed.count == 32 else { throw .damaged }
+        let bytes = seed.bindMemory(to: UInt8.self).baseAddress
+        let handle = try own(EVP_PKEY_new_raw_private_key_ex(nil, "ED25519", nil, bytes, seed.count))
+        guard let attached = attached?.bytes else { return handle }
+        let publicPart: [UInt8]
+        do { publicPart = try handle.encodedPublicPart() } catch { throw .crypto(error) }
+        // After the count of unused bits.
+        guard attached.first == 0, attached.dropFirst().elementsEqual(publicPart.suffix(32)) else { throw .halvesDiffer }
+        return handle
+    }
+
+    private static func handle(_ der: UnsafeRawBufferPointer, _ type: Int32) throws(KeyError) -> KeyHandle {
+        var position = der.bindMemory(to: UInt8.self).baseAddress
+        return try own(d2i_PrivateKey_ex(type, nil, &position, der.count, nil, nil))
+    }
+
+    private static func own(_ pointer: OpaquePointer?) throws(KeyError) -> KeyHandle {
+        guard pointer != nil else {
+            ERR_clear_error()
+            throw .damaged
+        }
+        do { return try KeyHandle(pointer, "read a private key") } catch { throw .crypto(error) }
+    }
+}

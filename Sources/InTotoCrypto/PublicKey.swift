@@ -1,0 +1,86 @@
+public import InTotoMetadata
+
+/// A key that checks signatures: Ed25519, ECDSA on a NIST curve, or RSA, and strong enough.
+///
+/// Two are equal when they are the same key, whatever file, form or label they came with.
+public final class PublicKey: Sendable {
+    public let scheme: KeyScheme
+    /// The SubjectPublicKeyInfo in its one form: named curve, uncompressed point, NULL parameters for RSA.
+    public let spki: [UInt8]
+    private let identities: KeyIdentities
+    private let handle: KeyHandle
+
+    /// Reads a PEM file: the first `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1) in it.
+    public convenience init(pem: [UInt8]) throws(KeyError) {
+        try self.init(try PublicKeyReader.readPEM(pem))
+    }
+
+    /// Reads what a layout says about a key: SPKI PEM, or 64 hexadecimal digits for Ed25519.
+    ///
+    /// A `keytype` that repeats the scheme, as old tools wrote it, is taken.
+    public convenience init(keyType: Text, scheme: Text, publicValue: Text) throws(KeyError) {
+        try self.init(try PublicKeyReader.readKeyObject(keyType: keyType, scheme: scheme, publicValue: publicValue))
+    }
+
+    /// Reads a key object, of which `keytype`, `scheme` and `keyval.public` count. Its `keyid` is the caller's business.
+    public convenience init(keyObject: JSONObject) throws(KeyError) {
+        func text(_ name: Text, _ object: JSONObject) throws(KeyError) -> Text {
+            guard case .string(let text)? = object[name] else { throw .badKeyObject("'\(name)' is not a string") }
+            return text
+        }
+        guard case .object(let values)? = keyObject["keyval"] else { throw .badKeyObject("'keyval' is not an object") }
+        try self.init(
+            keyType: try text("keytype", keyObject), scheme: try text("scheme", keyObject),
+            publicValue: try text("public", values))
+    }
+
+    /// Reads the DER of a SubjectPublicKeyInfo.
+    public convenience init(spki: [UInt8]) throws(KeyError) {
+        try self.init(try PublicKeyReader.readSPKI(spki))
+    }
+
+    private init(_ reading: PublicKeyReader.Reading) throws(KeyError) {
+        scheme = reading.scheme
+        handle = reading.handle
+        do {
+            spki = try reading.handle.encodedPublicPart()
+            identities = try KeyIdentities(scheme: reading.scheme, spki: spki)
+        } catch {
+            throw .crypto(error)
+        }
+    }
+
+    /// Whether `signature` is this key's over exactly `message`. Throws only where OpenSSL itself fails.
+    public func isValid(signature: [UInt8], over message: [UInt8]) throws(CryptoError) -> Bool {
+        try SignatureComputation.isValid(signature, over: message, by: handle, scheme)
+    }
+}
+
+extension PublicKey {
+    /// SPKI PEM: lines of 64 characters, LF, a final LF.
+    public var pem: Text { identities.pem }
+
+    /// `keyval.public`: PEM, or the hexadecimal digits of an Ed25519 key.
+    public var publicValue: Text { identities.publicValue }
+
+    public func keyID(_ convention: KeyIDConvention) -> KeyID { identities.keyID(convention) }
+
+    /// Every label under which tools that we know may have used this key, without repetitions.
+    public var knownKeyIDs: [KeyID] { identities.all }
+
+    /// The key as a layout names it, with the key id of today's Python.
+    public var keyObject: JSONObject {
+        [
+            "keyid": .string(keyID(.python).text),
+            "keytype": .string(scheme.keyType),
+            "keyval": ["public": .string(publicValue)],
+            "scheme": .string(scheme.text),
+        ]
+    }
+}
+
+extension PublicKey: Hashable {
+    public static func == (a: PublicKey, b: PublicKey) -> Bool { a.spki == b.spki }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(spki) }
+}
