@@ -36,7 +36,8 @@ public final class SecretBytes: @unchecked Sendable {
         self.init(count: bytes.count) { $0.copyBytes(from: bytes) }
     }
 
-    convenience init(copying bytes: UnsafeRawBufferPointer) {
+    /// Copies bytes that their owner wipes.
+    public convenience init(copying bytes: UnsafeRawBufferPointer) {
         self.init(count: bytes.count) { $0.copyMemory(from: bytes) }
     }
 

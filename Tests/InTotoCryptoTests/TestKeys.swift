@@ -10,7 +10,7 @@ enum TestKeys {
     ]
 
     /// What encrypts the vectors, but for those that the index names another for.
-    static let passphrase = "correct horse battery staple"
+    static let passphrase = "test-password"
 
     static func publicKey(_ name: String) throws -> PublicKey {
         try PublicKey(pem: try Vectors.bytes("keys/\(name).spki.pem"))

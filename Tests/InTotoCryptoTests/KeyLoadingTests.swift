@@ -1,0 +1,168 @@
+import Foundation
+import InTotoCrypto
+import InTotoMetadata
+import TestSupport
+import Testing
+
+@Suite struct KeyLoadingTests {
+    /// What we say to files that Python takes, or that both of us refuse; all others load.
+    static let refusals: [String: KeyError] = [
+        "ecdsa-p256.openssh": .openSSHGiven,
+        "ed25519-alice.openssh": .openSSHGiven,
+        "rsa-2048.openssh": .openSSHGiven,
+        "enc-ecdsa-p256.cosign-legacy-pemtype.pem": .sigstoreGiven,
+        "enc-ecdsa-p256.sigstore-empty-password.pem": .sigstoreGiven,
+        "enc-ecdsa-p256.sigstore.pem": .sigstoreGiven,
+        "enc-ed25519-alice.sigstore.pem": .sigstoreGiven,
+        "legacy-ecdsa-dave.encrypted": .legacyJSONGiven,
+        "legacy-ecdsa-dave.json": .legacyJSONGiven,
+        "legacy-ecdsa-dave.pub.json": .legacyJSONGiven,
+        "legacy-ed25519-alice.encrypted": .legacyJSONGiven,
+        "legacy-ed25519-alice.json": .legacyJSONGiven,
+        "legacy-ed25519-alice.pub.json": .legacyJSONGiven,
+        "legacy-ed25519-alice.utf8-password.encrypted": .legacyJSONGiven,
+        "rsa-1024-weak.pkcs8.pem": .tooWeak(bits: 1024),
+        "rsa-pss-oid-2048.pkcs8.pem": .restrictedToPSS,
+        "rsa-pss-oid-2048.spki.pem": .restrictedToPSS,
+        "unsupported-ed448.pkcs8.pem": .unsupportedAlgorithm("Ed448"),
+        "unsupported-secp256k1.pkcs8.pem": .unsupportedCurve("secp256k1"),
+    ]
+
+    /// What one other loader made of a file.
+    struct Row: Decodable {
+        var ok: Bool
+        var keyid: String?
+        var scheme: String?
+    }
+
+    static let matrix: [String: [String: Row]] = {
+        let json = try? Data(contentsOf: Vectors.url("keys/loader-matrix.json"))
+        return json.flatMap { try? JSONDecoder().decode([String: [String: Row]].self, from: $0) } ?? [:]
+    }()
+    static let files = matrix.keys.sorted()
+
+    static func isPublic(_ file: String) -> Bool {
+        file.contains("spki") || file.contains("pkcs1-public") || file.contains(".pub.")
+    }
+
+    static func passphrase(_ file: String) -> String? {
+        guard file.hasPrefix("enc-") else { return nil }
+        return file.contains("utf8-password") ? "pässwörd ☃" : TestKeys.passphrase
+    }
+
+    @Test func `the loader matrix names every key file`() throws {
+        let onDisk = try Vectors.list("keys").filter { $0 != "README.md" && !["encrypted-index.json", "keyids.json", "loader-matrix.json"].contains($0) }
+        #expect(Self.files == onDisk)
+        let loaded = Self.files.count - Self.refusals.count
+        print("vectors: key files \(Self.files.count): \(loaded) loaded, \(Self.refusals.count) refused with their reason")
+    }
+
+    @Test("takes or refuses each key file, with Python's key id", arguments: files)
+    func loads(file: String) throws {
+        let bytes = try Vectors.bytes("keys/\(file)")
+        var key: PublicKey?
+        let refusal = try keyError {
+            key = Self.isPublic(file)
+                ? try PublicKey(pem: bytes)
+                : try TestKeys.privateKey(file: file, passphrase: Self.passphrase(file)).publicKey
+        }
+        #expect(refusal == Self.refusals[file])
+        guard let key else { return }
+        let python = try #require(Self.matrix[file]?.first { $0.key.hasPrefix("python") && $0.value.ok }?.value)
+        #expect(key.keyID(.python).description == python.keyid)
+        #expect(key.scheme.rawValue == python.scheme)
+    }
+
+    @Test("distinguishes no, wrong and right passphrase", arguments: files.filter {
+        $0.hasPrefix("enc-") && refusals[$0] == nil
+    })
+    func passphrases(file: String) throws {
+        #expect(try keyError { _ = try TestKeys.privateKey(file: file) } == .passphraseMissing)
+        #expect(try keyError { _ = try TestKeys.privateKey(file: file, passphrase: "wrong") } == .wrongPassphrase)
+        #expect(try keyError { _ = try TestKeys.privateKey(file: file, passphrase: "") } == .wrongPassphrase)
+        let key = try TestKeys.privateKey(file: file, passphrase: Self.passphrase(file))
+        #expect(!key.passphraseWasNeedless)
+    }
+
+    @Test("says that a passphrase was needless", arguments: TestKeys.names)
+    func needless(name: String) throws {
+        #expect(try TestKeys.privateKey(file: "\(name).pkcs8.pem", passphrase: "x").passphraseWasNeedless)
+        #expect(!(try TestKeys.privateKey(name).passphraseWasNeedless))
+    }
+
+    @Test("tells private from public", arguments: TestKeys.names)
+    func kinds(name: String) throws {
+        let publicText = try Vectors.bytes("keys/\(name).spki.pem")
+        let privateText = try Vectors.bytes("keys/\(name).pkcs8.pem")
+        #expect(try keyError { _ = try PublicKey(pem: privateText) } == .privateKeyGiven)
+        #expect(try keyError { _ = try PrivateKey(pem: SecretBytes(copying: publicText), passphrase: nil) } == .publicKeyGiven)
+    }
+
+    @Test func `refuses what is no key, too large or cut`() throws {
+        func refusal(_ text: [UInt8]) throws -> KeyError? { try keyError { _ = try PublicKey(pem: text) } }
+        func privateRefusal(_ text: [UInt8]) throws -> KeyError? {
+            try keyError { _ = try PrivateKey(pem: SecretBytes(copying: text), passphrase: nil) }
+        }
+        let pem = try Vectors.bytes("keys/ed25519-alice.spki.pem")
+        let secret = try Vectors.bytes("keys/ed25519-alice.pkcs8.pem")
+        #expect(try refusal([]) == .notAKey)
+        #expect(try refusal(Array("hello\n".utf8)) == .notAKey)
+        #expect(try privateRefusal([]) == .notAKey)
+        #expect(try privateRefusal(Array("hello\n".utf8)) == .notAKey)
+        let padding = Array(repeating: UInt8(ascii: "\n"), count: (64 << 10) - pem.count)
+        #expect(try refusal(padding + pem) == nil)
+        #expect(try refusal(padding + [10] + pem) == .tooLarge(limit: 64 << 10))
+        #expect(try privateRefusal(padding + secret) == .tooLarge(limit: 64 << 10))
+        for count in 28..<pem.count - 1 {
+            let cut = try refusal(Array(pem[..<count]))
+            #expect(cut == .unfinishedPEM("PUBLIC KEY"), "cut at \(count)")
+        }
+        #expect(try refusal(Array("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n".utf8)) == .damaged)
+        #expect(try refusal(Array("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".utf8)) == .certificateGiven)
+    }
+
+    @Test("never traps and never takes a key whose DER is altered unnoticed", arguments: TestKeys.names)
+    func mutations(name: String) throws {
+        let key = try TestKeys.publicKey(name)
+        var taken = 0
+        for index in key.spki.indices {
+            for bit in [0x01, 0x20, 0x80] as [UInt8] {
+                var der = key.spki
+                der[index] ^= bit
+                guard let mutant = try? PublicKey(spki: der) else { continue }
+                taken += 1
+                #expect(mutant != key)
+            }
+            #expect(throws: KeyError.self) { try PublicKey(spki: Array(key.spki[..<index])) }
+        }
+        #expect(throws: KeyError.self) { try PublicKey(spki: key.spki + [0]) }
+        print("vectors: mutated SPKI of \(name): \(3 * key.spki.count) tried, \(taken) other keys, 0 taken for the original")
+    }
+
+    @Test("never traps on an altered private key, nor takes halves that differ", arguments: TestKeys.names)
+    func privateMutations(name: String) throws {
+        let text = try #require(String(data: try Data(contentsOf: Vectors.url("keys/\(name).pkcs8.pem")), encoding: .utf8))
+        let body = text.split(separator: "\n").dropFirst().dropLast().joined()
+        let der = [UInt8](try #require(Data(base64Encoded: body)))
+        let original = try TestKeys.publicKey(name)
+        var taken = 0
+        for index in stride(from: 0, to: der.count, by: max(1, der.count / 48)) {
+            var mutant = der
+            mutant[index] ^= 0x10
+            let pem = "-----BEGIN PRIVATE KEY-----\n\(Data(mutant).base64EncodedString())\n-----END PRIVATE KEY-----\n"
+            guard let key = try? PrivateKey(pem: TestKeys.secret(pem), passphrase: nil) else { continue }
+            taken += 1
+            let signature = try key.sign([1, 2, 3])
+            #expect(try key.publicKey.isValid(signature: signature, over: [1, 2, 3]))
+            if key.publicKey == original { #expect(try original.isValid(signature: signature, over: [1, 2, 3])) }
+        }
+        print("vectors: mutated private keys of \(name): \(taken) taken, all with halves that belong together")
+    }
+
+    @Test func `every error is one line without key material, and has a hint where one helps`() {
+        for error in Self.refusals.values {
+            #expect(!error.description.contains("\n"))
+            #expect(error.hint != nil)
+        }
+    }
+}
