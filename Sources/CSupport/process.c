@@ -92,10 +92,5 @@ void cs_children_usage(struct cs_usage *usage) {
     getrusage(RUSAGE_CHILDREN, &children);
     usage->user_microseconds = (uint64_t)children.ru_utime.tv_sec * 1000000 + (uint64_t)children.ru_utime.tv_usec;
     usage->system_microseconds = (uint64_t)children.ru_stime.tv_sec * 1000000 + (uint64_t)children.ru_stime.tv_usec;
-#ifdef __APPLE__
-    usage->peak_kilobytes = (uint64_t)children.ru_maxrss / 1024;
-#else
-    usage->peak_kilobytes = (uint64_t)children.ru_maxrss;
-#endif
 }
 

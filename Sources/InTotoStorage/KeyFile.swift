@@ -120,3 +120,11 @@ public enum KeyFile {
         }
     }
 }
+
+extension KeyFile {
+    /// Whether something of this name is there, if only a link to nothing.
+    public static func exists(_ path: FilePath) -> Bool {
+        var status = stat()
+        return path.withCString { lstat($0, &status) } == 0
+    }
+}

@@ -23,8 +23,8 @@ public final class PendingFile {
     /// Where the file will be.
     public var path: FilePath { directory.path.appending(name) }
 
-    /// Device and inode of the temporary file: it is no artifact of anybody.
-    public let identity: FileIdentity
+    /// Device and inode of the temporary file: it is nobody's artifact.
+    public let identity: (device: UInt64, inode: UInt64)
 
     init(in directory: EvidenceDirectory, name: String) throws(StorageError) {
         self.directory = directory
@@ -38,7 +38,7 @@ public final class PendingFile {
         }
         var status = stat()
         fstat(descriptor, &status)
-        identity = FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        identity = (UInt64(status.st_dev), UInt64(status.st_ino))
         flock(descriptor, LOCK_EX | LOCK_NB)
         try reserve(Self.reservedSize)
     }
@@ -85,16 +85,5 @@ public final class PendingFile {
 
     private func check(_ result: Int32, _ operation: String) throws(StorageError) {
         guard result >= 0 else { throw .system(path, operation: operation, errno: Errno(rawValue: errno)) }
-    }
-}
-
-/// A file by device and inode, whatever its names.
-public struct FileIdentity: Hashable, Sendable {
-    public var device: UInt64
-    public var inode: UInt64
-
-    public init(device: UInt64, inode: UInt64) {
-        self.device = device
-        self.inode = inode
     }
 }

@@ -1,4 +1,110 @@
+import ArgumentParser
+import CSupport
+import InTotoMetadata
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 @main
-struct IntotoRun {
-    static func main() {}
+struct IntotoRun: ParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "intoto-run",
+        abstract: "Run a command and sign what went in, what came out and how it ended.",
+        usage: """
+            intoto-run --name NAME --key KEY [-m PATH…] [-p PATH…] [options] -- COMMAND…
+            intoto-run VERB [options]
+            """,
+        discussion: """
+            Without a verb, 'run' is meant: intoto-run -n build -k ci.pem -m src -p dist -- make
+            """,
+        version: version,
+        subcommands: [Run.self, Key.self, Inspect.self, Sign.self, MatchProducts.self],
+        defaultSubcommand: Run.self
+    )
+
+    static func main() {
+        cs_prepare_runner()
+        endProcess(CommandLineRun(arguments: Array(CallerState.arguments.dropFirst())).status())
+    }
 }
+
+/// A verb: parsed options, and what they do.
+protocol Verb: ParsableCommand {
+    /// The exit status of a failure that brings none of its own.
+    static var failureStatus: Int32 { get }
+    /// Returns the exit status; throws `Failure` or an error that `ErrorMessage` knows.
+    func run(in context: CommandContext) throws -> Int32
+}
+
+extension Verb {
+    static var failureStatus: Int32 { ExitStatus.couldNotTell }
+}
+
+/// One run of the program: from bytes to an exit status.
+struct CommandLineRun {
+    private let options: [[UInt8]]
+    private let command: [[UInt8]]?
+
+    /// The first `--` parts the options from the command; the command's own `--` are its own.
+    init(arguments: [[UInt8]]) {
+        let separator = arguments.firstIndex { $0 == Array("--".utf8) }
+        options = Array(arguments[..<(separator ?? arguments.endIndex)])
+        command = separator.map { Array(arguments[($0 + 1)...]) }
+    }
+
+    func status() -> Int32 {
+        let context = CommandContext.live(command: command)
+        var failureStatus = Run.failureStatus
+        do {
+            let words = try texts()
+            failureStatus = try statusForFailures(of: words)
+            var parsed = try IntotoRun.parseAsRoot(words)
+            if let verb = parsed as? any Verb { return try verb.run(in: context) }
+            // What is no verb of ours is a request for help, which the parser answers by throwing it.
+            try parsed.run()
+            return ExitStatus.success
+        } catch let failure as Failure {
+            ErrorMessage(failure).print(in: context)
+            return failure.status ?? failureStatus
+        } catch {
+            if IntotoRun.exitCode(for: error) == .success {
+                context.print(IntotoRun.message(for: error))
+                return ExitStatus.success
+            }
+            ErrorMessage(parsingError: error).print(in: context)
+            return failureStatus
+        }
+    }
+
+    private func texts() throws -> [String] {
+        let words = try options.map { bytes in
+            guard let text = Text(validating: bytes) else {
+                throw Failure(
+                    "option '\(escapedForTerminal(bytes))' is not UTF-8",
+                    hint: "name a directory above it instead; only the command behind -- may hold any bytes")
+            }
+            return text.description
+        }
+        return OptionSpelling.normalized(words)
+    }
+
+    /// A word before `--` is a verb, or a command that lacks its `--`.
+    private func statusForFailures(of words: [String]) throws -> Int32 {
+        guard let first = words.first, !first.hasPrefix("-") else { return Run.failureStatus }
+        if first == "help" { return ExitStatus.couldNotTell }
+        guard let verb = IntotoRun.configuration.subcommands.first(where: { $0._commandName == first }) else {
+            throw Failure(
+                "'\(Text(first).escaped)' is no verb of intoto-run",
+                hint: "put the command behind --, as in: intoto-run -n NAME -k KEY -- \(Text(first).escaped)")
+        }
+        return (verb as? any Verb.Type)?.failureStatus ?? ExitStatus.couldNotTell
+    }
+}
+
+/// `exit`, which inside a command means the parser's own.
+private func endProcess(_ status: Int32) -> Never { exit(status) }

@@ -90,9 +90,9 @@ struct cs_signal {
     int32_t from_terminal; /* the kernel sent it to the whole foreground group: the command has it already */
 };
 
-/* Resource use of the command's tree as far as it was waited for. */
+/* Processor time of the command's tree as far as it was waited for. */
 struct cs_usage {
-    uint64_t user_microseconds, system_microseconds, peak_kilobytes;
+    uint64_t user_microseconds, system_microseconds;
 };
 void cs_children_usage(struct cs_usage *usage);
 

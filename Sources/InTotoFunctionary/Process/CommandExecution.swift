@@ -26,12 +26,10 @@ public struct ExecutedCommand: Sendable {
     public var forwardingProblems: [String]
 }
 
-/// Resources that the command's processes used, as far as they were waited for.
+/// Processor time that the command's processes used, as far as they were waited for.
 public struct ResourceUse: Sendable {
     public var userMilliseconds: Int64
     public var systemMilliseconds: Int64
-    /// Largest resident set of one process.
-    public var peakKibibytes: Int64
 }
 
 /// Runs a command from start to end.
@@ -79,8 +77,7 @@ public struct CommandExecution: Sendable {
         cs_children_usage(&usage)
         return ResourceUse(
             userMilliseconds: Int64(usage.user_microseconds / 1000),
-            systemMilliseconds: Int64(usage.system_microseconds / 1000),
-            peakKibibytes: Int64(usage.peak_kilobytes)
+            systemMilliseconds: Int64(usage.system_microseconds / 1000)
         )
     }
 

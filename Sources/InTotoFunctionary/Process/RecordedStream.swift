@@ -46,9 +46,17 @@ struct StreamRecording: ~Copyable {
         if length <= RecordedStream.limit {
             head += tail
             tail = []
-        } else if tail.count > Self.half {
-            tail.removeFirst(tail.count - Self.half)
+        } else {
+            tail.removeFirst(max(0, tail.count - Self.half))
+            cutBetweenCharacters()
         }
         return RecordedStream(head: head, tail: tail, length: length, sha256: Hex.encode(try digest.finish()))
+    }
+
+    /// Gives up to three bytes on either side of the cut, so that it splits no UTF-8 sequence.
+    private mutating func cutBetweenCharacters() {
+        let lead = head.suffix(4).lastIndex { $0 & 0xC0 != 0x80 } ?? head.endIndex
+        if lead < head.endIndex, head[lead] >= 0xC0, !UTF8Validation.isValid(head[lead...]) { head.removeSubrange(lead...) }
+        tail.removeFirst(tail.prefix(3).prefix { $0 & 0xC0 == 0x80 }.count)
     }
 }

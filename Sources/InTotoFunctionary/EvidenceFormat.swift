@@ -1,0 +1,76 @@
+public import InTotoMetadata
+
+/// The forms in which a step's evidence is written. A raw value is what the user types.
+public enum EvidenceFormat: String, CaseIterable, Sendable {
+    /// DSSE envelope, Statement v1, predicate link v0.3.
+    case attestation
+    /// DSSE envelope around a classic link.
+    case dsseLink = "dsse-link"
+    /// Classic metablock.
+    case link
+
+    /// Where it is to stand.
+    public enum Container: Sendable {
+        case bundle, linkFile
+    }
+
+    public var container: Container {
+        switch self {
+        case .attestation: .bundle
+        case .dsseLink, .link: .linkFile
+        }
+    }
+
+    /// The files that a run in this form writes: one bundle that all signers sign, or one link for each signer.
+    public func keyIDs(_ signers: [any Signer]) -> [KeyID] {
+        switch container {
+        case .bundle: Array(signers.prefix(1).map(\.keyID))
+        case .linkFile: signers.map(\.keyID)
+        }
+    }
+}
+
+/// A file of evidence, ready to be written.
+public struct SignedEvidence: Sendable {
+    public var format: EvidenceFormat
+    /// Names the file.
+    public var keyID: KeyID
+    public var bytes: [UInt8]
+}
+
+extension EvidenceFormat {
+    /// Signs `link` in this form.
+    ///
+    /// Throws `MetadataError.emptySubject` for an attestation without products, and what a signer throws.
+    public func evidence(of link: Link, signedBy signers: [any Signer]) throws -> [SignedEvidence] {
+        switch self {
+        case .attestation:
+            let envelope = try Self.envelope(LinkPredicate.statementBytes(of: link), signers)
+            let bytes = try Bundle([envelope]).bytes()
+            return keyIDs(signers).map { SignedEvidence(format: self, keyID: $0, bytes: bytes) }
+        case .dsseLink:
+            let payload = try JSONWriter.bytes(.compact) { link.write(to: &$0) }
+            return try signers.map { signer in
+                let envelope = try Self.envelope(payload, [signer])
+                let bytes = try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
+                return SignedEvidence(format: self, keyID: signer.keyID, bytes: bytes + [UInt8(ascii: "\n")])
+            }
+        case .link:
+            let message = try link.canonicalBytes()
+            return try signers.map { signer in
+                let signature = Signature(keyID: signer.keyID, bytes: try signer.sign(message))
+                let bytes = try JSONWriter.bytes(.indented) {
+                    Metablock.write(link, signatures: [signature], to: &$0)
+                }
+                return SignedEvidence(format: self, keyID: signer.keyID, bytes: bytes + [UInt8(ascii: "\n")])
+            }
+        }
+    }
+
+    private static func envelope(_ payload: [UInt8], _ signers: [any Signer]) throws -> Envelope {
+        var envelope = Envelope(payload: payload)
+        let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
+        envelope.signatures = try signers.map { Signature(keyID: $0.keyID, bytes: try $0.sign(message)) }
+        return envelope
+    }
+}

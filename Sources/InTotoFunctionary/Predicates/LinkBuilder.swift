@@ -1,0 +1,87 @@
+internal import FoundationEssentials
+internal import InTotoArtifacts
+public import InTotoMetadata
+
+/// Makes the link of a recorded step. Spec: in-toto v1.0, 4.4; in-toto attestation predicate `link`, v0.3.
+public struct LinkBuilder: Sendable {
+    /// Name and version of the tool, for `environment`.
+    private let tool: JSONValue
+    /// Operating system and architecture, for `environment`.
+    private let platform: JSONValue
+
+    public init(toolVersion: Text, operatingSystem: Text, architecture: Text) {
+        tool = ["name": "intoto-run", "version": .string(toolVersion)]
+        platform = ["os": .string(operatingSystem), "architecture": .string(architecture)]
+    }
+
+    public func link(of step: RecordedStep) -> Link {
+        Link(
+            name: step.name,
+            command: (step.execution?.arguments ?? []).map { Text(repairing: $0) },
+            materials: step.materials,
+            products: step.products,
+            byproducts: step.execution.map(byproducts) ?? JSONObject(),
+            environment: environment(of: step)
+        )
+    }
+
+    private func byproducts(_ execution: RecordedExecution) -> JSONObject {
+        var byproducts = JSONObject()
+        byproducts["return-value"] = .integer(Int64(execution.result.termination.returnValue))
+        byproducts["started"] = .string(Text(execution.started.formatted(.iso8601)))
+        byproducts["finished"] = .string(Text(execution.finished.formatted(.iso8601)))
+        byproducts["resources"] = [
+            "user-ms": .integer(execution.result.usage.userMilliseconds),
+            "system-ms": .integer(execution.result.usage.systemMilliseconds),
+            "wall-ms": .integer(Int64(execution.finished.timeIntervalSince(execution.started) * 1000)),
+        ]
+        if let output = execution.result.output { byproducts.record(output, as: "stdout") }
+        if let errors = execution.result.errors { byproducts.record(errors, as: "stderr") }
+        return byproducts
+    }
+
+    private func environment(of step: RecordedStep) -> JSONObject {
+        var environment: JSONObject = ["platform": platform, "tool": tool]
+        environment.record(bytes: step.workDirectory, as: "workdir")
+        let arguments = step.execution?.arguments ?? []
+        if !arguments.allSatisfy({ Text(validating: $0) != nil }) {
+            environment["command-base64"] = .array(arguments.map { .string(Base64.encode($0)) })
+        }
+        if !step.notRecorded.isEmpty {
+            environment["not-recorded"] = .array(
+                step.notRecorded.map { entry in
+                    var object: JSONObject = ["reason": .string(Text(entry.reason.description))]
+                    object.record(bytes: entry.path, as: "path")
+                    return .object(object)
+                })
+        }
+        return environment
+    }
+}
+
+extension JSONObject {
+    /// Bytes as text; where they are not UTF-8, invalid sequences become U+FFFD and the bytes stand beside it.
+    fileprivate mutating func record(bytes: [UInt8], as name: Text) {
+        self[name] = .string(Text(repairing: bytes))
+        guard Text(validating: bytes) == nil else { return }
+        self[Text("\(name)-base64")] = .string(Base64.encode(bytes))
+    }
+
+    /// A stream as text, with length and SHA-256 of the whole of it. A cut is marked and falls between characters.
+    fileprivate mutating func record(_ stream: RecordedStream, as name: Text) {
+        let whole = stream.head + stream.tail
+        if stream.omitted == 0 {
+            record(bytes: whole, as: name)
+        } else {
+            let mark = "\n[intoto-run: \(stream.omitted) bytes are not recorded]\n"
+            self[name] = .string(Text(repairing: stream.head + Array(mark.utf8) + stream.tail))
+            self[Text("\(name)-omitted")] = .integer(Int64(stream.omitted))
+            self[Text("\(name)-head-length")] = .integer(Int64(stream.head.count))
+            if Text(validating: stream.head) == nil || Text(validating: stream.tail) == nil {
+                self[Text("\(name)-base64")] = .string(Base64.encode(whole))
+            }
+        }
+        self[Text("\(name)-length")] = .integer(Int64(stream.length))
+        self[Text("\(name)-sha256")] = .string(stream.sha256)
+    }
+}

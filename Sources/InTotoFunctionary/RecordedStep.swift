@@ -1,0 +1,24 @@
+public import FoundationEssentials
+public import InTotoArtifacts
+public import InTotoMetadata
+
+/// What happened in a step: everything that evidence of any kind is made from.
+public struct RecordedStep: Sendable {
+    public var name: StepName
+    public var materials: ArtifactSet
+    public var products: ArtifactSet
+    /// Paths that were met and are no artifacts, each with its reason; materials' and products' together.
+    public var notRecorded: [NotRecorded]
+    /// Nil where the step had no command.
+    public var execution: RecordedExecution?
+    /// Where the command ran, or would have.
+    public var workDirectory: [UInt8]
+}
+
+/// The command of a step and what became of it.
+public struct RecordedExecution: Sendable {
+    public var arguments: [[UInt8]]
+    public var started: Date
+    public var finished: Date
+    public var result: ExecutedCommand
+}

@@ -1,0 +1,25 @@
+public import InTotoArtifacts
+public import InTotoMetadata
+
+/// What a functionary wants done and recorded.
+public struct StepRequest: Sendable {
+    public var name: StepName
+    /// Nil: evidence without a command (a review, a sign-off).
+    public var command: Command?
+    public var materials: [ArtifactReference]
+    public var products: [ArtifactReference]
+    public var snapshot: SnapshotOptions
+    public var streams: StreamPolicy
+
+    public init(
+        name: StepName, command: Command?, materials: [ArtifactReference], products: [ArtifactReference],
+        snapshot: SnapshotOptions = SnapshotOptions(), streams: StreamPolicy = .passThrough
+    ) {
+        self.name = name
+        self.command = command
+        self.materials = materials
+        self.products = products
+        self.snapshot = snapshot
+        self.streams = streams
+    }
+}

@@ -1,0 +1,65 @@
+public import FoundationEssentials
+public import InTotoArtifacts
+internal import InTotoMetadata
+
+/// Carries out a step: materials, command, products.
+public struct StepRunner: Sendable {
+    private let request: StepRequest
+    private let execution: CommandExecution?
+    private let report: @Sendable (SnapshotEvent) -> Void
+
+    /// Checks what can be checked before anything runs: the program, the references, the patterns.
+    ///
+    /// Throws `StepError.launch` and `.materials`.
+    public init(
+        _ request: StepRequest, report: @escaping @Sendable (SnapshotEvent) -> Void = { _ in }
+    ) throws(StepError) {
+        self.request = request
+        self.report = report
+        do { execution = try request.command.map { try CommandExecution($0) } } catch {
+            throw (error as? LaunchError).map(StepError.launch) ?? .internal("\(error)")
+        }
+        do { try Snapshot.preflight(materials: request.materials, products: request.products, options: request.snapshot) }
+        catch { throw .materials(error) }
+    }
+
+    /// Runs the step. Must be called on the main thread; `now` is asked at the command's start and end.
+    public func run(workDirectory: [UInt8], now: () -> Date) throws(StepError) -> RecordedStep {
+        let before: SnapshotResult
+        do { before = try snapshot(request.materials) } catch { throw .materials(error) }
+        let recorded = try execute(now)
+        let after: SnapshotResult
+        do { after = try snapshot(request.products) } catch { throw .products(error, recorded?.result.termination) }
+        return RecordedStep(
+            name: request.name, materials: before.artifacts, products: after.artifacts,
+            notRecorded: before.notRecorded + after.notRecorded, execution: recorded,
+            workDirectory: request.command?.directory ?? workDirectory
+        )
+    }
+
+    private func snapshot(_ references: [ArtifactReference]) throws(SnapshotError) -> SnapshotResult {
+        try Snapshot.take(of: references, options: request.snapshot, report: report)
+    }
+
+    private func execute(_ now: () -> Date) throws(StepError) -> RecordedExecution? {
+        guard let command = request.command, let execution else { return nil }
+        let started = now()
+        do {
+            let result = try execution.run(request.streams)
+            return RecordedExecution(arguments: command.arguments, started: started, finished: now(), result: result)
+        } catch {
+            throw (error as? LaunchError).map(StepError.launch) ?? .internal("\(error)")
+        }
+    }
+}
+
+/// Why a step has no record.
+public enum StepError: Error {
+    /// Nothing ran.
+    case materials(SnapshotError)
+    /// Nothing ran.
+    case launch(LaunchError)
+    /// The command, if there was one, ended like this; what it made could not be recorded.
+    case products(SnapshotError, Termination?)
+    case `internal`(String)
+}

@@ -1,0 +1,82 @@
+import CSupport
+import FoundationEssentials
+import InTotoMetadata
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What a verb may touch besides its options; `live()` is called in `main` only.
+struct CommandContext: Sendable {
+    var now: @Sendable () -> Date
+    /// `NAME=value` entries as bytes: not all of them are UTF-8.
+    var environment: [[UInt8]]
+    var workingDirectory: [UInt8]
+    /// What stood behind `--`; nil where there was no `--`.
+    var command: [[UInt8]]?
+    /// Prints one line on standard output.
+    var print: @Sendable (String) -> Void
+    /// Prints one line on standard error.
+    var note: @Sendable (String) -> Void
+
+    func variable(_ name: String) -> [UInt8]? {
+        let prefix = Array("\(name)=".utf8)
+        return environment.first { $0.starts(with: prefix) }.map { Array($0.dropFirst(prefix.count)) }
+    }
+}
+
+extension CommandContext {
+    static func live(command: [[UInt8]]?) -> CommandContext {
+        CommandContext(
+            now: { Date() },
+            environment: CallerState.environment,
+            workingDirectory: CallerState.workingDirectory,
+            command: command,
+            print: { writeLine($0, to: 1) },
+            note: { writeLine($0, to: 2) }
+        )
+    }
+
+    /// A reader that has gone is its own business; there is nobody left to tell.
+    private static func writeLine(_ line: String, to descriptor: Int32) {
+        let bytes = Array((line + "\n").utf8)
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                write(descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
+            }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { return }
+            offset += count
+        }
+    }
+}
+
+/// What the process was given, as bytes.
+enum CallerState {
+    static var arguments: [[UInt8]] {
+        let startup = cs_startup_state().pointee
+        return strings(startup.argv)
+    }
+
+    static var environment: [[UInt8]] { strings(cs_startup_state().pointee.environment) }
+
+    static var workingDirectory: [UInt8] {
+        guard let path = getcwd(nil, 0) else { return [] }
+        defer { free(path) }
+        return bytes(path)
+    }
+
+    private static func strings(_ vector: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> [[UInt8]] {
+        guard let vector else { return [] }
+        var strings: [[UInt8]] = []
+        while let string = vector[strings.count] { strings.append(bytes(string)) }
+        return strings
+    }
+
+    private static func bytes(_ string: UnsafePointer<CChar>) -> [UInt8] {
+        UnsafeRawBufferPointer(start: string, count: strlen(string)).map { $0 }
+    }
+}

@@ -1,0 +1,95 @@
+public import ArgumentParser
+public import InTotoArtifacts
+import InTotoMetadata
+import InTotoStorage
+import SystemPackage
+
+/// How artifacts are found, read and named: the options that `run` and `match-products` share.
+struct ArtifactOptions: ParsableArguments {
+    @Option(
+        name: .customLong("base-path"),
+        help: ArgumentHelp("References and names are relative to this directory.", valueName: "dir"))
+    var basePath: String?
+
+    @Option(
+        name: .customLong("lstrip-paths"), parsing: .upToNextOption,
+        help: ArgumentHelp("Cut from the front of names, by whole path components.", valueName: "prefix"))
+    var stripPrefixes: [String] = []
+
+    @Option(
+        name: .customLong("exclude"), parsing: .upToNextOption,
+        help: ArgumentHelp("Not recorded, in the language of .gitignore; adds to the defaults.", valueName: "pattern"))
+    var exclude: [String] = []
+
+    @Option(
+        name: .customLong("exclude-from"), parsing: .upToNextOption,
+        help: ArgumentHelp("Files of such patterns, read once before the command.", valueName: "file"))
+    var excludeFrom: [String] = []
+
+    @Flag(
+        name: .customLong("no-default-excludes"),
+        help: "Also record .git/ and evidence files, which are left out otherwise.")
+    var withoutDefaults = false
+
+    @Option(help: "Symbolic links: follow (never out of the base path), record (the link's text) or refuse.")
+    var symlinks: SymlinkPolicy = .follow
+
+    @Flag(name: .customLong("normalize-line-endings"), help: "Hash CRLF and CR as LF, in text files.")
+    var normalizesLineEndings = false
+
+    @Flag(name: .customLong("allow-missing"), help: "A reference to nothing is no error.")
+    var allowsMissing = false
+
+    func snapshotOptions() throws -> SnapshotOptions {
+        var options = SnapshotOptions()
+        if let basePath { options.base = FilePath(basePath) }
+        options.exclusions = try exclusions()
+        options.symlinks = symlinks
+        options.stripPrefixes = stripPrefixes.map { Array($0.utf8) }
+        options.allowsMissing = allowsMissing
+        options.lineEndings = normalizesLineEndings ? .normalized : .verbatim
+        return options
+    }
+
+    private func exclusions() throws -> ExclusionPatterns {
+        var patterns = withoutDefaults ? ExclusionPatterns.none : .standard
+        do {
+            for file in excludeFrom {
+                patterns = try reading(file, into: patterns)
+            }
+            for pattern in exclude { try patterns.append(Array(pattern.utf8)) }
+        } catch let error as ExclusionPatternError {
+            throw Failure("\(error)", hint: "patterns are written as in .gitignore")
+        }
+        return patterns
+    }
+
+    private func reading(_ file: String, into patterns: ExclusionPatterns) throws -> ExclusionPatterns {
+        let content: [UInt8]
+        do { content = try BoundedReader.contents(of: FilePath(file), limit: 1 << 20) } catch {
+            throw Failure.reading(file, error)
+        }
+        var patterns = patterns
+        try patterns.append(contentsOfFile: content)
+        return patterns
+    }
+
+    static func references(_ words: [String]) throws -> [ArtifactReference] {
+        do { return try words.map { try ArtifactReference(parsing: Array($0.utf8)) } } catch let error as SnapshotError {
+            throw Failure("\(error)")
+        }
+    }
+}
+
+extension SymlinkPolicy: ExpressibleByArgument {
+    public init?(argument: String) {
+        switch argument {
+        case "follow": self = .follow
+        case "record": self = .record
+        case "refuse": self = .refuse
+        default: return nil
+        }
+    }
+
+    public static var allValueStrings: [String] { ["follow", "record", "refuse"] }
+}

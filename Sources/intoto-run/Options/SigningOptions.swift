@@ -1,0 +1,112 @@
+public import ArgumentParser
+public import InTotoCrypto
+import InTotoMetadata
+import InTotoStorage
+import SystemPackage
+
+/// With which keys evidence is signed.
+struct SigningOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("k"), .customLong("key"), .customLong("signing-key")], parsing: .upToNextOption,
+        help: ArgumentHelp("Private key file (PEM) that signs; several sign together.", valueName: "key"))
+    var keys: [String] = []
+
+    @OptionGroup var passphrase: PassphraseOptions
+
+    @Option(
+        name: .customLong("keyid-convention"),
+        help: "Which key id is written, and names the file: python, go or witness.")
+    var convention: KeyIDConvention = .python
+
+    /// Loads every key and signs a test message with it, so that nothing is run that could not be signed.
+    func signers(in context: CommandContext) throws -> [KeyFileSigner] {
+        var references = keys
+        if references.isEmpty, let variable = context.variable("INTOTO_KEY") {
+            references = [Text(repairing: variable).description]
+        }
+        guard !references.isEmpty else {
+            throw Failure("no key to sign with", hint: "give --key FILE; intoto-run key generate FILE makes one")
+        }
+        return try references.map { reference in
+            let key = try KeyReference(reference).privateKey(passphrase, in: context)
+            let signer = KeyFileSigner(key, convention: convention)
+            do { _ = try signer.sign(Array("intoto-run test signature".utf8)) } catch {
+                throw Failure("\(Text(reference).escaped): the key cannot sign: \(error)")
+            }
+            return signer
+        }
+    }
+}
+
+/// Where the passphrase of a private key comes from; never an argument, which every process may read.
+struct PassphraseOptions: ParsableArguments {
+    @Option(
+        name: .customLong("passphrase-file"),
+        help: ArgumentHelp(
+            "File whose first line is the passphrase (or set INTOTO_KEY_PASSPHRASE).", valueName: "file"))
+    var file: String?
+
+    func passphrase(in context: CommandContext) throws -> SecretBytes? {
+        guard let file else { return context.variable("INTOTO_KEY_PASSPHRASE").map(SecretBytes.init(copying:)) }
+        do {
+            return try KeyFile.withSecret(at: FilePath(file)) { bytes in
+                let line = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+                return SecretBytes(copying: UnsafeRawBufferPointer(rebasing: line))
+            }.result
+        } catch { throw Failure.reading(file, error) }
+    }
+}
+
+/// What `--key` says: a path, or `file:` and a path.
+struct KeyReference {
+    private let path: String
+
+    init(_ reference: String) throws {
+        for scheme in ["env:", "exec:", "pkcs11:", "gpg:"] where reference.hasPrefix(scheme) {
+            throw Failure("\(Text(reference).escaped): keys of kind '\(scheme)' are not supported yet", hint: "give a file")
+        }
+        path = reference.hasPrefix("file:") ? String(reference.dropFirst("file:".count)) : reference
+    }
+
+    func privateKey(_ passphrase: PassphraseOptions, in context: CommandContext) throws -> PrivateKey {
+        let secret = try passphrase.passphrase(in: context)
+        do {
+            let (key, isReadableByOthers) = try KeyFile.withSecret(at: FilePath(path)) { bytes in
+                try PrivateKey(pem: SecretBytes(copying: bytes), passphrase: secret)
+            }
+            if isReadableByOthers {
+                context.note("intoto-run: warning: \(Text(path).escaped): others may read this private key")
+            }
+            if key.passphraseWasNeedless && passphrase.file != nil {
+                context.note("intoto-run: warning: \(Text(path).escaped): the key needs no passphrase")
+            }
+            return key
+        } catch { throw Failure.reading(path, error) }
+    }
+}
+
+extension KeyIDConvention: ExpressibleByArgument {}
+
+/// With which public keys signatures are checked.
+struct TrustOptions: ParsableArguments {
+    @Option(
+        name: [.customLong("verification-keys")], parsing: .upToNextOption,
+        help: ArgumentHelp("Public keys (PEM) that must have signed.", valueName: "key"))
+    var keys: [String] = []
+
+    /// The distinct keys that were named, in their order.
+    func publicKeys() throws -> [PublicKey] {
+        var distinct: [PublicKey] = []
+        for path in keys {
+            let key = try Self.publicKey(path)
+            if !distinct.contains(key) { distinct.append(key) }
+        }
+        return distinct
+    }
+
+    static func publicKey(_ path: String) throws -> PublicKey {
+        do {
+            return try PublicKey(pem: BoundedReader.contents(of: FilePath(path), limit: BoundedReader.keyLimit))
+        } catch { throw Failure.reading(path, error) }
+    }
+}

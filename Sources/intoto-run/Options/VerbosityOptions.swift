@@ -1,0 +1,31 @@
+import ArgumentParser
+import InTotoArtifacts
+import InTotoFunctionary
+import InTotoMetadata
+
+/// How much is said on standard error.
+struct VerbosityOptions: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Say nothing but errors and warnings.")
+    var quiet = false
+
+    @Flag(name: .shortAndLong, help: "Say what was recorded.")
+    var verbose = false
+
+    func note(_ message: String, in context: CommandContext) {
+        if !quiet { context.note("intoto-run: \(message)") }
+    }
+
+    /// What a step's record leaves out is always said; counts only on demand.
+    func report(_ step: RecordedStep, in context: CommandContext) {
+        for problem in step.execution?.result.forwardingProblems ?? [] {
+            context.note("intoto-run: warning: \(problem)")
+        }
+        var seen: Set<NotRecorded> = []
+        for entry in step.notRecorded where seen.insert(entry).inserted {
+            context.note("intoto-run: warning: not recorded: \(entry)")
+        }
+        if verbose {
+            note("step '\(step.name)': \(step.materials.count) materials, \(step.products.count) products", in: context)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import InTotoArtifacts
+import InTotoCrypto
+import InTotoFunctionary
+import InTotoMetadata
+import InTotoStorage
+
+/// What is printed of an error: what and why in one line, then the next step where there is one.
+struct ErrorMessage {
+    private let message: String
+    private let hint: String?
+
+    init(_ failure: Failure) {
+        message = failure.message
+        hint = failure.hint
+    }
+
+    /// The parser's own message, without its usage lines.
+    init(parsingError error: any Error) {
+        message = IntotoRun.message(for: error)
+        hint = "see intoto-run --help"
+    }
+
+    func print(in context: CommandContext) {
+        context.note("intoto-run: error: \(message)")
+        if let hint { context.note("intoto-run: hint: \(hint)") }
+    }
+}
+
+extension Failure {
+    /// Names the file that an error is about.
+    static func reading(_ path: String, _ error: any Error) -> Failure {
+        switch error {
+        case let error as StorageError: Failure(error.description)
+        case let error as KeyError: Failure("\(Text(path).escaped): \(error)", hint: error.hint)
+        default: Failure("\(Text(path).escaped): \(error)")
+        }
+    }
+
+    /// A launch that failed: nothing ran.
+    init(_ error: LaunchError) {
+        switch error {
+        case .notFound(let program):
+            self.init(
+                "\(escapedForTerminal(program)): command not found", hint: "nothing ran, and no evidence was written",
+                status: ExitStatus.notFound)
+        case .notExecutable(let path, let errno):
+            self.init(
+                "\(escapedForTerminal(path)): cannot be executed: \(systemErrorText(errno))",
+                hint: "nothing ran, and no evidence was written", status: ExitStatus.notExecutable)
+        case .badDirectory(let path, let errno):
+            self.init("\(escapedForTerminal(path)): cannot run the command there: \(systemErrorText(errno))")
+        case .runner(let operation, let errno): self.init("could not \(operation): \(systemErrorText(errno))")
+        case .emptyCommand:
+            self.init("no command behind --", hint: "give a command, or -x for evidence without one")
+        case .containsNUL: self.init("an argument of the command holds a NUL byte")
+        }
+    }
+}
+
+extension SnapshotError {
+    /// What to do about the first problem.
+    var hint: String? {
+        guard let problem = problems.first else { return nil }
+        return switch problem.reason {
+        case .doesNotExist: "name what is there, or give --allow-missing"
+        case .notUTF8: "rename the file, exclude it, or record its directory as dir:PATH"
+        case .permissionDenied: "let the file be read, or exclude it with --exclude"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import InTotoCrypto
+import InTotoMetadata
+
+/// What one piece of evidence says, for `inspect`.
+struct EvidenceReport {
+    private let payload: Payload
+    /// The link, where the payload is one in either form.
+    private let link: Link?
+    private let container: String
+    private let signatures: [SignatureCheck]
+    private let areChecked: Bool
+
+    init(_ metadata: SignedMetadata, keys: [PublicKey]) throws {
+        payload = try metadata.payload()
+        link = try payload.link()
+        container = if case .envelope = metadata { "DSSE envelope" } else { "classic metadata" }
+        signatures = try metadata.checkSignatures(by: keys)
+        areChecked = !keys.isEmpty
+    }
+
+    /// Artifacts shown of each kind unless all are asked for.
+    private static let shownArtifacts = 10
+
+    // MARK: For people
+
+    /// The claim first: what it is about, of which kind, who signed it; then its parts.
+    func lines(showingAll: Bool) -> [String] {
+        var lines = [claim] + signatureLines
+        guard let link else { return lines + otherLines }
+        lines.append("step: \(link.name)")
+        lines.append("command: \(link.command.isEmpty ? "none" : link.command.map(Self.quoted).joined(separator: " "))")
+        lines += artifactLines("materials", link.materials, showingAll)
+        lines += artifactLines("products", link.products, showingAll)
+        lines += Self.objectLines("byproducts", link.byproducts)
+        lines += Self.objectLines("environment", link.environment)
+        return lines
+    }
+
+    private var claim: String {
+        switch payload {
+        case .link(let link): "classic link of step '\(link.name)' in a \(container)"
+        case .statement(let statement):
+            "statement about \(Self.subjects(statement)): \(statement.predicateType.escaped), in a \(container)"
+        case .layout: "layout in a \(container)"
+        }
+    }
+
+    private static func subjects(_ statement: Statement) -> String {
+        guard let first = statement.subject.first else { return "nothing" }
+        let name = first.name?.escaped ?? first.uri?.escaped ?? "an unnamed subject"
+        let digest = first.digest.entries.first.map { " (\($0.algorithm.name.escaped):\($0.value.escaped))" } ?? ""
+        let others = statement.subject.count > 1 ? " and \(statement.subject.count - 1) more" : ""
+        return name + digest + others
+    }
+
+    private var signatureLines: [String] {
+        guard !signatures.isEmpty else { return ["signatures: none"] }
+        return signatures.map { "signature: \($0.keyID.text.isEmpty ? "no key id" : "\($0.keyID)"), \(describe($0.outcome))" }
+    }
+
+    private func describe(_ outcome: SignatureCheck.Outcome) -> String {
+        switch outcome {
+        case .valid(let key): "good, by \(key.scheme.rawValue) key \(key.keyID(.python).prefix8)"
+        case .bad: "BAD: the signature does not fit"
+        case .unknownKey: areChecked ? "by none of the given keys" : "not checked"
+        }
+    }
+
+    private func artifactLines(_ title: String, _ artifacts: ArtifactSet, _ showingAll: Bool) -> [String] {
+        let shown = showingAll ? artifacts.count : min(artifacts.count, Self.shownArtifacts)
+        var lines = ["\(title): \(artifacts.count)"]
+        for artifact in artifacts.prefix(shown) {
+            let digests = artifact.digests.entries.map { "\($0.algorithm.name.escaped):\($0.value.escaped)" }
+            lines.append("  \(artifact.name)  \(digests.isEmpty ? "NO DIGEST" : digests.joined(separator: " "))")
+        }
+        if shown < artifacts.count { lines.append("  … \(artifacts.count - shown) more (--all)") }
+        return lines
+    }
+
+    private var otherLines: [String] {
+        switch payload {
+        case .link: []
+        case .statement(let statement): Self.objectLines("predicate", statement.predicate)
+        case .layout(let object): Self.objectLines("layout", object)
+        }
+    }
+
+    /// One line a member; long values are cut, control bytes escaped.
+    private static func objectLines(_ title: String, _ object: JSONObject) -> [String] {
+        guard !object.isEmpty else { return ["\(title): none"] }
+        return ["\(title):"]
+            + object.members.map { member in
+                // Written for reading: a number that canonical JSON refuses is fine here.
+                let bytes = (try? JSONWriter.bytes(.compact) { $0.value(member.value) }) ?? []
+                let cut = bytes.count > 200 ? " … \(bytes.count) bytes" : ""
+                return "  \(member.name.escaped): \(escapedForTerminal(bytes.prefix(200)))\(cut)"
+            }
+    }
+
+    private static func quoted(_ word: Text) -> String {
+        let isPlain = !word.isEmpty && word.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "'") && $0 != UInt8(ascii: "\"") }
+        return isPlain ? word.escaped : "'\(word.escaped)'"
+    }
+
+    // MARK: For programs
+
+    var json: JSONObject {
+        var object: JSONObject = ["container": .string(Text(container)), "signaturesChecked": .bool(areChecked)]
+        object["signatures"] = .array(
+            signatures.map { check in
+                ["keyid": .string(check.keyID.text), "outcome": .string(Text(check.outcome.word))]
+            })
+        object["payload"] = payloadJSON
+        return object
+    }
+
+    private var payloadJSON: JSONValue {
+        let bytes: [UInt8]? =
+            switch payload {
+            case .link(let link): try? JSONWriter.bytes(.compact) { link.write(to: &$0) }
+            case .statement(let statement): try? JSONWriter.bytes(.compact) { statement.write(to: &$0) }
+            case .layout(let object): try? JSONWriter.bytes(.compact) { $0.object(object) }
+            }
+        return bytes.flatMap { try? JSONReader.read($0) } ?? .null
+    }
+}
+
+extension SignatureCheck.Outcome {
+    /// The outcome as JSON has it.
+    var word: String {
+        switch self {
+        case .valid: "good"
+        case .bad: "bad"
+        case .unknownKey: "unknown-key"
+        }
+    }
+}

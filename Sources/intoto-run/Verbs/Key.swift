@@ -1,0 +1,130 @@
+public import ArgumentParser
+public import InTotoCrypto
+import InTotoMetadata
+import InTotoStorage
+import SystemPackage
+
+/// Makes and shows keys.
+struct Key: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make and show keys.",
+        subcommands: [KeyGenerate.self, KeyShow.self, KeyPrintID.self])
+}
+
+/// Writes a new key pair.
+struct KeyGenerate: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Make a key pair: PATH (readable by you alone) and PATH.pub.",
+        discussion: "Example: intoto-run key generate ci.pem")
+
+    @Option(help: "ed25519, ecdsa-p256, ecdsa-p384, ecdsa-p521 or rsa.")
+    var type: KeyType = .ed25519
+
+    @OptionGroup var passphrase: PassphraseOptions
+
+    @Flag(help: "Replace files that are already there.")
+    var force = false
+
+    @Argument(help: "Where the private key goes.")
+    var path: String
+
+    func run(in context: CommandContext) throws -> Int32 {
+        let secret = try passphrase.file == nil ? nil : passphrase.passphrase(in: context)
+        let key = try PrivateKey.generate(type)
+        let publicPath = path + ".pub"
+        if !force { try refuseExisting([path, publicPath]) }
+        do {
+            try key.pem(passphrase: secret).withUnsafeBytes { bytes throws in
+                try KeyFile.create(FilePath(path), bytes, mode: 0o600, replacing: force)
+            }
+            try key.publicKey.pem.utf8.withUnsafeBytes { bytes throws in
+                try KeyFile.create(FilePath(publicPath), bytes, mode: 0o644, replacing: force)
+            }
+        } catch let error as StorageError {
+            throw Failure(error.description, hint: Self.hint(for: error))
+        }
+        context.print("\(Text(path).escaped): private key, \(type.rawValue)")
+        context.print("\(Text(publicPath).escaped): public key, key id \(key.publicKey.keyID(.python))")
+        return ExitStatus.success
+    }
+
+    /// Both files or neither: seen before the first is written.
+    private func refuseExisting(_ paths: [String]) throws {
+        for path in paths where KeyFile.exists(FilePath(path)) {
+            let error = StorageError.alreadyExists(FilePath(path))
+            throw Failure(error.description, hint: Self.hint(for: error))
+        }
+    }
+
+    private static func hint(for error: StorageError) -> String? {
+        if case .alreadyExists = error { "give another path, or --force to replace the key for good" } else { nil }
+    }
+}
+
+/// Shows what a key is.
+struct KeyShow: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show a key: type, key ids, public half, the key object of a layout.")
+
+    @Flag(help: "As JSON.")
+    var json = false
+
+    @OptionGroup var passphrase: PassphraseOptions
+
+    @Argument(help: "A public or private key file.")
+    var key: String
+
+    func run(in context: CommandContext) throws -> Int32 {
+        let key = try AnyKey.publicKey(at: key, passphrase, in: context)
+        let ids = KeyIDConvention.allCases.map { ($0, key.keyID($0)) }
+        if json {
+            var document: JSONObject = ["keyObject": .object(key.keyObject), "publicKey": .string(key.pem)]
+            var object = JSONObject()
+            for (convention, id) in ids { object[Text(convention.rawValue)] = .string(id.text) }
+            document["keyIds"] = .object(object)
+            context.print(try JSONText.indented(document))
+        } else {
+            context.print("scheme: \(key.scheme.rawValue)")
+            for (convention, id) in ids { context.print("key id (\(convention.rawValue)): \(id)") }
+            context.print("key object: \(try JSONText.indented(key.keyObject))")
+            context.print(String(key.pem.description.dropLast()))
+        }
+        return ExitStatus.success
+    }
+}
+
+/// Prints a key id alone.
+struct KeyPrintID: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "id", abstract: "Print the key id of a key, as one convention has it.")
+
+    @Option(help: "python, go or witness.")
+    var convention: KeyIDConvention = .python
+
+    @OptionGroup var passphrase: PassphraseOptions
+
+    @Argument(help: "A public or private key file.")
+    var key: String
+
+    func run(in context: CommandContext) throws -> Int32 {
+        context.print("\(try AnyKey.publicKey(at: key, passphrase, in: context).keyID(convention))")
+        return ExitStatus.success
+    }
+}
+
+/// A key file of either kind.
+enum AnyKey {
+    /// The public half of whatever key is in the file.
+    static func publicKey(
+        at path: String, _ passphrase: PassphraseOptions, in context: CommandContext
+    ) throws -> PublicKey {
+        do {
+            return try PublicKey(pem: BoundedReader.contents(of: FilePath(path), limit: BoundedReader.keyLimit))
+        } catch KeyError.privateKeyGiven {
+            return try KeyReference(path).privateKey(passphrase, in: context).publicKey
+        } catch { throw Failure.reading(path, error) }
+    }
+}
+
+extension KeyType: ExpressibleByArgument {}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import InTotoArtifacts
+import InTotoCrypto
+import InTotoMetadata
+
+/// Answers whether local files equal the products of a link.
+struct MatchProducts: Verb {
+    static let configuration = CommandConfiguration(
+        abstract: "Compare local files with the products that evidence names.",
+        discussion: """
+            Example: intoto-run match-products -l build.1234abcd.link -p dist
+
+            Exit status: 0 where they are equal, 1 where not, 2 where it could not be told.
+            """)
+
+    @Option(name: [.customShort("l"), .customLong("link")], help: "Evidence: a link, a DSSE link, a bundle.")
+    var link: String
+
+    @OptionGroup var trust: TrustOptions
+
+    @Option(
+        name: [.customShort("p"), .customLong("paths")], parsing: .upToNextOption,
+        help: ArgumentHelp("Local files and directories (default: '.').", valueName: "ref"))
+    var paths: [String] = []
+
+    @OptionGroup var artifacts: ArtifactOptions
+
+    @Flag(help: "As JSON.")
+    var json = false
+
+    func run(in context: CommandContext) throws -> Int32 {
+        let keys = try trust.publicKeys()
+        let recorded = try EvidenceFile(reading: link).link(signedBy: keys).products
+        let local = try snapshot(comparableWith: recorded, in: context)
+        let difference = ArtifactDifference(recorded: recorded, local: local)
+        if json {
+            context.print(try JSONText.indented(difference.json(signaturesChecked: !keys.isEmpty)))
+        } else {
+            if keys.isEmpty {
+                context.note("intoto-run: warning: signatures were not checked; give --verification-keys")
+            }
+            for line in difference.lines { context.print(line) }
+            if difference.isEmpty { context.print("all \(recorded.count) products match") }
+        }
+        return difference.isEmpty ? ExitStatus.success : ExitStatus.no
+    }
+
+    private func snapshot(comparableWith recorded: ArtifactSet, in context: CommandContext) throws -> ArtifactSet {
+        var options = try artifacts.snapshotOptions()
+        options.digests = try recorded.comparableAlgorithms()
+        do {
+            let references = try ArtifactOptions.references(paths.isEmpty ? ["."] : paths)
+            let result = try Snapshot.take(of: references, options: options)
+            for entry in result.notRecorded { context.note("intoto-run: warning: not compared: \(entry)") }
+            return result.artifacts
+        } catch let error as SnapshotError { throw Failure("\(error)", hint: error.hint) }
+    }
+}
+
+extension ArtifactSet {
+    /// The algorithms of these digests that local files can be hashed with.
+    fileprivate func comparableAlgorithms() throws -> [DigestAlgorithm] {
+        var found: Set<DigestAlgorithm> = []
+        for artifact in self { found.formUnion(artifact.digests.entries.map(\.algorithm)) }
+        let supported: [DigestAlgorithm] = [.sha256, .sha384, .sha512, .gitBlob].filter(found.contains)
+        guard !supported.isEmpty || isEmpty else {
+            throw Failure("the products have no digest that files can be compared by")
+        }
+        return supported.isEmpty ? [.sha256] : supported
+    }
+}
+
+extension ArtifactDifference {
+    /// One line for each difference.
+    fileprivate var lines: [String] {
+        onlyInFirst.map { "missing: \($0)" } + onlyInSecond.map { "not in the evidence: \($0)" }
+            + different.map { "differs: \($0)" } + incomparable.map { "no common digest: \($0)" }
+    }
+
+    fileprivate func json(signaturesChecked: Bool) -> JSONObject {
+        func names(_ names: [ArtifactName]) -> JSONValue { .array(names.map { .string($0.text) }) }
+        return [
+            "different": names(different), "incomparable": names(incomparable), "match": .bool(isEmpty),
+            "missing": names(onlyInFirst), "notInEvidence": names(onlyInSecond),
+            "signaturesChecked": .bool(signaturesChecked),
+        ]
+    }
+}

@@ -1,0 +1,196 @@
+import ArgumentParser
+import FoundationEssentials
+import InTotoArtifacts
+import InTotoFunctionary
+import InTotoMetadata
+import InTotoStorage
+import SystemPackage
+
+/// Carries out a step and signs what happened.
+struct Run: Verb {
+    static let failureStatus = ExitStatus.runnerFailed
+
+    static let configuration = CommandConfiguration(
+        abstract: "Run a command and sign what happened (the default verb).",
+        usage: "intoto-run [run] --name NAME --key KEY [-m PATH…] [-p PATH…] [options] -- COMMAND…",
+        discussion: """
+            Example: intoto-run -n build -k ci.pem -m src -p dist -- make dist
+
+            Exit status: the command's own; 128+N where signal N ended it; 125 where intoto-run itself failed; 126 where \
+            the command cannot be executed; 127 where it was not found.
+            """)
+
+    @Option(
+        name: [.customShort("n"), .customLong("name"), .customLong("step-name")],
+        help: "Name of the step (default: base name of the command).")
+    var name: String?
+
+    @Option(
+        name: [.customShort("m"), .customLong("materials")], parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Recorded before the command: paths, globs, dir:PATH (default: '.' without -m and -p).", valueName: "ref"))
+    var materials: [String] = []
+
+    @Option(
+        name: [.customShort("p"), .customLong("products")], parsing: .upToNextOption,
+        help: ArgumentHelp("Recorded after the command (default as for -m).", valueName: "ref"))
+    var products: [String] = []
+
+    @OptionGroup var signing: SigningOptions
+    @OptionGroup var evidence: EvidenceOptions
+    @OptionGroup var artifacts: ArtifactOptions
+
+    @Flag(name: .customShort("s"), help: "The same as --record-streams=full.")
+    var recordsStreams = false
+
+    @Option(
+        name: .customLong("record-streams"),
+        help: ArgumentHelp("Record standard output and error, shown live as well: full.", valueName: "mode"))
+    var streamMode: StreamMode?
+
+    @Flag(name: [.customShort("x"), .customLong("no-command")], help: "Evidence without a command.")
+    var withoutCommand = false
+
+    @Option(
+        name: [.customShort("C"), .customLong("run-dir")],
+        help: ArgumentHelp("Working directory of the command only.", valueName: "dir"))
+    var runDirectory: String?
+
+    @Flag(
+        name: [.customLong("dry-run"), .customLong("list")],
+        help: "Print what would be recorded; run nothing, sign nothing.")
+    var isDryRun = false
+
+    @OptionGroup var verbosity: VerbosityOptions
+
+    /// How much of the streams is recorded.
+    enum StreamMode: String, ExpressibleByArgument, CaseIterable {
+        case full
+    }
+
+    func run(in context: CommandContext) throws -> Int32 {
+        var request = try stepRequest(in: context)
+        if isDryRun { return try DryRun(request).run(in: context) }
+        let formats = try evidence.formats()
+        try checkFormats(formats, request)
+        let signers = try signing.signers(in: context)
+        let reserved = try evidence.reserve(formats, request.name, signers)
+        request.snapshot.ownFiles = Set(reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
+
+        let recorded = try Self.record(request, in: context)
+        verbosity.report(recorded, in: context)
+        let status = recorded.execution?.result.termination.exitStatus ?? ExitStatus.success
+        do {
+            try write(LinkBuilder.current.link(of: recorded), to: reserved, signers, in: context)
+        } catch {
+            throw Failure(
+                "evidence could not be written: \(error)",
+                hint: Self.ending(recorded.execution?.result.termination) + "; free the cause and run the step again")
+        }
+        return status
+    }
+
+    private func stepRequest(in context: CommandContext) throws -> StepRequest {
+        let command = try wrappedCommand(in: context)
+        let defaults = materials.isEmpty && products.isEmpty ? ["."] : []
+        return StepRequest(
+            name: try stepName(of: command),
+            command: command,
+            materials: try ArtifactOptions.references(materials.isEmpty ? defaults : materials),
+            products: try ArtifactOptions.references(products.isEmpty ? defaults : products),
+            snapshot: try artifacts.snapshotOptions(),
+            streams: recordsStreams || streamMode == .full ? .record : .passThrough
+        )
+    }
+
+    private func wrappedCommand(in context: CommandContext) throws -> Command? {
+        switch (context.command, withoutCommand) {
+        case (nil, true), ([]?, true): return nil
+        case (_?, true): throw Failure("-x is for evidence without a command, but there is one behind --", hint: "drop one of them")
+        case (nil, false):
+            throw Failure(
+                "no command: there is no --", hint: "put the command behind --, or give -x for evidence without one")
+        case ([]?, false): throw Failure(LaunchError.emptyCommand)
+        case (let arguments?, false):
+            return Command(
+                arguments: arguments, environment: Self.environmentForCommand(context),
+                directory: runDirectory.map { Array($0.utf8) })
+        }
+    }
+
+    /// Keys and passphrases are ours: the command does not get them.
+    private static func environmentForCommand(_ context: CommandContext) -> [[UInt8]] {
+        let ours = ["INTOTO_KEY=", "INTOTO_KEY_PASSPHRASE="].map { Array($0.utf8) }
+        return context.environment.filter { entry in !ours.contains { entry.starts(with: $0) } }
+    }
+
+    private func stepName(of command: Command?) throws -> StepName {
+        let text: Text
+        if let name {
+            text = Text(name)
+        } else if let program = command?.arguments.first, let base = program.split(separator: UInt8(ascii: "/")).last {
+            text = Text(repairing: base)
+        } else {
+            throw Failure("no name for the step", hint: "give --name NAME")
+        }
+        do { return try StepName(text) } catch {
+            throw Failure("\(error)", hint: "give a name of letters, digits, dots and dashes with --name")
+        }
+    }
+
+    private func checkFormats(_ formats: [EvidenceFormat], _ request: StepRequest) throws {
+        if formats.contains(.link) && formats.contains(.dsseLink) {
+            throw Failure(
+                "formats link and dsse-link have the same file name and cannot be written together",
+                hint: "run twice into different directories, or give one of them with attestation")
+        }
+        if formats.contains(.attestation) && request.products.isEmpty {
+            throw Failure(
+                "an attestation needs a subject, and no products are named",
+                hint: "name products with -p, or use --format link")
+        }
+    }
+
+    private static func record(_ request: StepRequest, in context: CommandContext) throws -> RecordedStep {
+        do {
+            return try StepRunner(request).run(workDirectory: context.workingDirectory, now: context.now)
+        } catch {
+            switch error {
+            case .launch(let error): throw Failure(error)
+            case .materials(let error): throw Failure("nothing ran: \(error)", hint: error.hint)
+            case .products(let error, let termination):
+                throw Failure(
+                    "no evidence was written: \(error)", hint: ending(termination) + "; remove the cause and run the step again")
+            case .internal(let reason): throw Failure(reason)
+            }
+        }
+    }
+
+    private static func ending(_ termination: Termination?) -> String {
+        switch termination {
+        case nil: "there was no command"
+        case .exited(let status)?: "the command ran and exited with status \(status)"
+        case .signalled(let number)?: "the command ran and was ended by signal \(number)"
+        }
+    }
+
+    private func write(
+        _ link: Link, to reserved: [ReservedEvidence], _ signers: [any Signer], in context: CommandContext
+    ) throws {
+        var signed: [SignedEvidence] = []
+        for format in try evidence.formats() { signed += try format.evidence(of: link, signedBy: signers) }
+        for place in reserved {
+            guard let evidence = signed.first(where: { $0.format == place.format && $0.keyID == place.keyID }) else {
+                continue
+            }
+            try place.file.commit(evidence.bytes)
+            verbosity.note("wrote \(escapedForTerminal(place.file.path.string.utf8))", in: context)
+        }
+    }
+}
+
+extension LinkBuilder {
+    static let current = LinkBuilder(
+        toolVersion: Text(IntotoRun.version), operatingSystem: Text(Platform.operatingSystem),
+        architecture: Text(Platform.architecture))
+}

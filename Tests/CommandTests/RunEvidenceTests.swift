@@ -1,0 +1,148 @@
+import Foundation
+import InTotoMetadata
+import TestSupport
+import Testing
+
+@Suite(.temporaryDirectory) struct RunEvidenceTests {
+    private func project() throws -> IntotoRun {
+        let run = IntotoRun()
+        try run.makeKey()
+        try run.write("int main(void) { return 0; }\n", to: "src/main.c")
+        return run
+    }
+
+    private let build = ["sh", "-c", "mkdir -p dist && cp src/main.c dist/main && echo built"]
+
+    @Test func `the default is one attestation in a bundle, named after step and key`() throws {
+        let run = try project()
+        let result = try run.run(["-n", "build", "-k", "key.pem", "-m", "src", "-p", "dist", "--"] + build)
+        #expect(result.status == 0)
+        #expect(result.outputText == "built\n")
+        let id = try run("key", "id", "key.pem").outputText.prefix(8)
+        #expect(try run.list().contains("build.\(id).intoto.jsonl"))
+        #expect(result.errorText == "intoto-run: wrote ./build.\(id).intoto.jsonl\n")
+        let bytes = try run.read("build.\(id).intoto.jsonl")
+        #expect(bytes.count { $0 == UInt8(ascii: "\n") } == 1 && bytes.last == UInt8(ascii: "\n"))
+        let link = try Evidence.link("build.\(id).intoto.jsonl", of: run)
+        #expect(link.name.text == "build")
+        #expect(link.materialNames == ["src/main.c"])
+        #expect(link.productNames == ["dist/main"])
+        #expect(link.command == build.map { Text($0) })
+        let sum = try run.shell("sha256sum <dist/main | cut -c1-64").outputText.dropLast()
+        #expect(link.products["dist/main"]?[.sha256] == Text(String(sum)))
+    }
+
+    @Test(arguments: ["link", "dsse-link"])
+    func `an attestation and a link come from one run`(format: String) throws {
+        let run = try project()
+        let result = try run.run(["-n", "b", "-k", "key.pem", "-m", "src", "-p", "dist", "--format", "attestation,\(format)", "--"] + build)
+        #expect(result.status == 0)
+        let attested = try Evidence.link(endingIn: ".jsonl", of: run)
+        #expect(try Evidence.link(endingIn: ".link", of: run) == attested)
+    }
+
+    @Test func `--use-dsse is --format dsse-link`() throws {
+        let run = try project()
+        #expect(try run.run(["-n", "b", "-k", "key.pem", "--use-dsse", "-p", "dist", "--"] + build).status == 0)
+        let name = try run.file(endingIn: ".link")
+        guard case .envelope = try SignedMetadata(run.read(name)) else {
+            throw IntotoRun.SetupFailure(reason: "\(name) is no envelope")
+        }
+    }
+
+    @Test func `several keys sign one attestation, and one link each`() throws {
+        let run = try project()
+        try run.makeKey("second.pem", type: "ecdsa-p256")
+        let result = try run.run(["-n", "b", "-k", "key.pem", "-k", "second.pem", "--format", "attestation,link", "-p", "dist", "--"] + build)
+        #expect(result.status == 0)
+        #expect(try run.list().filter { $0.hasSuffix(".link") }.count == 2)
+        let bundle = try run.file(endingIn: ".jsonl")
+        #expect(try SignedMetadata(run.read(bundle)).signatures.count == 2)
+        #expect(try run("sign", "--check", bundle, "--verification-keys", "key.pem.pub", "second.pem.pub").status == 0)
+    }
+
+    @Test func `evidence goes to the metadata directory, and only evidence`() throws {
+        let run = try project()
+        try FileManager.default.createDirectory(at: run.directory.appending(path: "out"), withIntermediateDirectories: false)
+        let before = try run.list()
+        #expect(try run.run(["-n", "b", "-k", "key.pem", "-d", "out", "-p", "src", "--", "true"]).status == 0)
+        #expect(try run.list() == before)
+        #expect(try run.list("out").count == 1)
+    }
+
+    @Test func `evidence without a command has none, and no byproducts`() throws {
+        let run = try project()
+        #expect(try run("-x", "-n", "review", "-k", "key.pem", "-p", "src", "--format", "link").status == 0)
+        let link = try Evidence.link(of: run)
+        #expect(link.command.isEmpty)
+        #expect(link.byproducts.isEmpty)
+        #expect(link.productNames == ["src/main.c"])
+    }
+
+    @Test func `a failing command has evidence too`() throws {
+        let run = try project()
+        #expect(try run("-n", "b", "-k", "key.pem", "-p", "src", "--", "false").status == 1)
+        #expect(try Evidence.link(endingIn: ".jsonl", of: run).byproduct("return-value") == 1)
+    }
+
+    @Test func `without -m and -p the directory is recorded before and after, our own files left out`() throws {
+        let run = try project()
+        #expect(try run("-n", "b", "-k", "key.pem", "--", "sh", "-c", "echo new >new").status == 0)
+        let link = try Evidence.link(endingIn: ".jsonl", of: run)
+        #expect(link.materialNames == ["key.pem", "key.pem.pub", "src/main.c"])
+        #expect(link.productNames == ["key.pem", "key.pem.pub", "new", "src/main.c"])
+        let again = try run("-n", "c", "-k", "key.pem", "--", "true")
+        #expect(again.status == 0)
+        let second = try run.list().first { $0.hasPrefix("c.") } ?? ""
+        #expect(try Evidence.link(second, of: run).materialNames == ["key.pem", "key.pem.pub", "new", "src/main.c"])
+    }
+
+    @Test func `names follow --base-path and --lstrip-paths, patterns --exclude`() throws {
+        let run = try project()
+        try run.write("x", to: "src/main.o")
+        try run("-n", "b", "-k", "key.pem", "--format", "link", "--base-path", "src", "-m", ".", "--exclude", "*.o", "--", "true")
+        #expect(try Evidence.link(of: run).materialNames == ["main.c"])
+        try run("-n", "b", "-k", "key.pem", "--format", "link", "--overwrite", "-m", "src", "--lstrip-paths", "src", "--", "true")
+        #expect(try Evidence.link(of: run).materialNames == ["main.c", "main.o"])
+    }
+
+    @Test func `a dry run names what would be recorded, and writes nothing`() throws {
+        let run = try project()
+        try run.write("x", to: "src/main.o")
+        let before = try run.list()
+        let result = try run("--dry-run", "-n", "b", "-m", "src", "-p", "dist", "--exclude", "*.o", "--", "touch", "made")
+        #expect(result.status == 0)
+        #expect(result.outputText.contains("src/main.c"))
+        #expect(result.outputText.contains("*.o"))
+        #expect(try run.list() == before)
+    }
+
+    @Test func `-v says what was recorded, -q nothing`() throws {
+        let run = try project()
+        let verbose = try run("-v", "-n", "b", "-k", "key.pem", "-p", "src", "--", "true")
+        #expect(verbose.errorText.contains("0 materials, 1 products"))
+        let quiet = try run("-q", "-n", "c", "-k", "key.pem", "-p", "src", "--", "true")
+        #expect(quiet.errorText == "")
+    }
+
+    @Test func `what is no artifact is listed in the evidence and on standard error`() throws {
+        let run = try project()
+        _ = try run.shell("mkfifo src/pipe; ln -s nowhere src/dangling")
+        let result = try run("-n", "b", "-k", "key.pem", "--format", "link", "-m", "src", "--", "true")
+        #expect(result.status == 0)
+        #expect(result.errorText.contains("src/pipe"))
+        let link = try Evidence.link(of: run)
+        guard case .array(let entries)? = link.environment["not-recorded"] else {
+            throw IntotoRun.SetupFailure(reason: "nothing is listed")
+        }
+        #expect(entries.count == 2)
+    }
+
+    @Test func `a killed run leaves a temporary file that the next run removes`() throws {
+        let run = try project()
+        _ = try run.shell("\"$R\" -q -k key.pem -n s -p src -- sh -c 'echo >ready; exec sleep 60' & while ! [ -e ready ]; do :; done; kill -9 $!")
+        #expect(try run.list().count { $0.hasSuffix(".tmp") } == 1)
+        #expect(try run("-n", "t", "-k", "key.pem", "-p", "src", "--", "true").status == 0)
+        #expect(try run.list().count { $0.hasSuffix(".tmp") } == 0)
+    }
+}
