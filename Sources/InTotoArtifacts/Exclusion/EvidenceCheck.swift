@@ -1,0 +1,49 @@
+/// Whether a file is evidence by its content: a JSON object, perhaps the first of several, that has a member `signed`
+/// (classic metadata) or `payload` (an envelope).
+///
+/// A cheap look at the beginning, not a parse: it decides only whether a file with the name of evidence is hidden.
+struct EvidenceCheck {
+    /// How much of a file is looked at.
+    static let prefixLength = 65_536
+
+    private let bytes: ArraySlice<UInt8>
+
+    static func holds(_ prefix: ArraySlice<UInt8>) -> Bool { EvidenceCheck(bytes: prefix).hasSignedContent() }
+
+    private func hasSignedContent() -> Bool {
+        let start = bytes.firstIndex { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        guard let start, bytes[start] == UInt8(ascii: "{") else { return false }
+        var depth = 0
+        var index = start
+        while index < bytes.endIndex {
+            switch bytes[index] {
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                if depth == 0 { return false }
+            case UInt8(ascii: "\""):
+                guard let end = stringEnd(after: index) else { return false }
+                if depth == 1, isMemberName(endingAt: end), names.contains(Array(bytes[index + 1..<end])) { return true }
+                index = end
+            default: break
+            }
+            index += 1
+        }
+        return false
+    }
+
+    private func stringEnd(after start: Int) -> Int? {
+        var index = start + 1
+        while index < bytes.endIndex {
+            if bytes[index] == UInt8(ascii: "\"") { return index }
+            index += bytes[index] == backslash ? 2 : 1
+        }
+        return nil
+    }
+
+    private func isMemberName(endingAt end: Int) -> Bool {
+        bytes[(end + 1)...].first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: ":")
+    }
+
+    private var names: [[UInt8]] { [Array("signed".utf8), Array("payload".utf8)] }
+}

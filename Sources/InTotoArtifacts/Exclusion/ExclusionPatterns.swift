@@ -1,0 +1,65 @@
+import InTotoMetadata
+
+/// What is not recorded: patterns in git's language, the last one that matches deciding.
+///
+/// As in git, nothing below an excluded directory can be taken back, since the directory is not entered.
+public struct ExclusionPatterns: Hashable, Sendable {
+    public private(set) var patterns: [ExclusionPattern]
+
+    /// Hides nothing.
+    public static let none = ExclusionPatterns(patterns: [])
+
+    /// Git's directory, and evidence: by the exact shapes of its files' names *and* by content.
+    public static let standard = ExclusionPatterns(
+        patterns: [".git/"].compactMap { ExclusionPattern(line: Array($0.utf8)) }
+            + ["*.\(eightHexDigits).link", ".*.link-unfinished", "*.\(eightHexDigits).intoto.jsonl"]
+            .compactMap { ExclusionPattern(line: Array($0.utf8), needsEvidence: true) }
+    )
+
+    /// What Python's in-toto hides.
+    public static let python = ExclusionPatterns(
+        patterns: ["*.link*", ".git", "*.pyc", "*~"].compactMap { ExclusionPattern(line: Array($0.utf8)) }
+    )
+
+    private static let eightHexDigits = String(repeating: "[0-9a-f]", count: 8)
+
+    /// Adds one pattern; throws for one that could never match, which is a slip of the pen.
+    public mutating func append(_ line: some Collection<UInt8>) throws(ExclusionPatternError) {
+        guard let pattern = ExclusionPattern(line: line) else { return }
+        if let defect = pattern.defect { throw ExclusionPatternError(pattern: Array(line), reason: defect) }
+        patterns.append(pattern)
+    }
+
+    /// Adds the lines of a file in the format of `.gitignore`.
+    public mutating func append(contentsOfFile content: [UInt8]) throws(ExclusionPatternError) {
+        let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let text = content.starts(with: byteOrderMark) ? content[3...] : content[...]
+        for line in text.split(separator: UInt8(ascii: "\n")) {
+            try append(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
+        }
+    }
+
+    /// The index of the pattern that excludes `path`, seen from its parent directory; `isEvidence` is asked only
+    /// where a pattern depends on it.
+    func excluding<E: Error>(
+        _ path: ArraySlice<UInt8>, isDirectory: Bool, isEvidence: () throws(E) -> Bool
+    ) throws(E) -> Int? {
+        for (index, pattern) in patterns.enumerated().reversed()
+        where pattern.matches(path, isDirectory: isDirectory) {
+            if pattern.needsEvidence {
+                if isDirectory { continue }
+                guard try isEvidence() else { continue }
+            }
+            return pattern.isNegated ? nil : index
+        }
+        return nil
+    }
+}
+
+/// A pattern that could never match.
+public struct ExclusionPatternError: Error, Hashable, CustomStringConvertible {
+    public let pattern: [UInt8]
+    public let reason: String
+
+    public var description: String { "bad pattern '\(escapedForTerminal(pattern))': \(reason)" }
+}

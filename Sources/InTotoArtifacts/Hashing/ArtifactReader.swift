@@ -1,0 +1,91 @@
+import InTotoCrypto
+import SystemPackage
+
+/// Reads single artifacts: opens, checks what was opened, hashes that, and checks again.
+final class ArtifactReader {
+    enum Outcome {
+        /// The digests in hexadecimal, one after the other.
+        case digests([UInt8], size: UInt64, isLinkText: Bool, isExecutable: Bool)
+        case notRecorded(NotRecorded.Reason)
+        /// A file of ours.
+        case own
+        case problem(SnapshotProblem.Reason)
+    }
+
+    private let rules: WalkRules
+    private let hasher: FileHasher
+    /// File systems seen: whether their files are no files. By device number.
+    private var pseudoDevices: [UInt64: Bool] = [:]
+
+    init(_ rules: WalkRules) throws(CryptoError) {
+        self.rules = rules
+        hasher = try FileHasher(rules.digests, rules.lineEndings)
+    }
+
+    /// Hashes a file. One that changes meanwhile is read again, twice; `willRead` hears the size before.
+    func read(_ name: [UInt8], in directory: Int32, _ willRead: (Int64) -> Void) -> Outcome {
+        for _ in 0..<3 {
+            do throws(FileHasher.Failure) {
+                return try readOnce(name, in: directory, willRead)
+            } catch {
+                switch error {
+                case .changed: continue
+                case .crypto(let error): return .problem(.failed("\(error)"))
+                case .system(let error): return .problem(.init(error))
+                }
+            }
+        }
+        return .problem(.changedWhileRead)
+    }
+
+    private func readOnce(
+        _ name: [UInt8], in directory: Int32, _ willRead: (Int64) -> Void
+    ) throws(FileHasher.Failure) -> Outcome {
+        let file = try open(name, in: directory)
+        let status = try FileHasher.wrap { () throws(SystemError) in try SystemCalls.status(file.number) }
+        if rules.ownFiles.contains(status.identity) { return .own }
+        guard status.kind == .regular else { return .problem(.changedWhileRead) }
+        if isPseudo(status) { return .notRecorded(.pseudoFileSystem) }
+        willRead(status.size)
+        var digests: [UInt8] = []
+        try hasher.hash(file.number, status, into: &digests)
+        return .digests(
+            digests, size: UInt64(status.size), isLinkText: false, isExecutable: status.isExecutable
+        )
+    }
+
+    private func open(_ name: [UInt8], in directory: Int32) throws(FileHasher.Failure) -> Descriptor {
+        do { return try SystemCalls.openFile(name[...], in: directory) } catch {
+            // It was a regular file when the directory was listed, and is a link now.
+            throw error.code == .tooManySymbolicLinkLevels ? .changed : .system(error)
+        }
+    }
+
+    /// Hashes a link's own text.
+    func readLink(_ name: [UInt8], in directory: Int32) -> Outcome {
+        do {
+            let target = try SystemCalls.linkTarget(name[...], in: directory)
+            var digests: [UInt8] = []
+            try hasher.hash(target, into: &digests)
+            return .digests(digests, size: UInt64(target.count), isLinkText: true, isExecutable: false)
+        } catch let error as SystemError {
+            return .problem(.init(error))
+        } catch {
+            return .problem(.failed("\(error)"))
+        }
+    }
+
+    func isEvidence(_ name: [UInt8], in directory: Int32) throws(SystemError) -> Bool {
+        let file = try SystemCalls.openFile(name[...], in: directory)
+        guard try SystemCalls.status(file.number).kind == .regular else { return false }
+        return EvidenceCheck.holds(try SystemCalls.prefix(of: file.number, length: EvidenceCheck.prefixLength)[...])
+    }
+
+    /// Whether a file is on a file system without real files. Asked once per device.
+    func isPseudo(_ status: FileStatus) -> Bool {
+        if let known = pseudoDevices[status.identity.device] { return known }
+        let isPseudo = PseudoFileSystem.isDevice(status.identity.device)
+        pseudoDevices[status.identity.device] = isPseudo
+        return isPseudo
+    }
+}

@@ -1,0 +1,87 @@
+import InTotoMetadata
+import SystemPackage
+
+/// Why there is no snapshot: the first problems in order of their paths, and how many there are.
+public struct SnapshotError: Error, Hashable {
+    /// At most `listedProblems`, sorted by path.
+    public let problems: [SnapshotProblem]
+    public let count: Int
+
+    /// How many problems are named, one line each.
+    public static let listedProblems = 20
+}
+
+extension SnapshotError: CustomStringConvertible {
+    public var description: String {
+        let lines = problems.map(\.description)
+        return (count > problems.count ? lines + ["and \(count - problems.count) more"] : lines)
+            .joined(separator: "\n")
+    }
+}
+
+/// One path that cannot be recorded.
+public struct SnapshotProblem: Hashable, Sendable {
+    public enum Reason: Hashable, Sendable {
+        case permissionDenied
+        case doesNotExist
+        case vanished
+        case changedWhileRead
+        case notUTF8
+        case nameTooLong
+        case nothingLeftOfName
+        case sameName(as: [UInt8])
+        case leavesBase
+        case linkRefused
+        case beyondLink
+        case notRegular(NotRecorded.Reason)
+        case notDirectory
+        case tooManyEntries(limit: Int)
+        case lineFeedInName
+        case notSupported(String)
+        case failed(String)
+    }
+
+    public let path: [UInt8]
+    public let reason: Reason
+}
+
+extension SnapshotProblem: CustomStringConvertible {
+    /// One line, whatever is in the path.
+    public var description: String { "'\(escapedForTerminal(path))': \(reason)" }
+}
+
+extension SnapshotProblem.Reason: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .permissionDenied: "permission denied"
+        case .doesNotExist: "does not exist"
+        case .vanished: "vanished while being read"
+        case .changedWhileRead: "changed while being read"
+        case .notUTF8: "the name is not UTF-8, which evidence cannot hold"
+        case .nameTooLong: "the name is longer than 65536 bytes"
+        case .nothingLeftOfName: "nothing is left of the name without its prefix"
+        case .sameName(let other): "has the same name in evidence as '\(escapedForTerminal(other))'"
+        case .leavesBase: "leaves the base path; name it absolutely, or choose another base path"
+        case .linkRefused: "is a symbolic link, and these are refused"
+        case .beyondLink: "is beyond a symbolic link, and these are not followed"
+        case .notRegular(let reason): "is \(reason)"
+        case .notDirectory: "is not a directory"
+        case .tooManyEntries(let limit): "there are more than \(limit) entries below"
+        case .lineFeedInName: "has a line feed in its name, which a directory digest cannot hold"
+        case .notSupported(let what): "\(what) is not supported yet"
+        case .failed(let reason): reason
+        }
+    }
+}
+
+extension SnapshotProblem.Reason {
+    init(_ error: SystemError) {
+        switch error.code {
+        case .permissionDenied, .notPermitted: self = .permissionDenied
+        case .noSuchFileOrDirectory: self = .vanished
+        // What was a file, a directory or a link is now something else.
+        case .tooManySymbolicLinkLevels, .notDirectory: self = .changedWhileRead
+        default: self = .failed("could not \(error.operation): \(error.code)")
+        }
+    }
+}

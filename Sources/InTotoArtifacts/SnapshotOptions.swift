@@ -1,0 +1,42 @@
+public import InTotoMetadata
+public import SystemPackage
+
+/// How artifacts are found, read and named. The defaults are the command line's defaults.
+public struct SnapshotOptions: Sendable {
+    /// The directory that references, names and patterns are relative to.
+    public var base: FilePath = "."
+    public var exclusions = ExclusionPatterns.standard
+    public var symlinks = SymlinkPolicy.follow
+    /// Among sha256, sha384, sha512 and gitBlob; all come from one read.
+    public var digests: [DigestAlgorithm] = [.sha256]
+    /// Cut from names, by whole components; the longest that fits.
+    public var stripPrefixes: [[UInt8]] = []
+    /// A reference to nothing is no error.
+    public var allowsMissing = false
+    public var lineEndings = LineEndings.verbatim
+    /// Files that are ours and never recorded, such as evidence being written.
+    public var ownFiles: Set<FileIdentity> = []
+    /// Nil: one per processor, at most 16.
+    public var threads: Int?
+    /// A tree of links can name the same files without end; more paths than this are an error.
+    public var entryLimit = 10_000_000
+
+    public init() {}
+}
+
+/// What a symbolic link is.
+public enum SymlinkPolicy: Sendable {
+    /// What it leads to, under its own name, as long as that is in the base path.
+    case follow
+    /// An artifact of its own: its text.
+    case record
+    /// An error.
+    case refuse
+}
+
+/// How the ends of lines are hashed.
+public enum LineEndings: Sendable {
+    case verbatim
+    /// CR LF and CR are read as LF in text files: those without a NUL byte in their first 8 KiB.
+    case normalized
+}

@@ -1,0 +1,52 @@
+public import InTotoMetadata
+
+/// What a snapshot found.
+public struct SnapshotResult: Sendable {
+    public var artifacts = ArtifactSet()
+    /// What is no artifact, and why; sorted by path.
+    public var notRecorded: [NotRecorded] = []
+    /// How many paths each pattern hid, a directory counting once; patterns that hid none are left out.
+    public var excluded: [(pattern: ExclusionPattern, paths: Int)] = []
+    /// The artifacts whose digest is that of a link's text; sorted.
+    public var linkTexts: [ArtifactName] = []
+    /// Files read, links' texts included.
+    public var files = 0
+    /// Bytes of content hashed.
+    public var bytes: UInt64 = 0
+}
+
+/// A path that was met and is no artifact.
+public struct NotRecorded: Hashable, Sendable {
+    public enum Reason: Hashable, Sendable {
+        case fifo, socket, device
+        case danglingLink
+        case linkOutsideBase
+        case linkCycle
+        case pseudoFileSystem
+        /// `dir:` covers files only, as its definition has it.
+        case linkToDirectory
+    }
+
+    /// As a recorded path would be; may be any bytes.
+    public let path: [UInt8]
+    public let reason: Reason
+}
+
+extension NotRecorded.Reason: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .fifo: "a named pipe"
+        case .socket: "a socket"
+        case .device: "a device"
+        case .danglingLink: "a link to nothing"
+        case .linkOutsideBase: "a link that leaves the base path"
+        case .linkCycle: "a link to a directory that it is in, or without an end"
+        case .pseudoFileSystem: "on a file system that holds no files, such as /proc"
+        case .linkToDirectory: "a link to a directory"
+        }
+    }
+}
+
+extension NotRecorded: CustomStringConvertible {
+    public var description: String { "'\(escapedForTerminal(path))': \(reason)" }
+}

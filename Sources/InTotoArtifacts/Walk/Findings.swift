@@ -1,0 +1,67 @@
+import InTotoMetadata
+
+/// What one worker found, or several together.
+struct Findings: Sendable {
+    /// Where a record's path stands in the arena; its digests follow, in hexadecimal.
+    struct Record: Sendable {
+        var start: Int
+        var length: Int
+        var isLinkText: Bool
+        var isExecutable: Bool
+    }
+
+    /// Paths with digests: a tree of 300,000 files has to stay small.
+    var arena: [UInt8] = []
+    var records: [Record] = []
+    var notRecorded: [NotRecorded] = []
+    /// Paths hidden, by the index of the pattern.
+    var excluded: [Int: Int] = [:]
+    var planned: [SnapshotPlan.Entry] = []
+    var problems = ProblemList()
+    var matchedFilters: Set<Int> = []
+    var bytes: UInt64 = 0
+
+    func path(of record: Record) -> ArraySlice<UInt8> { arena[record.start..<record.start + record.length] }
+
+    mutating func append(_ other: Findings) {
+        let offset = arena.count
+        arena += other.arena
+        records += other.records.map { record in
+            var record = record
+            record.start += offset
+            return record
+        }
+        notRecorded += other.notRecorded
+        excluded.merge(other.excluded, uniquingKeysWith: +)
+        planned += other.planned
+        problems.append(other.problems)
+        matchedFilters.formUnion(other.matchedFilters)
+        bytes += other.bytes
+    }
+}
+
+/// Counts problems and keeps the first in order of their paths, whatever order they come in.
+struct ProblemList: Sendable {
+    private(set) var first: [SnapshotProblem] = []
+    private(set) var count = 0
+
+    mutating func append(_ path: some Collection<UInt8>, _ reason: SnapshotProblem.Reason) {
+        count += 1
+        insert(SnapshotProblem(path: Array(path), reason: reason))
+    }
+
+    mutating func append(_ other: ProblemList) {
+        count += other.count
+        for problem in other.first { insert(problem) }
+    }
+
+    func check() throws(SnapshotError) {
+        if count > 0 { throw SnapshotError(problems: first, count: count) }
+    }
+
+    private mutating func insert(_ problem: SnapshotProblem) {
+        let place = first.firstIndex { problem.path.precedesBytewise($0.path) } ?? first.endIndex
+        first.insert(problem, at: place)
+        if first.count > SnapshotError.listedProblems { first.removeLast() }
+    }
+}

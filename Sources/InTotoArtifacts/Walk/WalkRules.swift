@@ -1,0 +1,28 @@
+import InTotoMetadata
+
+/// How a walk treats what it meets.
+struct WalkRules: Sendable {
+    enum Purpose: Sendable {
+        case hash, list
+    }
+
+    var exclusions: ExclusionPatterns
+    var symlinks: SymlinkPolicy
+    var followsLinksToDirectories = true
+    /// Sorted, each once.
+    var digests: [DigestAlgorithm]
+    var lineEndings: LineEndings
+    var ownFiles: Set<FileIdentity>
+    var entryLimit: Int
+    var purpose: Purpose
+
+    init(_ options: SnapshotOptions, _ purpose: Purpose) {
+        exclusions = options.exclusions
+        symlinks = options.symlinks
+        digests = Set(options.digests).sorted()
+        lineEndings = options.lineEndings
+        ownFiles = options.ownFiles
+        entryLimit = options.entryLimit
+        self.purpose = purpose
+    }
+}

@@ -1,0 +1,148 @@
+import Foundation
+import InTotoArtifacts
+import InTotoMetadata
+import TestSupport
+import Testing
+
+@Suite(.temporaryDirectory) struct SnapshotTests {
+    @Test func `every file of a real tree has the digest that sha256sum finds`() throws {
+        let script = "find -L /usr/include -type f -print0 | xargs -0 sha256sum --zero | tr '\\0' '\\n'"
+        let expected = try Subprocess.run("/bin/bash", ["-c", script]).outputText
+        var digests: [String: String] = [:]
+        for line in expected.split(separator: "\n") { digests[String(line.dropFirst(66))] = String(line.prefix(64)) }
+        let result = try Tree().take("/usr/include")
+        #expect(digests.count > 1_000)
+        #expect(result.notRecorded.allSatisfy { [.linkOutsideBase, .danglingLink].contains($0.reason) })
+        let outside = Set(result.notRecorded.map { String(decoding: $0.path, as: UTF8.self) })
+        let inside = digests.filter { path, _ in !outside.contains { path == $0 || path.hasPrefix($0 + "/") } }
+        #expect(result.names.count == inside.count)
+        for artifact in result.artifacts {
+            #expect(artifact.digests[.sha256]?.description == inside[artifact.name.text.description])
+        }
+    }
+
+    @Test func `all digests come from one snapshot, and git agrees on its own`() throws {
+        let tree = try Tree()
+        try tree.shell("printf 'hello\\n' > a; head -c 300000 /dev/zero > b; : > empty")
+        let result = try tree.take(".") { $0.digests = [.sha512, .sha256, .gitBlob, .sha384] }
+        for name in ["a", "b", "empty"] {
+            let set = try #require(result.artifacts[ArtifactName(Text(name))])
+            for (algorithm, command) in [
+                (DigestAlgorithm.sha256, "sha256sum"), (.sha384, "sha384sum"), (.sha512, "sha512sum"),
+                (.gitBlob, "git hash-object --no-filters"),
+            ] {
+                let expected = try tree.shell("\(command) \(name)").prefix { $0 != " " && $0 != "\n" }
+                #expect(set[algorithm]?.description == String(expected))
+            }
+        }
+        #expect(result.files == 3)
+        #expect(result.bytes == 300_006)
+    }
+
+    @Test(arguments: [
+        ("./a", ["a"]), ("d/", ["d/b"]), ("d/../a", ["a"]), (".", ["a", "d/b"]), ("file:a", ["a"]), ("./d//./b", ["d/b"]),
+        ("d/*", ["d/b"]), ("**/b", ["d/b"]), ("?", ["a", "d/b"]), ("[a]", ["a"]),
+    ])
+    func `references are normalised, and globs are expanded`(reference: String, names: [String]) throws {
+        let tree = try Tree()
+        try tree.shell("mkdir d; echo 1 > a; echo 2 > d/b")
+        #expect(try tree.take(reference).names == names)
+    }
+
+    @Test func `a file that bears the name of a glob is meant literally`() throws {
+        let tree = try Tree()
+        try tree.shell("touch '*' b")
+        #expect(try tree.take("*").names == ["*"])
+        #expect(try tree.take("[*b]").names == ["*", "b"])
+    }
+
+    @Test func `an absolute reference gives absolute names`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir d; touch d/f; ln -s f d/l; ln -s /etc/passwd d/out")
+        let result = try tree.take("\(tree.root)/d")
+        #expect(result.names == ["\(tree.root)/d/f", "\(tree.root)/d/l"])
+        #expect(result.leftOut == ["\(tree.root)/d/out: a link that leaves the base path"])
+        #expect(try tree.take("\(tree.root)/d/f").names == ["\(tree.root)/d/f"])
+        #expect(try tree.take("\(tree.root)/d/l").names == ["\(tree.root)/d/l"])
+        #expect(try tree.take("\(tree.root)/*/f").names == ["\(tree.root)/d/f"])
+    }
+
+    @Test(arguments: [
+        ("../x", "'../x': leaves the base path; name it absolutely, or choose another base path"),
+        ("a/../../x", "'a/../../x': leaves the base path; name it absolutely, or choose another base path"),
+        ("none", "'none': does not exist"), ("a/b", "'a/b': does not exist"), ("*.none", "'*.none': does not exist"),
+        ("/none/x", "'/none/x': does not exist"), ("", "'': does not exist"), ("file:", "'file:': does not exist"),
+        ("git:.", "'git:.': an artifact in a git repository is not supported yet"),
+    ])
+    func `a reference that names nothing here is an error`(reference: String, message: String) throws {
+        let tree = try Tree()
+        try tree.shell("touch a")
+        #expect(try tree.problems(reference) == [message])
+    }
+
+    @Test func `missing references are no error where that is allowed`() throws {
+        let tree = try Tree()
+        try tree.shell("touch a")
+        #expect(try tree.take("none", "*.none", "a") { $0.allowsMissing = true }.names == ["a"])
+        try Snapshot.preflight([ArtifactReference(parsing: "none".utf8)], options: tree.options)
+    }
+
+    @Test func `overlapping references record a file once`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir d; touch d/f; ln -s d l")
+        #expect(try tree.take("d/f", "d", "*/f", "d/f", "l/f").names == ["d/f", "l/f"])
+    }
+
+    @Test func `prefixes are stripped by whole components, the longest first`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p a/b ab; echo 1 > a/b/f; echo 2 > ab/g; echo 3 > a/h")
+        let result = try tree.take(".") { $0.stripPrefixes = ["a", "./a/b/"].map { Array($0.utf8) } }
+        #expect(result.names == ["ab/g", "f", "h"])
+    }
+
+    @Test func `two artifacts that stripping gives one name are refused`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir a b; echo 1 > a/f; echo 1 > b/f")
+        let problems = try tree.problems(".") { $0.stripPrefixes = ["a", "b"].map { Array($0.utf8) } }
+        #expect(problems == ["'b/f': has the same name in evidence as 'a/f'"])
+        let empty = try tree.problems("a/f") { $0.stripPrefixes = [Array("a/f".utf8)] }
+        #expect(empty == ["'a/f': nothing is left of the name without its prefix"])
+    }
+
+    @Test func `our own files are not recorded`() throws {
+        let tree = try Tree()
+        try tree.shell("touch a .a.tmp")
+        let inode = try #require(UInt64(tree.shell("stat -c %i .a.tmp").dropLast()))
+        let device = try #require(UInt64(tree.shell("stat -c %d .a.tmp").dropLast()))
+        let result = try tree.take(".") { $0.ownFiles = [FileIdentity(device: device, inode: inode)] }
+        #expect(result.names == ["a"])
+        #expect(result.notRecorded.isEmpty)
+    }
+
+    @Test func `a plan lists what would be recorded, and which pattern hides what`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p d .git; touch a.o d/b .git/x; mkfifo p")
+        var options = tree.options
+        try options.exclusions.append(Array("*.o".utf8))
+        let plan = try Snapshot.plan([ArtifactReference(parsing: ".".utf8)], options: options)
+        let lines = plan.entries.map { entry in
+            escapedForTerminal(entry.path) + (entry.isDirectory ? "/" : "") + " " + (entry.excludedBy?.description ?? "-")
+        }
+        #expect(lines == [".git/ .git/", "a.o *.o", "d/b -"])
+        #expect(plan.notRecorded.map(\.description) == ["'p': a named pipe"])
+        let result = try tree.take(".") { $0.exclusions = options.exclusions }
+        #expect(result.excluded.map { "\($0.pattern) \($0.paths)" } == [".git/ 1", "*.o 1"])
+    }
+
+    @Test func `the result does not depend on the number of threads`() throws {
+        let tree = try Tree()
+        try tree.shell("for i in {1..40}; do mkdir d$i; for j in {1..20}; do echo $i.$j > d$i/f$j; done; mkfifo d$i/p; done")
+        let one = try tree.take(".") { $0.threads = 1 }
+        for threads in [2, 3, 8, 16] {
+            let many = try tree.take(".") { $0.threads = threads }
+            #expect(many.artifacts == one.artifacts)
+            #expect(many.notRecorded == one.notRecorded)
+            #expect(many.files == 800)
+        }
+    }
+}
