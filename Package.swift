@@ -77,7 +77,9 @@ let package = Package(
         ),
         .testTarget(
             name: "InTotoFunctionaryTests",
-            dependencies: ["InTotoFunctionary", "InTotoArtifacts", "InTotoMetadata", "InTotoCrypto", "TestSupport", system],
+            dependencies: [
+                "InTotoFunctionary", "InTotoArtifacts", "InTotoMetadata", "InTotoCrypto", "TestSupport", system,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -12,7 +12,8 @@ public struct Subprocess: Sendable {
 
     /// Output goes through files, so that no volume of it can block the program.
     public static func run(
-        _ executable: String, _ arguments: [String] = [], in directory: URL? = nil, environment: [String: String]? = nil,
+        _ executable: String, _ arguments: [String] = [], in directory: URL? = nil,
+        environment: [String: String]? = nil,
         input: [UInt8] = []
     ) throws -> Subprocess {
         let scratch = FileManager.default.temporaryDirectory.appending(path: "intoto-io-\(UUID().uuidString)")

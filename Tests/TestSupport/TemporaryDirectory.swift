@@ -18,7 +18,8 @@ public struct TemporaryDirectory: TestTrait, SuiteTrait, TestScoping {
     }
 
     private static func remove(_ directory: URL) {
-        let result = try? Subprocess.run("/bin/sh", ["-c", "chmod -R u+rwx \"$1\" 2>/dev/null; rm -rf \"$1\"", "sh", directory.path])
+        let result = try? Subprocess.run(
+            "/bin/sh", ["-c", "chmod -R u+rwx \"$1\" 2>/dev/null; rm -rf \"$1\"", "sh", directory.path])
         if result?.status != 0 { Issue.record("could not remove \(directory.path)") }
     }
 }

@@ -61,7 +61,8 @@ public struct JSONWriter {
         body(&self)
     }
 
-    private mutating func container(_ open: Unicode.Scalar, _ close: Unicode.Scalar, _ body: (inout JSONWriter) -> Void) {
+    private mutating func container(_ open: Unicode.Scalar, _ close: Unicode.Scalar, _ body: (inout JSONWriter) -> Void)
+    {
         bytes.append(UInt8(ascii: open))
         depth += 1
         isFirst = true
@@ -131,7 +132,8 @@ public struct JSONWriter {
     }
 
     private func needsEscape(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || (style != .canonical && (byte < 0x20 || byte == 0x7F))
+        byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+            || (style != .canonical && (byte < 0x20 || byte == 0x7F))
     }
 
     private mutating func escape(_ byte: UInt8) {
