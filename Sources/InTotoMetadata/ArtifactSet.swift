@@ -14,7 +14,7 @@ public struct ArtifactSet: Sendable {
     private struct Record {
         var start: Int
         var nameLength: UInt32
-        var digestCount: UInt8
+        var digestCount: UInt32
     }
 
     public init() {}
@@ -27,6 +27,10 @@ public struct ArtifactSet: Sendable {
     }
 
     public var isEmpty: Bool { records.isEmpty }
+
+    package var firstWithoutDigest: ArtifactName? {
+        records.first { $0.digestCount == 0 }.map { name(of: $0) }
+    }
 
     public subscript(name: ArtifactName) -> DigestSet? {
         var low = 0
@@ -139,7 +143,7 @@ extension ArtifactSet {
         ) {
             let start = set.arena.count
             set.arena.append(contentsOf: name)
-            var count: UInt8 = 0
+            var count: UInt32 = 0
             for (algorithm, value) in digests {
                 set.appendNumber(index(of: algorithm))
                 set.appendNumber(value.count)
