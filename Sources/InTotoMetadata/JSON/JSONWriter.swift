@@ -112,7 +112,7 @@ public struct JSONWriter {
 
     public mutating func object(_ object: JSONObject) {
         self.object { writer in
-            for member in object.members.sorted(by: { $0.name < $1.name }) {
+            for member in object.sortedMembers {
                 writer.member(member.name, member.value)
             }
         }
