@@ -47,7 +47,7 @@ import Testing
         "ok-urlsafe-both.json": .readable,
         "ok-urlsafe-payload-std-sig.json": .readable,
         "payload-type-swapped-after-signing.json": .notEvidence,
-        "predicate-specific-payload-type.json": .readable,  // and refused around a classic link, see below
+        "predicate-specific-payload-type.json": .notEvidence,  // allowed around a statement; this is a classic link
         "rsa-pkcs1v15-under-pss-scheme.json": .readable,
         "rsa-pss-salt0.json": .readable,
         "rsa-pss-salt20.json": .readable,
