@@ -70,7 +70,7 @@ public struct ArtifactSet: Sendable {
     }
 
     private func number(at offset: Int) -> Int {
-        arena[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+        Int(arena[offset]) << 24 | Int(arena[offset + 1]) << 16 | Int(arena[offset + 2]) << 8 | Int(arena[offset + 3])
     }
 
     private mutating func appendNumber(_ number: Int) {
