@@ -10,7 +10,8 @@ public struct Link: Hashable, Sendable {
     public var environment: JSONObject
 
     public init(
-        name: StepName, command: [Text] = [], materials: ArtifactSet = ArtifactSet(), products: ArtifactSet = ArtifactSet(),
+        name: StepName, command: [Text] = [], materials: ArtifactSet = ArtifactSet(),
+        products: ArtifactSet = ArtifactSet(),
         byproducts: JSONObject = JSONObject(), environment: JSONObject = JSONObject()
     ) {
         self.name = name

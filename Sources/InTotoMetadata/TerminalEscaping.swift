@@ -14,9 +14,12 @@ public func escapedForTerminal(_ bytes: some Collection<UInt8>) -> String {
                 result += escapedASCII(byte)
                 index += 1
             } else if let length = UTF8Validation.sequenceLength(buffer, at: index) {
-                let character = String(decoding: UnsafeBufferPointer(rebasing: buffer[index..<index + length]), as: UTF8.self)
+                let character = String(
+                    decoding: UnsafeBufferPointer(rebasing: buffer[index..<index + length]), as: UTF8.self)
                 for scalar in character.unicodeScalars {
-                    result += isInvisible(scalar) ? "\\u{\(String(scalar.value, radix: 16, uppercase: true))}" : String(scalar)
+                    result +=
+                        isInvisible(scalar)
+                        ? "\\u{\(String(scalar.value, radix: 16, uppercase: true))}" : String(scalar)
                 }
                 index += length
             } else {

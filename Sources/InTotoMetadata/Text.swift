@@ -46,7 +46,7 @@ extension Text: CustomStringConvertible {
     public var escaped: String { escapedForTerminal(utf8) }
 }
 
-extension Array<UInt8> {
+extension [UInt8] {
     /// The order of `memcmp` and of `LC_ALL=C sort`; a prefix comes first.
     package func precedesBytewise(_ other: [UInt8]) -> Bool {
         withUnsafeBufferPointer { a in

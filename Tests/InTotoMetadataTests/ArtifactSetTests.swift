@@ -40,7 +40,8 @@ import Testing
         let empty = ArtifactSet()
         #expect(empty.isEmpty && empty["a"] == nil)
         let names = (0..<100).map { "f\($0 * 2)" }
-        let set = try ArtifactSet(names.enumerated().map { Artifact(name: ArtifactName(Text($1)), digests: Self.digest($0)) })
+        let set = try ArtifactSet(
+            names.enumerated().map { Artifact(name: ArtifactName(Text($1)), digests: Self.digest($0)) })
         for (number, name) in names.enumerated() { #expect(set[ArtifactName(Text(name))] == Self.digest(number)) }
         for absent: ArtifactName in ["", "f", "f1", "f00", "f0/", "zzz"] { #expect(set[absent] == nil) }
     }
@@ -81,10 +82,11 @@ import Testing
         #expect(one["a"] == digests)
         #expect(digests.entries.count == 1_000)
 
-        let many = try ArtifactSet((0..<1_000).map { number in
-            let digests = DigestSet(DigestAlgorithm(Text("algorithm\(number)")), Text("\(number)"))
-            return Artifact(name: ArtifactName(Text("\(number)")), digests: digests)
-        })
+        let many = try ArtifactSet(
+            (0..<1_000).map { number in
+                let digests = DigestSet(DigestAlgorithm(Text("algorithm\(number)")), Text("\(number)"))
+                return Artifact(name: ArtifactName(Text("\(number)")), digests: digests)
+            })
         #expect(many["777"]?[DigestAlgorithm("algorithm777")] == "777")
     }
 

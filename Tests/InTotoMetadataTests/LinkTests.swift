@@ -35,7 +35,9 @@ import Testing
         #expect(throws: MetadataError.missingMember(name, in: "the link")) { try Link(json: document) }
     }
 
-    @Test(arguments: members.map(\.0), ["null", "true", "7", "1.5", #""text""#, "[1]", "[null]", #"{"a":null}"#, #"{"a":{"sha256":1}}"#])
+    @Test(
+        arguments: members.map(\.0),
+        ["null", "true", "7", "1.5", #""text""#, "[1]", "[null]", #"{"a":null}"#, #"{"a":{"sha256":1}}"#])
     func `each has its type`(name: Text, value: String) throws {
         let document = try json(Self.document(replacing: name, by: value))
         let isFreeForm = name == "byproducts" || name == "environment"
@@ -73,7 +75,10 @@ import Testing
 
     @Test(arguments: [
         (#"{"dir/x":null}"#, "'dir/x' in 'materials' of the link must be an object, not null"),
-        (#"{"dir/x\n":{"sha256":[]}}"#, #"member 'sha256' of 'dir/x\n' in 'materials' of the link must be a string, not an array"#),
+        (
+            #"{"dir/x\n":{"sha256":[]}}"#,
+            #"member 'sha256' of 'dir/x\n' in 'materials' of the link must be a string, not an array"#
+        ),
         ("[]", "member 'materials' of the link must be an object, not an array"),
     ])
     func `an error names the artifact`(materials: String, message: String) throws {

@@ -43,7 +43,9 @@ extension SeededGenerator {
         case 0: return .null
         case 1: return .bool(Bool.random(using: &self))
         case 2: return .integer(Int64(bitPattern: next()) >> Int64.random(in: 0..<64, using: &self))
-        case 3: return .number(["-0", "1.0", "1e3", "-2.5E-7", "123456789012345678901234567890"].randomElement(using: &self) ?? "0.0")
+        case 3:
+            return .number(
+                ["-0", "1.0", "1e3", "-2.5E-7", "123456789012345678901234567890"].randomElement(using: &self) ?? "0.0")
         case 4: return .string(text())
         case 5: return .array((0..<Int.random(in: 0...5, using: &self)).map { _ in document(depth: depth - 1) })
         default: return .object(object(depth: depth - 1))

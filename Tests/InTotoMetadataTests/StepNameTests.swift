@@ -10,15 +10,20 @@ import Testing
         #expect(try StepName(Text(name)).text == Text(name))
     }
 
-    @Test(arguments: [
-        ("", .empty), (".", .leadingDotOrDash), ("..", .leadingDotOrDash), (".hidden", .leadingDotOrDash),
-        ("-x", .leadingDotOrDash), (String(repeating: "x", count: 201), .tooLong), (String(repeating: "é", count: 101), .tooLong),
-        ("a/b", .character("/")), ("/", .character("/")), ("a*", .character("*")), ("a?", .character("?")),
-        ("a[b", .character("[")), ("a]b", .character("]")), ("a\u{0}b", .character("\\x00")), ("a\n", .character("\\n")),
-        ("a\u{7F}", .character("\\x7F")), ("\u{85}", .character("\\u{85}")), ("a\u{202E}b", .character("\\u{202E}")),
-        ("\u{200F}a", .character("\\u{200F}")), ("\u{2066}a", .character("\\u{2066}")), ("\u{FEFF}a", .character("\\u{FEFF}")),
-        ("a\u{2028}b", .character("\\u{2028}")), ("a\u{2029}b", .character("\\u{2029}")),
-    ] as [(String, StepNameError.Problem)])
+    @Test(
+        arguments: [
+            ("", .empty), (".", .leadingDotOrDash), ("..", .leadingDotOrDash), (".hidden", .leadingDotOrDash),
+            ("-x", .leadingDotOrDash), (String(repeating: "x", count: 201), .tooLong),
+            (String(repeating: "é", count: 101), .tooLong),
+            ("a/b", .character("/")), ("/", .character("/")), ("a*", .character("*")), ("a?", .character("?")),
+            ("a[b", .character("[")), ("a]b", .character("]")), ("a\u{0}b", .character("\\x00")),
+            ("a\n", .character("\\n")),
+            ("a\u{7F}", .character("\\x7F")), ("\u{85}", .character("\\u{85}")),
+            ("a\u{202E}b", .character("\\u{202E}")),
+            ("\u{200F}a", .character("\\u{200F}")), ("\u{2066}a", .character("\\u{2066}")),
+            ("\u{FEFF}a", .character("\\u{FEFF}")),
+            ("a\u{2028}b", .character("\\u{2028}")), ("a\u{2029}b", .character("\\u{2029}")),
+        ] as [(String, StepNameError.Problem)])
     func `a step may not be named so`(name: String, problem: StepNameError.Problem) {
         #expect {
             try StepName(Text(name))

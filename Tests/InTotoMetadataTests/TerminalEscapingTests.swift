@@ -17,7 +17,8 @@ import Testing
         var printed: [String: [UInt8]] = [:]
         for _ in 0..<20_000 {
             let isText = Bool.random(using: &generator)
-            let bytes = isText ? generator.text().utf8 : generator.bytes(count: Int.random(in: 0..<12, using: &generator))
+            let bytes =
+                isText ? generator.text().utf8 : generator.bytes(count: Int.random(in: 0..<12, using: &generator))
             let string = escapedForTerminal(bytes)
             #expect(string.unicodeScalars.allSatisfy(Self.isVisible), "\(bytes)")
             #expect(printed[string, default: bytes] == bytes, "two texts look the same")
@@ -44,8 +45,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("plain é 日本 😀", "plain é 日本 😀"), ("a\\b", "a\\\\b"), ("a\nb\tc\r", "a\\nb\\tc\\r"), ("\u{1B}[31m", "\\x1B[31m"),
-        ("\u{7F}", "\\x7F"), ("\u{9B}0m", "\\u{9B}0m"), ("\u{202E}gpj.exe", "\\u{202E}gpj.exe"), ("a\u{200B}b", "a\\u{200B}b"),
+        ("plain é 日本 😀", "plain é 日本 😀"), ("a\\b", "a\\\\b"), ("a\nb\tc\r", "a\\nb\\tc\\r"),
+        ("\u{1B}[31m", "\\x1B[31m"),
+        ("\u{7F}", "\\x7F"), ("\u{9B}0m", "\\u{9B}0m"), ("\u{202E}gpj.exe", "\\u{202E}gpj.exe"),
+        ("a\u{200B}b", "a\\u{200B}b"),
         ("\u{FEFF}", "\\u{FEFF}"), ("a\u{A0}b", "a\\u{A0}b"), ("\u{3164}", "\\u{3164}"), ("a\u{34F}b", "a\\u{34F}b"),
         ("\\n", "\\\\n"),
     ])

@@ -11,7 +11,8 @@ public struct Bundle: Hashable, Sendable {
     /// Reads the lines of a bundle; LF or CRLF, empty lines and a missing last newline are fine.
     public init(_ bytes: [UInt8], limits: JSONLimits = JSONLimits()) {
         envelopes = []
-        for line in bytes.split(separator: UInt8(ascii: "\n")) where !line.allSatisfy({ $0 == 0x0D || $0 == 0x20 || $0 == 0x09 }) {
+        for line in bytes.split(separator: UInt8(ascii: "\n"))
+        where !line.allSatisfy({ $0 == 0x0D || $0 == 0x20 || $0 == 0x09 }) {
             if case .envelope(let envelope)? = try? SignedMetadata(Array(line), limits: limits) {
                 envelopes.append(envelope)
             } else {

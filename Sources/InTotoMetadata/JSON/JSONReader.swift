@@ -31,7 +31,8 @@ extension JSONError: CustomStringConvertible {
         case .unexpected(let byte, let offset): "unexpected '\(escapedForTerminal([byte]))' at byte \(offset)"
         case .invalidUTF8(let offset): "not UTF-8 at byte \(offset)"
         case .loneSurrogate(let offset): "half a surrogate pair at byte \(offset)"
-        case .duplicateMember(let name, let offset): "member '\(name.escaped)' stands twice in an object, at byte \(offset)"
+        case .duplicateMember(let name, let offset):
+            "member '\(name.escaped)' stands twice in an object, at byte \(offset)"
         case .trailingBytes(let offset): "something follows the document at byte \(offset)"
         case .notCanonical(let number): "canonical JSON has no number \(number.escaped)"
         }

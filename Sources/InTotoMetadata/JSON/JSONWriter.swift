@@ -61,7 +61,8 @@ public struct JSONWriter {
         body(&self)
     }
 
-    private mutating func container(_ open: Unicode.Scalar, _ close: Unicode.Scalar, _ body: (inout JSONWriter) -> Void) {
+    private mutating func container(_ open: Unicode.Scalar, _ close: Unicode.Scalar, _ body: (inout JSONWriter) -> Void)
+    {
         bytes.append(UInt8(ascii: open))
         depth += 1
         isFirst = true

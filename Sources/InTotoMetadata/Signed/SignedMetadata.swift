@@ -87,7 +87,8 @@ public enum Payload: Hashable, Sendable {
 
 extension Envelope {
     /// Whether the payload type is in-toto's: the plain one, or one of the forms `application/vnd.in-toto.X+json` that
-    /// statements may have, X being the file name of a predicate's specification. Spec: in-toto attestation v1, Envelope.
+    /// statements may have, X being the file name of a predicate's specification. Spec: in-toto attestation v1,
+    /// Envelope.
     var isInToto: Bool {
         if payloadType == Self.inTotoPayloadType { return true }
         let prefix = Array("application/vnd.in-toto.".utf8)

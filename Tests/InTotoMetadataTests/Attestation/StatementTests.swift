@@ -36,12 +36,16 @@ import Testing
     }
 
     @Test(arguments: [
-        "{}", #"{"mediaType":"text/plain"}"#, #"{"digest":{}}"#, #"{"digest":[]}"#, #"{"digest":{"sha256":1}}"#, #"{"name":1}"#,
+        "{}", #"{"mediaType":"text/plain"}"#, #"{"digest":{}}"#, #"{"digest":[]}"#, #"{"digest":{"sha256":1}}"#,
+        #"{"name":1}"#,
         #"{"name":null}"#, #"{"uri":[]}"#, #"{"name":"a","content":"e30"}"#, #"{"name":"a","content":"e31="}"#,
         #"{"name":"a","annotations":[]}"#, "[]", "null",
     ])
     func `a descriptor that names nothing, or wrongly, is refused`(text: String) throws {
-        for good in [#"{"name":"a"}"#, #"{"uri":"u"}"#, #"{"content":""}"#, #"{"digest":{"x":""}}"#, #"{"name":"a","other":null}"#] {
+        for good in [
+            #"{"name":"a"}"#, #"{"uri":"u"}"#, #"{"content":""}"#, #"{"digest":{"x":""}}"#,
+            #"{"name":"a","other":null}"#,
+        ] {
             _ = try ResourceDescriptor(json: json(good), place: "a test")
         }
         #expect(throws: MetadataError.self) { try ResourceDescriptor(json: json(text), place: "a test") }
@@ -63,8 +67,14 @@ import Testing
         (statement(subject: "[7]"), "subject 0 must be an object, not a number"),
         (statement(rest: ""), "the statement has no member 'predicateType'"),
         (statement(rest: #","predicateType":"""#), "member 'predicateType' of the statement is empty"),
-        (statement(rest: #","predicateType":"t","predicate":null"#), "member 'predicate' of the statement must be an object, not null"),
-        (statement(type: "https://in-toto.io/Statement/v2"), "unknown kind of metadata 'https://in-toto.io/Statement/v2'"),
+        (
+            statement(rest: #","predicateType":"t","predicate":null"#),
+            "member 'predicate' of the statement must be an object, not null"
+        ),
+        (
+            statement(type: "https://in-toto.io/Statement/v2"),
+            "unknown kind of metadata 'https://in-toto.io/Statement/v2'"
+        ),
         (#"{"type":"https://in-toto.io/Statement/v1"}"#, "the statement has no member '_type'"),
     ])
     func `a statement that lacks something is refused`(text: String, message: String) throws {
@@ -78,11 +88,14 @@ import Testing
 
     @Test func `members that we do not know are ignored`() throws {
         let plain = try Statement(json: json(Self.statement()))
-        #expect(try Statement(json: json(Self.statement(rest: #","predicateType":"t","vendor_x":{"a":[1.5]}"#))) == plain)
+        #expect(
+            try Statement(json: json(Self.statement(rest: #","predicateType":"t","vendor_x":{"a":[1.5]}"#))) == plain)
     }
 
     @Test func `signed examples are read`() throws {
-        let files = try Vectors.list("attestations").filter { $0.hasSuffix(".json") && $0 != "bundle-expectations.json" }
+        let files = try Vectors.list("attestations").filter {
+            $0.hasSuffix(".json") && $0 != "bundle-expectations.json"
+        }
         for file in files {
             let metadata = try SignedMetadata(Vectors.bytes("attestations/\(file)"))
             guard case .statement(let statement) = try metadata.payload() else {

@@ -10,7 +10,8 @@ import Testing
             let text = Base64.encode(bytes)
             #expect(text.description == Data(bytes).base64EncodedString())
             #expect(Base64.decode(text) == bytes)
-            let urlSafe = text.description.replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
+            let urlSafe = text.description.replacingOccurrences(of: "+", with: "-").replacingOccurrences(
+                of: "/", with: "_")
             #expect(Base64.decode(Text(urlSafe)) == bytes)
         }
     }
@@ -21,11 +22,13 @@ import Testing
         let alphabet = Array("ABQZagwz0189+/-_==\n".utf8)
         var decoded = 0
         for _ in 0..<100_000 {
-            let count = Int.random(in: 0...3, using: &generator) * 4 + (Int.random(in: 0..<8, using: &generator) == 0 ? 1 : 0)
+            let count =
+                Int.random(in: 0...3, using: &generator) * 4 + (Int.random(in: 0..<8, using: &generator) == 0 ? 1 : 0)
             let text = Text(repairing: (0..<count).compactMap { _ in alphabet.randomElement(using: &generator) })
             guard let bytes = Base64.decode(text) else { continue }
             decoded += 1
-            let standard = text.description.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/")
+            let standard = text.description.replacingOccurrences(of: "-", with: "+").replacingOccurrences(
+                of: "_", with: "/")
             #expect(Base64.encode(bytes).description == standard)
             #expect(Data(base64Encoded: standard).map { [UInt8]($0) } == bytes)
         }
@@ -33,7 +36,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "A", "AA", "AAA", "A===", "AA=", "AAA==", "====", "=AAA", "A=AA", "AA=A", "AAAA=", "AAAA====", "AA==AAAA", "A=B=",
+        "A", "AA", "AAA", "A===", "AA=", "AAA==", "====", "=AAA", "A=AA", "AA=A", "AAAA=", "AAAA====", "AA==AAAA",
+        "A=B=",
         "AAA\n", "AAAA\n", " AAA", "AA A", "AAAé", "AA\u{0}A",
         "AB==", "AP==", "AAB=", "AAD=",  // bits after the last byte
         "+-AA", "/_AA", "+AA_",  // both alphabets
@@ -42,7 +46,9 @@ import Testing
         #expect(Base64.decode(Text(text)) == nil)
     }
 
-    @Test(arguments: [("", []), ("AA==", [0]), ("AAA=", [0, 0]), ("+/+/", [251, 255, 191]), ("-_-_", [251, 255, 191])])
+    @Test(arguments: [
+        ("", []), ("AA==", [0]), ("AAA=", [0, 0]), ("+/+/", [251, 255, 191]), ("-_-_", [251, 255, 191]),
+    ])
     func `both alphabets are read`(text: String, bytes: [UInt8]) {
         #expect(Base64.decode(Text(text)) == bytes)
     }

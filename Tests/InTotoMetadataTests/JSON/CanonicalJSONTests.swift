@@ -25,7 +25,8 @@ import Testing
 
     /// What Python and Go disagree about; nothing else may be without a common canonical form and yet valid JSON.
     static let disagreements: Set = [
-        "negative zero integer", "int64 max plus one", "uint64 max", "bigint", "lone high surrogate", "lone low surrogate",
+        "negative zero integer", "int64 max plus one", "uint64 max", "bigint", "lone high surrogate",
+        "lone low surrogate",
     ]
 
     /// The peers agree on taking the last of two members with one name; we refuse, as their readers differ from others.

@@ -93,7 +93,8 @@ import Testing
     // MARK: Members
 
     @Test(arguments: [
-        #"{"a":1,"a":2}"#, #"{"a":1,"\u0061":2}"#, #"{"é":1,"\u00e9":2}"#, #"{"😀":1,"\ud83d\ude00":2}"#, #"{"":1,"":1}"#,
+        #"{"a":1,"a":2}"#, #"{"a":1,"\u0061":2}"#, #"{"é":1,"\u00e9":2}"#, #"{"😀":1,"\ud83d\ude00":2}"#,
+        #"{"":1,"":1}"#,
         #"{"x":{"a":1,"b":2,"a":3}}"#, #"{"/":1,"\/":2}"#,
     ])
     func `a member that stands twice is refused`(text: String) {
@@ -143,7 +144,10 @@ import Testing
         let other = try json(#"{"\u00e9":3,"b":[{"y":2,"x":1}],"a":1}"#)
         #expect(value == other)
         #expect(value.hashValue == other.hashValue)
-        for different in [#"{"a":1,"b":[{"x":1,"y":2}]}"#, #"{"a":1,"b":[{"x":2,"y":1}],"\u00e9":3}"#, #"{"a":1,"b":[{"x":1,"y":2}],"e\u0301":3}"#] {
+        for different in [
+            #"{"a":1,"b":[{"x":1,"y":2}]}"#, #"{"a":1,"b":[{"x":2,"y":1}],"\u00e9":3}"#,
+            #"{"a":1,"b":[{"x":1,"y":2}],"e\u0301":3}"#,
+        ] {
             #expect(try json(different) != value)
         }
         #expect(try json("[1,2]") != json("[2,1]"))
@@ -162,7 +166,9 @@ import Testing
         #expect(try json("[\(text),\(text)]") == .array([expected, expected]))
     }
 
-    @Test(arguments: ["01", "-", "-01", "+1", ".5", "1.", "1.e1", "1e", "1e+", "0x1", "1_0", "NaN", "Infinity", "-Infinity", "１"])
+    @Test(arguments: [
+        "01", "-", "-01", "+1", ".5", "1.", "1.e1", "1e", "1e+", "0x1", "1_0", "NaN", "Infinity", "-Infinity", "１",
+    ])
     func `what is no number is refused`(text: String) {
         #expect(throws: JSONError.self) { try json(text) }
         #expect(throws: JSONError.self) { try json("[\(text)]") }
@@ -171,7 +177,8 @@ import Testing
     // MARK: Messages
 
     @Test(arguments: [
-        ("", "ends too early"), (#"{"a" 1}"#, "unexpected '1' at byte 5"), ("[1] x", "something follows the document at byte 4"),
+        ("", "ends too early"), (#"{"a" 1}"#, "unexpected '1' at byte 5"),
+        ("[1] x", "something follows the document at byte 4"),
         (#"["\ud800"]"#, "half a surrogate pair at byte 2"), ("[\"a\nb\"]", #"unexpected '\n' at byte 3"#),
         (#"{"a":1,"a":2}"#, "member 'a' stands twice in an object, at byte 7"),
     ])

@@ -86,7 +86,8 @@ import Testing
         #expect(Set(files) == Set(Self.decisions.keys))
         for file in files { #expect(try Self.accepts("\(Self.parsing)/\(file)") == Self.decisions[file], "\(file)") }
         let accepted = Self.decisions.values.count { $0 }
-        print("vectors: jsontestsuite i_ \(files.count) decided, \(accepted) accepted, \(files.count - accepted) refused")
+        print(
+            "vectors: jsontestsuite i_ \(files.count) decided, \(accepted) accepted, \(files.count - accepted) refused")
     }
 
     /// What each document becomes; nil where it is refused.

@@ -39,7 +39,9 @@ import Testing
         let names = try naughtyStrings()
         for _ in 0..<200 {
             var link = try generator.link(names: names)
-            if link.products.isEmpty { link.products = try ArtifactSet([Artifact(name: "p", digests: generator.digests())]) }
+            if link.products.isEmpty {
+                link.products = try ArtifactSet([Artifact(name: "p", digests: generator.digests())])
+            }
             let statement = try Statement(json: JSONReader.read(LinkPredicate.statementBytes(of: link)))
             #expect(try LinkPredicate.link(from: statement) == link)
         }
@@ -60,7 +62,9 @@ import Testing
         let bare = try ArtifactSet([Artifact(name: "a", digests: digests), Artifact(name: "b", digests: DigestSet())])
         let name = try StepName("build")
         _ = try LinkPredicate.statementBytes(of: Link(name: name, products: whole))
-        #expect(throws: MetadataError.emptySubject) { try LinkPredicate.statementBytes(of: Link(name: name, materials: whole)) }
+        #expect(throws: MetadataError.emptySubject) {
+            try LinkPredicate.statementBytes(of: Link(name: name, materials: whole))
+        }
         #expect(throws: MetadataError.missingMember("digest", in: "'b' in 'products' of the link")) {
             try LinkPredicate.statementBytes(of: Link(name: name, products: bare))
         }
@@ -72,14 +76,21 @@ import Testing
     static let descriptor = #"{"name":"a","digest":{"sha256":"00"}}"#
 
     static func statement(subject: String = descriptor, predicate: String) -> String {
-        #"{"_type":"\#(Statement.type)","subject":[\#(subject)],"predicateType":"\#(LinkPredicate.type)","predicate":\#(predicate)}"#
+        StatementTests.statement(
+            subject: "[\(subject)]", rest: #","predicateType":"\#(LinkPredicate.type)","predicate":\#(predicate)"#)
     }
 
     @Test(arguments: [
         (statement(predicate: "{}"), "the link predicate has no member 'name'"),
         (statement(predicate: #"{"name":"a/b"}"#), "step name 'a/b' may not contain '/'"),
-        (statement(predicate: #"{"name":"s","command":"make"}"#), "member 'command' of the link predicate must be an array, not a string"),
-        (statement(predicate: #"{"name":"s","materials":{}}"#), "member 'materials' of the link predicate must be an array, not an object"),
+        (
+            statement(predicate: #"{"name":"s","command":"make"}"#),
+            "member 'command' of the link predicate must be an array, not a string"
+        ),
+        (
+            statement(predicate: #"{"name":"s","materials":{}}"#),
+            "member 'materials' of the link predicate must be an array, not an object"
+        ),
         (
             statement(predicate: #"{"name":"s","materials":[\#(descriptor),\#(descriptor)]}"#),
             "'materials' of the link predicate names 'a' twice"
@@ -92,7 +103,10 @@ import Testing
             statement(predicate: #"{"name":"s","materials":[{"digest":{"sha256":"00"}}]}"#),
             "'materials' of the link predicate has no member 'name'"
         ),
-        (statement(subject: "\(descriptor),\(descriptor)", predicate: #"{"name":"s"}"#), "'subject' of the statement names 'a' twice"),
+        (
+            statement(subject: "\(descriptor),\(descriptor)", predicate: #"{"name":"s"}"#),
+            "'subject' of the statement names 'a' twice"
+        ),
         (
             statement(subject: #"{"digest":{"sha256":"00"}}"#, predicate: #"{"name":"s"}"#),
             "'subject' of the statement has no member 'name'"

@@ -62,7 +62,9 @@ import Testing
 
     static func outcome(of path: String) throws -> Outcome {
         do {
-            guard case .link = try SignedMetadata(Vectors.bytes(path)).payload() else { throw MetadataError.unknownContainer }
+            guard case .link = try SignedMetadata(Vectors.bytes(path)).payload() else {
+                throw MetadataError.unknownContainer
+            }
             return .readable
         } catch MetadataError.badStepName(let error) where error.problem == .character("?") {
             return .readable
@@ -92,7 +94,8 @@ import Testing
     static func envelope(_ members: String) -> [UInt8] { Array("{\(members)}".utf8) }
 
     @Test(arguments: [
-        #""payload":"e30=","signatures":[]"#, #""payloadType":"x","signatures":[]"#, #""payload":"e30=","payloadType":"x""#,
+        #""payload":"e30=","signatures":[]"#, #""payloadType":"x","signatures":[]"#,
+        #""payload":"e30=","payloadType":"x""#,
         #""payload":1,"payloadType":"x","signatures":[]"#, #""payload":"e30=","payloadType":null,"signatures":[]"#,
         #""payload":"e30=","payloadType":"x","signatures":{}"#, #""payload":"e30=","payloadType":"x","signatures":[1]"#,
         #""payload":"e30=","payloadType":"x","signatures":[{"keyid":"k"}]"#,
@@ -102,14 +105,16 @@ import Testing
         #""payload":"e30=","payloadType":"x","payloadType":"x","signatures":[]"#,
     ])
     func `an envelope has three members, each of its type`(members: String) throws {
-        _ = try SignedMetadata(Self.envelope(#""payload":"e30=","payloadType":"x","signatures":[{"sig":"AA=="}],"more":1"#))
+        _ = try SignedMetadata(
+            Self.envelope(#""payload":"e30=","payloadType":"x","signatures":[{"sig":"AA=="}],"more":1"#))
         #expect(throws: MetadataError.self) { try SignedMetadata(Self.envelope(members)) }
     }
 
     @Test func `more signatures than functionaries are refused before they are decoded`() throws {
         func file(_ count: Int, last: String) -> [UInt8] {
             let signatures = [String](repeating: #"{"keyid":"00","sig":"AAAA"}"#, count: count - 1) + [last]
-            return Self.envelope(#""payload":"e30=","payloadType":"x","signatures":[\#(signatures.joined(separator: ","))]"#)
+            return Self.envelope(
+                #""payload":"e30=","payloadType":"x","signatures":[\#(signatures.joined(separator: ","))]"#)
         }
         #expect(try SignedMetadata(file(256, last: #"{"sig":"AAAA"}"#)).signatures.count == 256)
         for last in [#"{"sig":"AAAA"}"#, #"{"sig":"no base64"}"#] {
@@ -119,13 +124,16 @@ import Testing
         }
     }
 
-    static let statement = #"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"00"}}],"predicateType":"t"}"#
+    static let statement =
+        #"{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"00"}}],"predicateType":"t"}"#
 
     @Test(arguments: [
         ("application/vnd.in-toto+json", true), ("application/vnd.in-toto.link+json", true),
         ("application/vnd.in-toto.test-result+json", true), ("application/vnd.in-toto.+json", false),
-        ("application/vnd.in-totox+json", false), ("application/vnd.in-toto", false), ("application/vnd.in-toto+jso", false),
-        ("APPLICATION/VND.IN-TOTO+JSON", false), ("application/vnd.in-toto+json ", false), ("application/vnd.in-toto+json+json", false),
+        ("application/vnd.in-totox+json", false), ("application/vnd.in-toto", false),
+        ("application/vnd.in-toto+jso", false),
+        ("APPLICATION/VND.IN-TOTO+JSON", false), ("application/vnd.in-toto+json ", false),
+        ("application/vnd.in-toto+json+json", false),
         ("", false),
     ])
     func `a payload type is in-toto's or the payload is not looked at`(type: String, isOurs: Bool) throws {
@@ -139,7 +147,9 @@ import Testing
 
     @Test func `a payload type of a predicate is for statements only`() throws {
         let link = Array(LinkTests.document().utf8)
-        guard case .link = try SignedMetadata.envelope(Envelope(payload: link)).payload() else { throw MetadataError.unknownContainer }
+        guard case .link = try SignedMetadata.envelope(Envelope(payload: link)).payload() else {
+            throw MetadataError.unknownContainer
+        }
         for payload in [link, Array(#"{"_type":"layout"}"#.utf8)] {
             let type: Text = "application/vnd.in-toto.link+json"
             let metadata = SignedMetadata.envelope(Envelope(payloadType: type, payload: payload))
