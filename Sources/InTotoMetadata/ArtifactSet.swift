@@ -14,7 +14,7 @@ public struct ArtifactSet: Sendable {
     private struct Record {
         var start: Int
         var nameLength: UInt32
-        var digestCount: UInt8
+        var digestCount: UInt32
     }
 
     public init() {}
@@ -27,6 +27,10 @@ public struct ArtifactSet: Sendable {
     }
 
     public var isEmpty: Bool { records.isEmpty }
+
+    package var firstWithoutDigest: ArtifactName? {
+        records.first { $0.digestCount == 0 }.map { name(of: $0) }
+    }
 
     public subscript(name: ArtifactName) -> DigestSet? {
         var low = 0
@@ -66,7 +70,7 @@ public struct ArtifactSet: Sendable {
     }
 
     private func number(at offset: Int) -> Int {
-        arena[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+        Int(arena[offset]) << 24 | Int(arena[offset + 1]) << 16 | Int(arena[offset + 2]) << 8 | Int(arena[offset + 3])
     }
 
     private mutating func appendNumber(_ number: Int) {
@@ -139,7 +143,7 @@ extension ArtifactSet {
         ) {
             let start = set.arena.count
             set.arena.append(contentsOf: name)
-            var count: UInt8 = 0
+            var count: UInt32 = 0
             for (algorithm, value) in digests {
                 set.appendNumber(index(of: algorithm))
                 set.appendNumber(value.count)

@@ -33,6 +33,14 @@ public struct DigestSet: Hashable, Sendable {
     public struct Entry: Hashable, Sendable {
         public let algorithm: DigestAlgorithm
         public let value: Text
+
+        /// Whether equal entries mean equal content.
+        var isStrong: Bool {
+            algorithm.isStrong && value.utf8.count >= Self.shortestStrong && Hex.decode(value) != nil
+        }
+
+        /// Digits of the shortest strong digest: a git object's name, in a repository that uses SHA-1.
+        private static let shortestStrong = 40
     }
 
     /// Sorted by algorithm name; each algorithm once.
@@ -64,12 +72,14 @@ public struct DigestSet: Hashable, Sendable {
     }
 
     /// Same where at least one strong algorithm is shared and every shared one is equal, hexadecimal in either case.
+    ///
+    /// Two equal texts that are no digest, such as two empty ones, say nothing.
     public func compare(with other: DigestSet) -> Comparison {
         var sharesStrong = false
         for entry in entries {
             guard let value = other[entry.algorithm] else { continue }
             guard entry.value.asciiLowercased == value.asciiLowercased else { return .different }
-            sharesStrong = sharesStrong || entry.algorithm.isStrong
+            sharesStrong = sharesStrong || entry.isStrong
         }
         return sharesStrong ? .same : .incomparable
     }

@@ -78,7 +78,8 @@ extension ArtifactSet {
     init(classic object: JSONObject, place: String) throws(MetadataError) {
         var builder = Builder()
         for member in object.members {
-            builder.append(ArtifactName(member.name), try DigestSet(json: member.value, place: place))
+            let name = ArtifactName(member.name)
+            builder.append(name, try DigestSet(json: member.value, place: "'\(name)' in \(place)"))
         }
         do { self = try builder.finish() } catch { throw .duplicateName(error.duplicate, in: place) }
     }
@@ -97,14 +98,19 @@ extension DigestSet {
     static let maximumCount = 32
 
     /// Reads `{algorithm: value}`; algorithms that we do not know are kept.
-    package init(json: JSONValue, place: String) throws(MetadataError) {
-        let members = try MemberReader(json, place)
-        guard members.object.members.count <= Self.maximumCount else {
-            throw .badValue("digest", in: place, reason: "has more than \(Self.maximumCount) entries")
+    ///
+    /// `place` is made only where something is wrong: there may be 300,000 of these in one link.
+    package init(json: JSONValue, place: @autoclosure () -> String) throws(MetadataError) {
+        guard case .object(let object) = json else { throw .notAnObject(place(), found: json.kind) }
+        guard object.members.count <= Self.maximumCount else {
+            throw .badValue("digest", in: place(), reason: "has more than \(Self.maximumCount) entries")
         }
         self.init()
-        for member in members.object.members {
-            self[DigestAlgorithm(member.name)] = try members.text(member.name)
+        for member in object.members {
+            guard case .string(let value) = member.value else {
+                throw .wrongType(member.name, in: place(), expected: "a string", found: member.value.kind)
+            }
+            self[DigestAlgorithm(member.name)] = value
         }
     }
 

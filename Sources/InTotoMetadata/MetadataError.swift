@@ -3,6 +3,7 @@ public enum MetadataError: Error, Hashable {
     case json(JSONError)
     case missingMember(Text, in: String)
     case unknownMember(Text, in: String)
+    case notAnObject(String, found: String)
     case wrongType(Text, in: String, expected: String, found: String)
     case badValue(Text, in: String, reason: String)
     case emptySubject
@@ -19,6 +20,7 @@ extension MetadataError: CustomStringConvertible {
         case .json(let error): "not valid JSON: \(error)"
         case .missingMember(let name, let place): "\(place) has no member '\(name.escaped)'"
         case .unknownMember(let name, let place): "\(place) has an unknown member '\(name.escaped)'"
+        case .notAnObject(let place, let found): "\(place) must be an object, not \(found)"
         case .wrongType(let name, let place, let expected, let found):
             "member '\(name.escaped)' of \(place) must be \(expected), not \(found)"
         case .badValue(let name, let place, let reason): "member '\(name.escaped)' of \(place) \(reason)"
@@ -39,7 +41,7 @@ struct MemberReader {
 
     init(_ value: JSONValue, _ place: String) throws(MetadataError) {
         guard case .object(let object) = value else {
-            throw .wrongType("", in: place, expected: "an object", found: value.kind)
+            throw .notAnObject(place, found: value.kind)
         }
         self.init(object, place)
     }

@@ -1,7 +1,8 @@
 /// Bytes from outside, made safe to print: no name, message or log line may drive a terminal.
 ///
-/// Control characters, DEL, C1, bidirectional and zero-width characters become `\xNN` or `\u{NNNN}`, a backslash
-/// becomes `\\`, and bytes that are not UTF-8 become `\xNN`, so that different bytes never look the same.
+/// Control characters, DEL, C1, bidirectional and zero-width characters, fillers, and spaces that look like the plain
+/// one become `\xNN` or `\u{NNNN}`, a backslash becomes `\\`, and bytes that are not UTF-8 become `\xNN`, so that
+/// different bytes never become one text.
 public func escapedForTerminal(_ bytes: some Collection<UInt8>) -> String {
     var result = ""
     let bytes = Array(bytes)
@@ -48,6 +49,8 @@ private func hexEscape(_ byte: UInt8) -> String {
 private func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: true
-    default: false
+    case .spaceSeparator: scalar != " "
+    // Variation selectors, Hangul fillers and their like are marks or letters by category.
+    default: scalar.properties.isDefaultIgnorableCodePoint
     }
 }

@@ -1,6 +1,7 @@
 /// Base64 (RFC 4648) as DSSE uses it: written in the standard alphabet with padding, read in either alphabet.
 package enum Base64 {
     package static func encode(_ bytes: [UInt8]) -> Text {
+        let alphabet = standard  // once, not for each digit of 140 MB
         var result: [UInt8] = []
         result.reserveCapacity((bytes.count + 2) / 3 * 4)
         for start in stride(from: 0, to: bytes.count, by: 3) {
@@ -9,7 +10,7 @@ package enum Base64 {
             if count > 1 { group |= UInt32(bytes[start + 1]) << 8 }
             if count > 2 { group |= UInt32(bytes[start + 2]) }
             for position in 0..<4 {
-                let digit = position <= count ? standard[Int(group >> UInt32(18 - 6 * position)) & 63] : padding
+                let digit = position <= count ? alphabet[Int(group >> UInt32(18 - 6 * position)) & 63] : padding
                 result.append(digit)
             }
         }
@@ -22,15 +23,14 @@ package enum Base64 {
         let digits = text.utf8
         guard digits.count.isMultiple(of: 4) else { return nil }
         let paddingCount = digits.suffix(2).count { $0 == padding }
-        let usesStandard = digits.contains { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/") }
-        let usesURLSafe = digits.contains { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
-        guard !(usesStandard && usesURLSafe) else { return nil }
+        guard !mixesAlphabets(digits) else { return nil }
+        let table = values
         var bytes: [UInt8] = []
         bytes.reserveCapacity(digits.count / 4 * 3)
         var group: UInt32 = 0
         var bits = 0
         for digit in digits.dropLast(paddingCount) {
-            let value = values[Int(digit)]
+            let value = table[Int(digit)]
             guard value != invalid else { return nil }
             group = group << 6 | UInt32(value)
             bits += 6
@@ -41,6 +41,16 @@ package enum Base64 {
         }
         guard bits < 6, group & (1 << UInt32(bits) - 1) == 0 else { return nil }
         return bytes
+    }
+
+    private static func mixesAlphabets(_ digits: [UInt8]) -> Bool {
+        var usesStandard = false
+        var usesURLSafe = false
+        for digit in digits {
+            usesStandard = usesStandard || digit == UInt8(ascii: "+") || digit == UInt8(ascii: "/")
+            usesURLSafe = usesURLSafe || digit == UInt8(ascii: "-") || digit == UInt8(ascii: "_")
+        }
+        return usesStandard && usesURLSafe
     }
 
     private static let padding = UInt8(ascii: "=")

@@ -219,8 +219,8 @@ extension JSONReader {
         var result: [UInt8] = []
         var start = offset
         while true {
-            let byte = try peek()
-            switch byte {
+            skipPlainCharacters()
+            switch try peek() {
             case UInt8(ascii: "\""):
                 result.append(contentsOf: bytes[start..<offset])
                 offset += 1
@@ -232,8 +232,6 @@ extension JSONReader {
                 start = offset
             case 0..<0x20:
                 throw unexpected()
-            case 0x20..<0x80:
-                offset += 1
             default:
                 guard let length = UTF8Validation.sequenceLength(bytes, at: offset) else {
                     throw .invalidUTF8(offset: offset)
@@ -241,6 +239,17 @@ extension JSONReader {
                 offset += length
             }
         }
+    }
+
+    /// ASCII that stands for itself: nearly all of a document, hence a loop of its own.
+    private mutating func skipPlainCharacters() {
+        var index = offset
+        while index < bytes.count {
+            let byte = bytes[index]
+            guard byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { break }
+            index += 1
+        }
+        offset = index
     }
 
     private mutating func escape(into result: inout [UInt8]) throws(JSONError) {

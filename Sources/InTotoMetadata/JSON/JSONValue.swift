@@ -46,6 +46,19 @@ public struct JSONObject: Hashable, Sendable {
     }
 }
 
+/// Objects are equal where their members are, in whatever order these stand.
+extension JSONObject {
+    public static func == (a: Self, b: Self) -> Bool {
+        guard a.members.count == b.members.count else { return false }
+        return a.members == b.members || a.sortedMembers == b.sortedMembers
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(sortedMembers) }
+
+    /// In byte order of the names.
+    var sortedMembers: [Member] { members.sorted { $0.name < $1.name } }
+}
+
 extension JSONObject: ExpressibleByDictionaryLiteral {
     public init(dictionaryLiteral elements: (Text, JSONValue)...) {
         self.init()

@@ -82,7 +82,7 @@ public struct JSONWriter {
     private mutating func newLine() {
         guard style == .indented else { return }
         bytes.append(UInt8(ascii: "\n"))
-        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * depth))
+        for _ in 0..<2 * depth { bytes.append(UInt8(ascii: " ")) }
     }
 
     // MARK: Values
@@ -113,7 +113,7 @@ public struct JSONWriter {
 
     public mutating func object(_ object: JSONObject) {
         self.object { writer in
-            for member in object.members.sorted(by: { $0.name < $1.name }) {
+            for member in object.sortedMembers {
                 writer.member(member.name, member.value)
             }
         }
@@ -121,19 +121,21 @@ public struct JSONWriter {
 
     private mutating func quoted(_ utf8: ArraySlice<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
-        var start = utf8.startIndex
-        for index in utf8.indices where needsEscape(utf8[index]) {
-            bytes.append(contentsOf: utf8[start..<index])
-            escape(utf8[index])
-            start = index + 1
+        utf8.withUnsafeBufferPointer { buffer in
+            let escapesControls = style != .canonical
+            var start = 0
+            for index in buffer.indices where Self.needsEscape(buffer[index], escapesControls) {
+                bytes.append(contentsOf: buffer[start..<index])
+                escape(buffer[index])
+                start = index + 1
+            }
+            bytes.append(contentsOf: buffer[start...])
         }
-        bytes.append(contentsOf: utf8[start...])
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private func needsEscape(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
-            || (style != .canonical && (byte < 0x20 || byte == 0x7F))
+    private static func needsEscape(_ byte: UInt8, _ escapesControls: Bool) -> Bool {
+        byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || (escapesControls && (byte < 0x20 || byte == 0x7F))
     }
 
     private mutating func escape(_ byte: UInt8) {

@@ -5,9 +5,12 @@ public enum LinkPredicate {
 
     /// Writes the statement that says what `link` says, without a tree of values in between.
     ///
-    /// Throws `.emptySubject` where the link has no products: a statement needs a subject.
+    /// Throws `.emptySubject` where the link has no products: a statement needs a subject. Throws where an artifact has
+    /// no digest, which a classic link may lack and a statement may not.
     public static func statementBytes(of link: Link) throws(MetadataError) -> [UInt8] {
         guard !link.products.isEmpty else { throw .emptySubject }
+        try link.materials.checkDigests(place: "'materials' of the link")
+        try link.products.checkDigests(place: "'products' of the link")
         do {
             return try JSONWriter.bytes(.compact) { writer in
                 writer.object { writer in
@@ -24,8 +27,12 @@ public enum LinkPredicate {
 
     /// Reads the link that a statement of this type holds.
     ///
-    /// Throws where names are missing or stand twice: a link's artifacts are told apart by name.
+    /// Throws where the statement is of another type, and where names are missing or stand twice: a link's artifacts
+    /// are told apart by name.
     public static func link(from statement: Statement) throws(MetadataError) -> Link {
+        guard statement.predicateType == type else {
+            throw .badValue("predicateType", in: "the statement", reason: "is not '\(type)'")
+        }
         let predicate = MemberReader(statement.predicate, "the link predicate")
         var materials: [ResourceDescriptor] = []
         if predicate.object["materials"] != nil {
@@ -63,6 +70,11 @@ extension ArtifactSet {
             builder.append(ArtifactName(name), descriptor.digest)
         }
         do { self = try builder.finish() } catch { throw .duplicateName(error.duplicate, in: place) }
+    }
+
+    func checkDigests(place: String) throws(MetadataError) {
+        guard let name = firstWithoutDigest else { return }
+        throw .missingMember("digest", in: "'\(name)' in \(place)")
     }
 
     func writeDescriptors(to writer: inout JSONWriter) {

@@ -35,14 +35,15 @@ extension Envelope {
         }
         self.payload = payload
         signatures = []
-        for (index, element) in try members.array("signatures").enumerated() {
+        let elements = try members.array("signatures")
+        try checkSignatureCount(elements.count)
+        for (index, element) in elements.enumerated() {
             let signature = try MemberReader(element, "signature \(index)")
             guard let bytes = Base64.decode(try signature.text("sig")) else {
                 throw .badValue("sig", in: signature.place, reason: "is not base64")
             }
             signatures.append(Signature(keyID: KeyID(try signature.optionalText("keyid") ?? ""), bytes: bytes))
         }
-        try checkSignatureCount(signatures.count)
     }
 
     public func write(to writer: inout JSONWriter) {

@@ -37,14 +37,20 @@ extension SignedMetadata {
 
     /// Decodes what is signed, from the very bytes that the signatures cover.
     ///
-    /// Throws `.notEvidence` for kinds that we do not know, and for an envelope whose payload type is not in-toto's.
-    public func payload() throws(MetadataError) -> Payload {
+    /// Throws `.notEvidence` for kinds that we do not know, and for an envelope whose payload type is not in-toto's or,
+    /// around a classic link or layout, not the plain one.
+    public func payload(limits: JSONLimits = JSONLimits()) throws(MetadataError) -> Payload {
         switch self {
         case .envelope(let envelope):
             guard envelope.isInToto else { throw .notEvidence(type: envelope.payloadType) }
             let json: JSONValue
-            do { json = try JSONReader.read(envelope.payload) } catch { throw .json(error) }
-            return try Payload(json: json)
+            do { json = try JSONReader.read(envelope.payload, limits: limits) } catch { throw .json(error) }
+            let payload = try Payload(json: json)
+            if case .statement = payload { return payload }
+            guard envelope.payloadType == Envelope.inTotoPayloadType else {
+                throw .notEvidence(type: envelope.payloadType)
+            }
+            return payload
         case .metablock(let metablock):
             let payload = try Payload(json: metablock.signed)
             guard case .statement = payload else { return payload }
@@ -81,15 +87,16 @@ public enum Payload: Hashable, Sendable {
 
 extension Envelope {
     /// Whether the payload type is in-toto's: the plain one, or one of the forms `application/vnd.in-toto.X+json` that
-    /// statements may have. Spec: in-toto attestation v1, Envelope.
+    /// statements may have, X being the file name of a predicate's specification. Spec: in-toto attestation v1,
+    /// Envelope.
     var isInToto: Bool {
-        let prefix = Array("application/vnd.in-toto".utf8)
+        if payloadType == Self.inTotoPayloadType { return true }
+        let prefix = Array("application/vnd.in-toto.".utf8)
         let suffix = Array("+json".utf8)
         let type = payloadType.utf8
-        guard type.starts(with: prefix), type.count >= prefix.count + suffix.count,
+        guard type.count > prefix.count + suffix.count, type.starts(with: prefix),
             type.suffix(suffix.count).elementsEqual(suffix)
         else { return false }
-        let middle = type.dropFirst(prefix.count).dropLast(suffix.count)
-        return middle.isEmpty || middle.first == UInt8(ascii: ".")
+        return !type.dropLast(suffix.count).contains(UInt8(ascii: "+"))
     }
 }
