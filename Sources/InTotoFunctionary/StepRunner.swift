@@ -19,8 +19,7 @@ public struct StepRunner: Sendable {
         do { execution = try request.command.map { try CommandExecution($0) } } catch {
             throw (error as? LaunchError).map(StepError.launch) ?? .internal("\(error)")
         }
-        do { try Snapshot.preflight(materials: request.materials, products: request.products, options: request.snapshot) }
-        catch { throw .materials(error) }
+        do { try Snapshot.preflight(request.products, options: request.snapshot) } catch { throw .materials(error) }
     }
 
     /// Runs the step. Must be called on the main thread; `now` is asked at the command's start and end.

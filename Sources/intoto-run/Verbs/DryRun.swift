@@ -24,7 +24,14 @@ struct DryRun {
         _ kind: String, _ references: [ArtifactReference], _ options: SnapshotOptions, in context: CommandContext
     ) throws {
         do {
-            for entry in try Snapshot.plan(of: references, options: options) { context.print("\(kind) \(entry)") }
+            let plan = try Snapshot.plan(references, options: options)
+            for entry in plan.entries { context.print(describe(entry, as: kind)) }
+            for entry in plan.notRecorded { context.print("not recorded: \(entry)") }
         } catch { throw Failure("\(error)", hint: error.hint) }
+    }
+
+    private func describe(_ entry: SnapshotPlan.Entry, as kind: String) -> String {
+        let path = escapedForTerminal(entry.path) + (entry.isDirectory ? "/" : "")
+        return entry.excludedBy.map { "excluded: \(path) (by \($0))" } ?? "\(kind): \(path)"
     }
 }

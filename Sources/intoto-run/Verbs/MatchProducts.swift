@@ -32,7 +32,7 @@ struct MatchProducts: Verb {
         let keys = try trust.publicKeys()
         let recorded = try EvidenceFile(reading: link).link(signedBy: keys).products
         let local = try snapshot(comparableWith: recorded, in: context)
-        let difference = ArtifactDifference(recorded: recorded, local: local)
+        let difference = ArtifactDifference(recorded, local)
         if json {
             context.print(try JSONText.indented(difference.json(signaturesChecked: !keys.isEmpty)))
         } else {
