@@ -1,4 +1,5 @@
 import Foundation
+import InTotoMetadata
 import TestSupport
 import Testing
 

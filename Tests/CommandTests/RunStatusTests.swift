@@ -1,3 +1,4 @@
+import Foundation
 import InTotoMetadata
 import TestSupport
 import Testing

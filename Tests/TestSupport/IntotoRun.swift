@@ -37,6 +37,8 @@ public struct IntotoRun: Sendable {
 
     public struct SetupFailure: Error {
         public let reason: String
+
+        public init(reason: String) { self.reason = reason }
     }
 
     /// The same as an ordinary user, without root's power to read and write everything.

@@ -33,7 +33,7 @@ public struct Subprocess: Sendable {
         process.standardError = try FileHandle(forWritingTo: files[2])
         let ended = DispatchSemaphore(value: 0)
         process.terminationHandler = { _ in ended.signal() }
-        try process.run()
+        try withoutBlockedSignals { try process.run() }
         ended.wait()
         let status = process.terminationStatus
         return Subprocess(
@@ -41,5 +41,15 @@ public struct Subprocess: Sendable {
             output: [UInt8](try Data(contentsOf: files[1])),
             errors: [UInt8](try Data(contentsOf: files[2]))
         )
+    }
+
+    /// Dispatch blocks signals in its threads, and a program inherits what its starter blocks.
+    private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
     }
 }
