@@ -66,7 +66,7 @@ enum PrivateKeyReader {
             }
         }
         if let block = blocks.first { return .unsupportedLabel(block.label) }
-        let isLegacy = text.first == UInt8(ascii: "{") || text.prefix(256).split(separator: UInt8(ascii: "@")).count > 1
+        let isLegacy = text.first == UInt8(ascii: "{") || text.prefix(256).contains("@@@@".utf8)
         return isLegacy ? .legacyJSONGiven : .notAKey
     }
 }

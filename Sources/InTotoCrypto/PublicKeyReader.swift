@@ -15,6 +15,7 @@ enum PublicKeyReader {
             for block in blocks {
                 let body = UnsafeRawBufferPointer(rebasing: text[block.body])
                 switch block.label {
+                case _ where block.headers != nil && block.label.hasSuffix("PUBLIC KEY"): throw .damaged
                 case "PUBLIC KEY": return try decoded(body).withUnsafeBytes(readSPKI)
                 case "RSA PUBLIC KEY": return try decoded(body).withUnsafeBytes(readPKCS1)
                 default: continue

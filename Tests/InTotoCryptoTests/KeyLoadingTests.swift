@@ -154,7 +154,8 @@ import Testing
             taken += 1
             let signature = try key.sign([1, 2, 3])
             #expect(try key.publicKey.isValid(signature: signature, over: [1, 2, 3]))
-            if key.publicKey == original { #expect(try original.isValid(signature: signature, over: [1, 2, 3])) }
+            // Another seed is another key; but no byte of the others may change unnoticed.
+            #expect(key.publicKey != original && name.hasPrefix("ed25519"))
         }
         print("vectors: mutated private keys of \(name): \(taken) taken, all with halves that belong together")
     }

@@ -160,6 +160,8 @@ import Testing
             let weak = !flags.isDisjoint(with: ["low_order_A", "non_canonical_A"])
             let key = try? PublicKey(keyType: "ed25519", scheme: "ed25519", publicValue: Text(vector.key))
             #expect((key == nil) == weak, "vector \(vector.number)")
+            let spki = try WycheproofTests.hex("302a300506032b6570032100" + vector.key)
+            #expect(try keyError { _ = try PublicKey(spki: spki) } == (weak ? .badPoint : nil))
             guard let key else {
                 keysRefused.insert(vector.key)
                 refused += 1
