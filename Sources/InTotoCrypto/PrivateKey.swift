@@ -35,7 +35,9 @@ public final class PrivateKey: Sendable {
         let message = Array("do the halves of this key belong together?".utf8)
         let isValid: Bool
         // OpenSSL refuses to sign with some keys whose parts disagree.
-        do { isValid = try publicKey.isValid(signature: try sign(message), over: message) } catch { throw .halvesDiffer }
+        do { isValid = try publicKey.isValid(signature: try sign(message), over: message) } catch {
+            throw .halvesDiffer
+        }
         guard isValid, try numbersFit() else { throw .halvesDiffer }
     }
 

@@ -91,7 +91,8 @@ extension PrivateKeyReader {
         case .pkcs1: return (.rsaPSS, try handle(der, EVP_PKEY_RSA))
         case .sec1:
             var fields = fields
-            guard fields.smallInteger() == 1, fields.read(.octetString) != nil, let curve = fields.read(.context0) else {
+            guard fields.smallInteger() == 1, fields.read(.octetString) != nil, let curve = fields.read(.context0)
+            else {
                 throw .damaged
             }
             return (try KeyScheme(curve: curve), try handle(der, EVP_PKEY_EC))
@@ -140,7 +141,9 @@ extension PrivateKeyReader {
         let publicPart: [UInt8]
         do { publicPart = try handle.encodedPublicPart() } catch { throw .crypto(error) }
         // After the count of unused bits.
-        guard attached.first == 0, attached.dropFirst().elementsEqual(publicPart.suffix(32)) else { throw .halvesDiffer }
+        guard attached.first == 0, attached.dropFirst().elementsEqual(publicPart.suffix(32)) else {
+            throw .halvesDiffer
+        }
         return handle
     }
 

@@ -36,7 +36,8 @@ public final class PublicKey: Sendable {
 
     /// Reads a file of either kind: PEM, or a key object as JSON.
     public convenience init(file: [UInt8]) throws(KeyError) {
-        guard let first = file.first(where: { !(0x09...0x0D).contains($0) && $0 != 0x20 }), first == UInt8(ascii: "{") else {
+        guard let first = file.first(where: { !(0x09...0x0D).contains($0) && $0 != 0x20 }), first == UInt8(ascii: "{")
+        else {
             try self.init(pem: file)
             return
         }

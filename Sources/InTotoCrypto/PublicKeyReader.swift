@@ -144,7 +144,7 @@ enum Ed25519Point {
     ]
 }
 
-extension Array<UInt8> {
+extension [UInt8] {
     /// `withUnsafeBytes` with a typed error.
     func withUnsafeBytesThrowing<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         let result = withUnsafeBytes { bytes in Result { () throws(E) -> R in try body(bytes) } }

@@ -19,7 +19,9 @@ struct RSAConsistency: ~Copyable {
 
     /// n = p·q, e·d ≡ 1 modulo p-1 and q-1, and the three numbers derived from them. Spec: RFC 8017, 3.2.
     func holds() throws(CryptoError) -> Bool {
-        let n = try Number(key, "n"), e = try Number(key, "e"), d = try Number(key, "d")
+        let n = try Number(key, "n")
+        let e = try Number(key, "e")
+        let d = try Number(key, "d")
         // A key without factors, or with more than two of them, is not made by any tool that we know.
         guard let p = try? Number(key, "rsa-factor1"), let q = try? Number(key, "rsa-factor2"),
             let dP = try? Number(key, "rsa-exponent1"), let dQ = try? Number(key, "rsa-exponent2"),
@@ -27,7 +29,8 @@ struct RSAConsistency: ~Copyable {
         else { return false }
         let product = try Number()
         guard BN_is_zero(p.value) == 0, BN_is_zero(q.value) == 0, BN_mul(product.value, p.value, q.value, context) == 1,
-            BN_cmp(product.value, n.value) == 0, BN_mod_mul(product.value, qInverse.value, q.value, p.value, context) == 1,
+            BN_cmp(product.value, n.value) == 0,
+            BN_mod_mul(product.value, qInverse.value, q.value, p.value, context) == 1,
             BN_is_one(product.value) == 1, BN_cmp(qInverse.value, p.value) < 0
         else {
             ERR_clear_error()
@@ -41,7 +44,8 @@ struct RSAConsistency: ~Copyable {
     private func fits(
         _ reduced: borrowing Number, _ d: borrowing Number, _ e: borrowing Number, factor: borrowing Number
     ) throws(CryptoError) -> Bool {
-        let order = try Number(), remainder = try Number()
+        let order = try Number()
+        let remainder = try Number()
         defer { ERR_clear_error() }
         guard BN_sub(order.value, factor.value, BN_value_one()) == 1, BN_is_zero(order.value) == 0 else { return false }
         guard BN_nnmod(remainder.value, d.value, order.value, context) == 1 else { return false }

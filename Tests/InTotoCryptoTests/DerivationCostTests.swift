@@ -41,14 +41,16 @@ import Testing
     }
 
     static func iterated(_ iterations: Int, salt: Int = 16) -> [UInt8] {
-        key(derivation: sequence(
-            element(0x06, pbkdf2), sequence(element(0x04, Array(repeating: 3, count: salt)), integer(iterations))))
+        key(
+            derivation: sequence(
+                element(0x06, pbkdf2), sequence(element(0x04, Array(repeating: 3, count: salt)), integer(iterations))))
     }
 
     static func memoryHard(_ cost: Int, _ blockSize: Int, _ parallelism: Int) -> [UInt8] {
         let salt = element(0x04, Array(repeating: 3, count: 16))
-        return key(derivation: sequence(
-            element(0x06, scrypt), sequence(salt, integer(cost), integer(blockSize), integer(parallelism))))
+        return key(
+            derivation: sequence(
+                element(0x06, scrypt), sequence(salt, integer(cost), integer(blockSize), integer(parallelism))))
     }
 
     static func refusal(_ der: [UInt8]) throws -> KeyError? {
@@ -68,9 +70,12 @@ import Testing
         #expect(try Self.isTooCostly(Self.iterated(Int.max)))
         #expect(try Self.isTooCostly(Self.iterated(0)))
         #expect(try Self.refusal(Self.iterated(-1)) == .damaged)
-        #expect(try Self.isTooCostly(Self.key(
-            scheme: Self.sha1And3DES,
-            parameters: Self.sequence(Self.element(0x04, Array(repeating: 3, count: 8)), Self.integer(1 << 40)))))
+        #expect(
+            try Self.isTooCostly(
+                Self.key(
+                    scheme: Self.sha1And3DES,
+                    parameters: Self.sequence(Self.element(0x04, Array(repeating: 3, count: 8)), Self.integer(1 << 40)))
+            ))
     }
 
     @Test func `a salt has a bound`() throws {

@@ -29,10 +29,13 @@ import Testing
         #expect(try Self.refusal(Self.rsa(bits: 2048, isOdd: false)) == .damaged)
     }
 
-    @Test("RSA exponents are odd, from 65537 up to 64 bits", arguments: [
-        ([1, 0, 1], true), ([1, 0, 3], true), ([1, 0, 0], false), ([0x03], false), ([0x01], false), ([0xFF, 0xFF], false),
-        ([0xFF, 0, 0, 0, 0, 0, 0, 0x01], true), ([1, 0, 0, 0, 0, 0, 0, 0, 0x01], false),
-    ] as [([UInt8], Bool)])
+    @Test(
+        "RSA exponents are odd, from 65537 up to 64 bits",
+        arguments: [
+            ([1, 0, 1], true), ([1, 0, 3], true), ([1, 0, 0], false), ([0x03], false), ([0x01], false),
+            ([0xFF, 0xFF], false),
+            ([0xFF, 0, 0, 0, 0, 0, 0, 0x01], true), ([1, 0, 0, 0, 0, 0, 0, 0, 0x01], false),
+        ] as [([UInt8], Bool)])
     func exponents(exponent: [UInt8], isTaken: Bool) throws {
         #expect(try Self.refusal(Self.rsa(bits: 2048, exponent: exponent)) == (isTaken ? nil : .badExponent))
     }
@@ -78,7 +81,9 @@ import Testing
 
     @Test func `refuses key objects that are none`() throws {
         func refusal(_ text: String) throws -> KeyError? { try keyError { _ = try PublicKey(file: Array(text.utf8)) } }
-        for text in ["{}", "{", "{\"keyval\":{}}", "{\"keytype\":1,\"scheme\":\"ed25519\",\"keyval\":{\"public\":\"\"}}"] {
+        for text in [
+            "{}", "{", "{\"keyval\":{}}", "{\"keytype\":1,\"scheme\":\"ed25519\",\"keyval\":{\"public\":\"\"}}",
+        ] {
             guard case .badKeyObject? = try refusal(text) else {
                 Issue.record("\(text) was taken")
                 continue

@@ -43,7 +43,8 @@ import Testing
     }
 
     func pkeyutl(_ type: KeyType, _ arguments: [String]) throws -> Int32 {
-        try Subprocess.run("/usr/bin/env", ["openssl", "pkeyutl"] + arguments + Self.options(type), in: directory).status
+        try Subprocess.run("/usr/bin/env", ["openssl", "pkeyutl"] + arguments + Self.options(type), in: directory)
+            .status
     }
 
     @Test("what we make and sign, openssl verifies", arguments: KeyType.allCases)
@@ -103,10 +104,12 @@ import Testing
         }
     }
 
-    @Test("keys that openssl encrypts load", arguments: [
-        ["-v2", "aes-256-cbc"], ["-v2", "aes-128-cbc", "-v2prf", "hmacWithSHA512", "-iter", "5000"], ["-scrypt"],
-        ["-v2", "des3"], ["-v1", "PBE-SHA1-3DES"],
-    ])
+    @Test(
+        "keys that openssl encrypts load",
+        arguments: [
+            ["-v2", "aes-256-cbc"], ["-v2", "aes-128-cbc", "-v2prf", "hmacWithSHA512", "-iter", "5000"], ["-scrypt"],
+            ["-v2", "des3"], ["-v1", "PBE-SHA1-3DES"],
+        ])
     func theyEncrypt(options: [String]) throws {
         try generate(.ecdsaP256, "key")
         let arguments = ["pkcs8", "-topk8", "-in", "key", "-out", "encrypted", "-passout", "pass:secret"] + options
@@ -163,7 +166,8 @@ extension OpenSSLCommandTests {
     @Test func `kinds that we do not take are named`() throws {
         try openssl("genpkey", "-algorithm", "x25519", "-out", "x25519")
         try openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2040", "-out", "weak")
-        try openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt", "rsa_keygen_pubexp:3",
+        try openssl(
+            "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt", "rsa_keygen_pubexp:3",
             "-out", "exponent")
         try openssl("ecparam", "-name", "brainpoolP256r1", "-genkey", "-out", "brainpool")
         let expected: [(String, KeyError)] = [
@@ -178,7 +182,8 @@ extension OpenSSLCommandTests {
     }
 
     @Test func `halves that differ are refused`() throws {
-        let alice = try bytesOfBody("ed25519-alice"), bob = try TestKeys.publicKey("ed25519-bob")
+        let alice = try bytesOfBody("ed25519-alice")
+        let bob = try TestKeys.publicKey("ed25519-bob")
         let own = try TestKeys.publicKey("ed25519-alice")
         // Version 2 of PKCS#8 with a public key attached. Spec: RFC 8410, 10.3.
         for (publicKey, expected) in [(own, nil), (bob, .halvesDiffer)] as [(PublicKey, KeyError?)] {
