@@ -108,11 +108,12 @@ import Testing
             total.accepted += tally.accepted
             total.rejected += tally.rejected
             total.keyRefused += tally.keyRefused
+            total.deviations += tally.deviations
         }
         let count = total.accepted + total.rejected + total.keyRefused
         print(
             "vectors: wycheproof total \(count): \(total.accepted) accepted, \(total.rejected) rejected,",
-            "\(total.keyRefused) by keys refused at load, 0 deviations")
+            "\(total.keyRefused) by keys refused at load, \(total.deviations.count) deviations")
     }
 
     static func acceptsNothing(_ kind: Kind) -> Bool {
