@@ -1,4 +1,4 @@
-/* libcrypto as Swift sees it. Macros that Swift cannot import become static inline functions here; there is no logic. */
+/* libcrypto as Swift sees it: macros that Swift cannot import become static inline functions here. */
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>

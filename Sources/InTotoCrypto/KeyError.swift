@@ -77,20 +77,20 @@ extension KeyError: CustomStringConvertible {
     /// What to do about it, where we know.
     public var hint: String? {
         switch self {
-        case .notAKey, .unsupportedLabel: "give a PEM file; 'intoto-run keygen' makes one"
+        case .notAKey, .unsupportedLabel: "give a PEM file; 'intoto-run key generate' makes one"
         case .privateKeyGiven: "give the public key: openssl pkey -in KEY -pubout"
         case .publicKeyGiven: "give the private key that belongs to it"
         case .certificateGiven: "take the public key out of it: openssl x509 -in CERTIFICATE -pubkey -noout"
         case .openSSHGiven:
             "convert a copy of an ECDSA or RSA key: ssh-keygen -p -m PKCS8 -f COPY; for Ed25519 make a new key"
-        case .sigstoreGiven: "give the key as PKCS#8; 'intoto-run keygen' makes an encrypted one"
+        case .sigstoreGiven: "give the key as PKCS#8; 'intoto-run key generate' makes an encrypted one"
         case .legacyJSONGiven: "convert it to PKCS#8 with securesystemslib's migrate_key.py"
-        case .passphraseMissing: "name where the passphrase is"
+        case .passphraseMissing: "give it with --passphrase-file, --passphrase-fd or INTOTO_KEY_PASSPHRASE"
         case .unsupportedEncryption, .derivationTooCostly:
             "encrypt it anew: openssl pkcs8 -topk8 -in KEY -v2 aes-256-cbc -iter 600000"
         case .restrictedToPSS, .explicitCurve, .unsupportedAlgorithm, .unsupportedCurve, .tooWeak, .modulusTooLarge,
             .badExponent, .badPoint:
-            "make a new key with 'intoto-run keygen'"
+            "make a new key with 'intoto-run key generate'"
         case .tooLarge, .unfinishedPEM, .damaged, .passphraseTooLong, .wrongPassphrase, .halvesDiffer,
             .unsupportedScheme, .badKeyObject, .crypto:
             nil

@@ -30,12 +30,22 @@ public final class PrivateKey: Sendable {
         try SignatureComputation.sign(message, with: handle, publicKey.scheme)
     }
 
-    /// A signature that the public part, read anew from its encoding, accepts: the halves belong together.
+    /// The public part, read anew from its encoding, accepts what the private part signs.
     private func checkHalves() throws(KeyError) {
         let message = Array("do the halves of this key belong together?".utf8)
         let isValid: Bool
         // OpenSSL refuses to sign with some keys whose parts disagree.
-        do { isValid = try publicKey.isValid(signature: try sign(message), over: message) } catch { throw .halvesDiffer }
-        guard isValid else { throw .halvesDiffer }
+        do { isValid = try publicKey.isValid(signature: try sign(message), over: message) } catch {
+            throw .halvesDiffer
+        }
+        guard isValid, try numbersFit() else { throw .halvesDiffer }
+    }
+
+    private func numbersFit() throws(KeyError) -> Bool {
+        switch publicKey.scheme {
+        case .ed25519, .ecdsaP256, .ecdsaP384, .ecdsaP521: return true
+        case .rsaPSS:
+            do { return try RSAConsistency(handle).holds() } catch { throw .crypto(error) }
+        }
     }
 }

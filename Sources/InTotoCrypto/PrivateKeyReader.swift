@@ -66,7 +66,7 @@ enum PrivateKeyReader {
             }
         }
         if let block = blocks.first { return .unsupportedLabel(block.label) }
-        let isLegacy = text.first == UInt8(ascii: "{") || text.prefix(256).split(separator: UInt8(ascii: "@")).count > 1
+        let isLegacy = text.first == UInt8(ascii: "{") || text.prefix(256).contains("@@@@".utf8)
         return isLegacy ? .legacyJSONGiven : .notAKey
     }
 }
@@ -91,7 +91,8 @@ extension PrivateKeyReader {
         case .pkcs1: return (.rsaPSS, try handle(der, EVP_PKEY_RSA))
         case .sec1:
             var fields = fields
-            guard fields.smallInteger() == 1, fields.read(.octetString) != nil, let curve = fields.read(.context0) else {
+            guard fields.smallInteger() == 1, fields.read(.octetString) != nil, let curve = fields.read(.context0)
+            else {
                 throw .damaged
             }
             return (try KeyScheme(curve: curve), try handle(der, EVP_PKEY_EC))
@@ -140,7 +141,9 @@ extension PrivateKeyReader {
         let publicPart: [UInt8]
         do { publicPart = try handle.encodedPublicPart() } catch { throw .crypto(error) }
         // After the count of unused bits.
-        guard attached.first == 0, attached.dropFirst().elementsEqual(publicPart.suffix(32)) else { throw .halvesDiffer }
+        guard attached.first == 0, attached.dropFirst().elementsEqual(publicPart.suffix(32)) else {
+            throw .halvesDiffer
+        }
         return handle
     }
 

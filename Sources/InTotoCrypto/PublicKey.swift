@@ -34,6 +34,21 @@ public final class PublicKey: Sendable {
             publicValue: try text("public", values))
     }
 
+    /// Reads a file of either kind: PEM, or a key object as JSON.
+    public convenience init(file: [UInt8]) throws(KeyError) {
+        guard let first = file.first(where: { !(0x09...0x0D).contains($0) && $0 != 0x20 }), first == UInt8(ascii: "{")
+        else {
+            try self.init(pem: file)
+            return
+        }
+        var limits = JSONLimits()
+        limits.size = keySizeLimit
+        let json: JSONValue
+        do { json = try JSONReader.read(file, limits: limits) } catch { throw .badKeyObject(error.description) }
+        guard case .object(let object) = json else { throw .badKeyObject("it is no JSON object") }
+        try self.init(keyObject: object)
+    }
+
     /// Reads the DER of a SubjectPublicKeyInfo.
     public convenience init(spki: [UInt8]) throws(KeyError) {
         try self.init(try PublicKeyReader.readSPKI(spki))

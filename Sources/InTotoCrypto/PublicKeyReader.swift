@@ -15,6 +15,7 @@ enum PublicKeyReader {
             for block in blocks {
                 let body = UnsafeRawBufferPointer(rebasing: text[block.body])
                 switch block.label {
+                case _ where block.headers != nil && block.label.hasSuffix("PUBLIC KEY"): throw .damaged
                 case "PUBLIC KEY": return try decoded(body).withUnsafeBytes(readSPKI)
                 case "RSA PUBLIC KEY": return try decoded(body).withUnsafeBytes(readPKCS1)
                 default: continue
@@ -143,7 +144,7 @@ enum Ed25519Point {
     ]
 }
 
-extension Array<UInt8> {
+extension [UInt8] {
     /// `withUnsafeBytes` with a typed error.
     func withUnsafeBytesThrowing<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         let result = withUnsafeBytes { bytes in Result { () throws(E) -> R in try body(bytes) } }

@@ -114,7 +114,9 @@ extension AuthenticationTests {
             if case .impossibleThreshold(2, keys: 1) = $0 { true } else { false }
         }
         for threshold in [-1, 0, 3] {
-            expectFailure(both, keys, threshold: threshold) { if case .impossibleThreshold = $0 { true } else { false } }
+            expectFailure(both, keys, threshold: threshold) {
+                if case .impossibleThreshold = $0 { true } else { false }
+            }
         }
     }
 
@@ -139,7 +141,9 @@ extension AuthenticationTests {
         let alice = try TestKeys.privateKey("ed25519-alice")
         let bob = try TestKeys.privateKey("ecdsa-p256")
         let carl = try TestKeys.privateKey("rsa-2048")
-        guard case .envelope(var envelope) = try Self.envelope([alice, bob, carl].map { KeyFileSigner($0) }) else { return }
+        guard case .envelope(var envelope) = try Self.envelope([alice, bob, carl].map { KeyFileSigner($0) }) else {
+            return
+        }
         envelope.signatures[1] = Signature(keyID: envelope.signatures[1].keyID, bytes: [1, 2, 3])
         let metadata = SignedMetadata.envelope(envelope)
         let outcomes = try metadata.checkSignatures(by: [alice.publicKey, bob.publicKey]).map { check in

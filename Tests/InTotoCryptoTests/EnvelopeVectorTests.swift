@@ -35,7 +35,9 @@ import Testing
         } catch is AuthenticationError {} catch is MetadataError {}
         #expect(isBelieved == Self.believed.contains(name), "\(result["remark"] ?? "")")
         // What both peers accept we accept, and what both refuse we refuse unless DSSE itself allows it.
-        let peers = ["python_in_toto_3.1.0", "in_toto_golang_same_keyid"].map { result[$0]?.hasPrefix("accept") ?? false }
+        let peers = ["python_in_toto_3.1.0", "in_toto_golang_same_keyid"].map {
+            result[$0]?.hasPrefix("accept") ?? false
+        }
         if peers == [true, true] { #expect(isBelieved || Self.badlyNamed.contains(name)) }
         if peers == [false, false], isBelieved {
             #expect(["foreign-keyid", "predicate-specific-payload-type"].contains(name))

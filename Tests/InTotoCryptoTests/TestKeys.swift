@@ -6,7 +6,8 @@ import TestSupport
 /// The throwaway keys of the vectors.
 enum TestKeys {
     static let names = [
-        "ed25519-alice", "ed25519-bob", "ed25519-carl", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "rsa-3072",
+        "ed25519-alice", "ed25519-bob", "ed25519-carl", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048",
+        "rsa-3072",
     ]
 
     /// What encrypts the vectors, but for those that the index names another for.
