@@ -5,21 +5,31 @@ struct RecordAssembler {
     private let options: SnapshotOptions
     private let algorithms: [(algorithm: DigestAlgorithm, length: Int)]
     private var findings = Findings()
-    private var whole: [WholeDirectory.Digest] = []
+    private var whole: [(name: [UInt8], digests: DigestSet)] = []
 
     init(_ options: SnapshotOptions, _ algorithms: [DigestAlgorithm]) {
         self.options = options
         self.algorithms = algorithms.map { ($0, RunningDigest.hexLength(of: $0)) }
     }
 
+    private var filesInDirectories = 0
+
     mutating func append(_ findings: Findings) { self.findings.append(findings) }
 
     mutating func append(_ digest: WholeDirectory.Digest) {
-        whole.append(digest)
-        findings.notRecorded += digest.notRecorded
-        findings.problems.append(digest.problems)
-        findings.excluded.merge(digest.excluded, uniquingKeysWith: +)
-        findings.bytes += digest.bytes
+        if let digests = digest.digests {
+            if UTF8Validation.isValid(digest.name[...]) {
+                whole.append((digest.name, digests))
+            } else {
+                findings.problems.append(digest.name, .notUTF8)
+            }
+        }
+        // Its files are no artifacts by themselves.
+        var others = digest.findings
+        filesInDirectories += others.records.count
+        others.records = []
+        others.arena = []
+        findings.append(others)
     }
 
     mutating func finish() throws(SnapshotError) -> SnapshotResult {
@@ -41,7 +51,10 @@ struct RecordAssembler {
             result.files += 1
             if record.isLinkText { result.linkTexts.append(ArtifactName(Text(trusted: Array(name(index, cuts))))) }
         }
-        for digest in whole { builder.append(ArtifactName(Text(repairing: digest.name)), digest.digests) }
+        var names: Set<[UInt8]> = []
+        for (name, digests) in whole where names.insert(name).inserted {
+            builder.append(ArtifactName(Text(trusted: name)), digests)
+        }
         try findings.problems.check()
         do { result.artifacts = try builder.finish() } catch {
             findings.problems.append(error.duplicate.text.utf8, .sameName(as: error.duplicate.text.utf8))
@@ -50,6 +63,7 @@ struct RecordAssembler {
         result.notRecorded = unique(findings.notRecorded.sorted { $0.path.precedesBytewise($1.path) })
         result.excluded = findings.excluded.sorted { $0.key < $1.key }
             .map { (options.exclusions.patterns[$0.key], $0.value) }
+        result.files += filesInDirectories
         result.bytes = findings.bytes
         return result
     }

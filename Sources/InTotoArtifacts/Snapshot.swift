@@ -29,7 +29,7 @@ public enum Snapshot {
         var options = options
         options.allowsMissing = true
         var problems = ProblemList()
-        for group in groups(references.filter { $0.scheme == .file }) {
+        for group in groups(references) {
             problems.append(WalkStarts(group, options).findings.problems)
         }
         try problems.check()

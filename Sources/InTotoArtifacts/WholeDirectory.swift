@@ -1,15 +1,18 @@
+import InTotoCrypto
 import InTotoMetadata
 
 /// `dir:PATH` and `tree:PATH`: a directory as one artifact.
+///
+/// `dir:` reads through links to files and leaves out links to directories, as Go's dirhash does, and has its digest
+/// under `dirHash`, where Python has `sha256`. `tree:` is what `git write-tree` says of the same files: links by their
+/// text, executable or not, no empty directories. Exclusion applies inside both.
 struct WholeDirectory {
     /// The one artifact, and what the walk below it met.
     struct Digest {
         var name: [UInt8]
-        var digests = DigestSet()
-        var notRecorded: [NotRecorded] = []
-        var excluded: [Int: Int] = [:]
-        var problems = ProblemList()
-        var bytes: UInt64 = 0
+        /// Nil where the directory is absent or excluded.
+        var digests: DigestSet?
+        var findings = Findings()
     }
 
     private let reference: ArtifactReference
@@ -21,8 +24,97 @@ struct WholeDirectory {
     }
 
     func digest(_ report: @escaping @Sendable (SnapshotEvent) -> Void) -> Digest {
-        var result = Digest(name: reference.wholeName)
-        result.problems.append(reference.source, .notSupported("'\(reference.scheme.rawValue):'"))
+        var options = options
+        options.digests = [isTree ? .gitBlob : .sha256]
+        options.symlinks = isTree ? .record : .follow
+        if self.options.symlinks == .refuse { options.symlinks = .refuse }
+        var rules = WalkRules(options, .hash)
+        rules.followsLinksToDirectories = false
+
+        let starts = WalkStarts([reference], options)
+        var result = Digest(name: reference.wholeName, findings: starts.findings)
+        if starts.jobs.isEmpty { return result }
+        result.findings.append(Walk(rules, starts, WalkBudget(threads: options.threads), report).run())
+        do throws(CryptoError) {
+            let entries = entries(&result.findings)
+            result.digests = isTree ? try Self.gitTree(entries) : try Self.dirHash(entries)
+        } catch { result.findings.problems.append(reference.source, .failed("\(error)")) }
         return result
+    }
+
+    private var isTree: Bool { reference.scheme == .tree }
+
+    private struct Entry {
+        /// Relative to the directory.
+        var path: [UInt8]
+        var digest: ArraySlice<UInt8>
+        var record: Findings.Record
+    }
+
+    /// Sorted by path, which with its slashes is git's order of entries too.
+    private func entries(_ findings: inout Findings) -> [Entry] {
+        let prefix = reference.path.count + (reference.path.isEmpty || reference.path == [slash] ? 0 : 1)
+        var entries: [Entry] = []
+        for record in findings.records {
+            let path = findings.path(of: record)
+            let digestStart = record.start + record.length
+            let digest = findings.arena[digestStart..<digestStart + RunningDigest.hexLength(of: isTree ? .gitBlob : .sha256)]
+            if path.elementsEqual(reference.path) {
+                findings.problems.append(reference.source, .notDirectory)
+            } else if !isTree, path.contains(UInt8(ascii: "\n")) {
+                findings.problems.append(path, .lineFeedInName)
+            }
+            entries.append(Entry(path: Array(path.dropFirst(prefix)), digest: digest, record: record))
+        }
+        return entries.sorted { $0.path.precedesBytewise($1.path) }
+    }
+
+    /// Spec: in-toto attestation v1, DigestSet, `dirHash`.
+    private static func dirHash(_ entries: [Entry]) throws(CryptoError) -> DigestSet {
+        var digest = try MessageDigest(.sha256)
+        for entry in entries { try digest.update(entry.digest + "  ".utf8 + entry.path + "\n".utf8) }
+        return DigestSet(.dirHash, Hex.encode(try digest.finish()))
+    }
+
+    private static func gitTree(_ entries: [Entry]) throws(CryptoError) -> DigestSet {
+        var tree = GitTreeBuilder()
+        for entry in entries {
+            let mode = entry.record.isLinkText ? "120000" : entry.record.isExecutable ? "100755" : "100644"
+            let digest = Hex.decode(Text(trusted: Array(entry.digest))) ?? []
+            try tree.append(entry.path.split(separator: slash), mode, digest)
+        }
+        return DigestSet(.gitTree, Hex.encode(try tree.finish()))
+    }
+}
+
+/// Makes git's tree objects of files that come in git's order. Source: git, `Documentation/gitformat-*`, `tree.h`.
+private struct GitTreeBuilder {
+    private var directories: [(name: ArraySlice<UInt8>, content: [UInt8])] = [([], [])]
+
+    mutating func append(_ path: [ArraySlice<UInt8>], _ mode: String, _ digest: [UInt8]) throws(CryptoError) {
+        let parents = path.dropLast()
+        let shared = zip(directories.dropFirst(), parents).prefix { $0.name == $1 }.count
+        while directories.count > shared + 1 { try close() }
+        for name in parents.dropFirst(shared) { directories.append((name, [])) }
+        add(mode, path.last ?? [], digest)
+    }
+
+    /// The digest of the outermost tree.
+    mutating func finish() throws(CryptoError) -> [UInt8] {
+        while directories.count > 1 { try close() }
+        return try Self.digest(of: directories[0].content)
+    }
+
+    private mutating func close() throws(CryptoError) {
+        let directory = directories.removeLast()
+        add("40000", directory.name, try Self.digest(of: directory.content))
+    }
+
+    private mutating func add(_ mode: String, _ name: ArraySlice<UInt8>, _ digest: [UInt8]) {
+        directories[directories.count - 1].content += Array("\(mode) ".utf8) + name + [0] + digest
+    }
+
+    private static func digest(of content: [UInt8]) throws(CryptoError) -> [UInt8] {
+        try MessageDigest.digest(.sha1, of: Array("tree \(content.count)\0".utf8) + content)
     }
 }

@@ -46,12 +46,19 @@ final class DirectoryTrail {
         return current
     }
 
+    private static func agree(_ a: [UInt8], _ b: [UInt8], on count: Int) -> Bool {
+        a.withUnsafeBytes { a in
+            b.withUnsafeBytes { b in
+                SystemCalls.compare(.init(rebasing: a[..<count]), .init(rebasing: b[..<count])) == 0
+            }
+        }
+    }
+
     /// Closes what does not lead to `target`.
     private func giveUp(beyond target: [UInt8]) {
-        let shared = zip(path, target).prefix { $0 == $1 }.count
         while let last = steps.last?.step.length {
-            let isOnTheWay = last <= shared && (last == target.count || target[last] == slash)
-            if isOnTheWay { return }
+            let isOnTheWay = last == target.count || (last < target.count && target[last] == slash)
+            if isOnTheWay, Self.agree(path, target, on: last) { return }
             steps.removeLast()
         }
     }

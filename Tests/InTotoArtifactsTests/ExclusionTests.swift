@@ -1,0 +1,150 @@
+import Foundation
+@testable import InTotoArtifacts
+import InTotoMetadata
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite(.temporaryDirectory) struct ExclusionTests {
+    /// Whether a pattern list hides a path, its parent directories asked first.
+    private static func hides(_ patterns: [ExclusionPattern], _ path: [UInt8]) -> Bool {
+        let isDirectory = path.last == UInt8(ascii: "/")
+        let path = isDirectory ? Array(path.dropLast()) : path
+        func last(_ part: ArraySlice<UInt8>, _ isDirectory: Bool) -> Bool {
+            patterns.last { $0.matches(part, isDirectory: isDirectory) }.map { !$0.isNegated } ?? false
+        }
+        for index in path.indices where path[index] == UInt8(ascii: "/") && last(path[..<index], true) { return true }
+        return last(path[...], isDirectory)
+    }
+
+    /// Random text made of pieces that patterns and names are likely to be troubled by.
+    private static func random(
+        _ pieces: [String], _ count: ClosedRange<Int>, _ generator: inout SeededGenerator
+    ) -> String {
+        (0..<Int.random(in: count, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()
+    }
+
+    @Test func `thousands of random patterns hide what git check-ignore says`() throws {
+        let tree = try Tree()
+        try tree.shell("git init -q . && git config core.excludesFile /dev/null")
+        var generator = SeededGenerator(state: 20_260_101)
+        let pieces = [
+            "a", "b", "ab", "foo", "a", "b", ".", "-", "*", "**", "?", "/", "/", "**/", "/**", "[ab]", "[!a]", "[a-c]", "[^b]",
+            "[[:alpha:]]", "[]a]", "[a-]", "\\*", "\\a", "\\ ", " ", "[[:digit:]b]", "[\\]a]", "é", "!", "#", "]", "[a",
+        ]
+        let nameParts = ["a", "a", "b", "ab", "a", "b", "foo", "c", "*", "-", "]", ".", "\\", " ", "é", "1", "aab", "[", "!", "#"]
+        var checked = 0
+        var hidden = 0
+        for _ in 0..<300 {
+            let lines = (0..<Int.random(in: 1...4, using: &generator)).map { _ in
+                (Bool.random(using: &generator) && Bool.random(using: &generator) ? "!" : "")
+                    + Self.random(pieces, 1...6, &generator)
+            }
+            try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: tree.root + "/.gitignore"))
+            let paths = (0..<80).map { _ in
+                let parts = (0..<Int.random(in: 1...4, using: &generator)).map { _ in
+                    let part = Self.random(nameParts, 1...2, &generator)
+                    return [".", ".."].contains(part) ? "a" : part
+                }
+                return parts.joined(separator: "/")
+            }
+            let input = Array((paths.joined(separator: "\0") + "\0").utf8)
+            let answer = try Subprocess.run(
+                "/usr/bin/git", ["check-ignore", "--stdin", "-z", "-v", "-n", "--no-index"],
+                in: URL(filePath: tree.root), input: input
+            )
+            let fields = answer.output.split(separator: 0, omittingEmptySubsequences: false)
+            #expect(fields.count == paths.count * 4 + 1)
+            let patterns = lines.compactMap { ExclusionPattern(line: Array($0.utf8)) }
+            for (index, path) in paths.enumerated() {
+                let pattern = fields[index * 4 + 2]
+                let gitHides = !pattern.isEmpty && pattern.first != UInt8(ascii: "!")
+                let ours = Self.hides(patterns, Array(path.utf8))
+                if ours != gitHides { Issue.record("\(lines) on '\(path)': git \(gitHides), we \(ours)") }
+                checked += 1
+                hidden += gitHides ? 1 : 0
+            }
+        }
+        print("compared \(checked) decisions with git check-ignore, of which \(hidden) hide")
+        #expect(checked == 24_000)
+        #expect((2_000..<20_000).contains(hidden))
+    }
+
+    @Test func `directory patterns, anchors and negation hide in a walk what they hide in git`() throws {
+        let tree = try Tree()
+        try tree.shell("""
+            git init -q .
+            mkdir -p build/keep src/build doc/a/b 'sp ace '
+            touch build/x build/keep/y src/build/z src/m.o src/keep.o top doc/a/b/t doc/a/s 'sp ace /f' 'end ' src/build.txt
+            """)
+        let lines = ["build/", "*.o", "!keep.o", "/top", "doc/**/t", "end\\ ", "!build/keep/y"]
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: tree.root + "/.gitignore"))
+        let listed = try tree.shell("git ls-files -z --others --exclude-standard").split(separator: "\0").map(String.init)
+        let result = try tree.take(".") { options in
+            try options.exclusions.append(contentsOfFile: Array((lines.joined(separator: "\r\n") + "\n# c\n\n").utf8))
+        }
+        #expect(result.names == listed.sorted { Text($0) < Text($1) })
+        #expect(result.names.contains("src/keep.o"))
+    }
+
+    @Test(arguments: ["*[", "[a", "a\\", "!", "/", "[[:nope:]]"])
+    func `a pattern that can match nothing is refused`(pattern: String) {
+        var patterns = ExclusionPatterns.standard
+        #expect(throws: ExclusionPatternError.self) { try patterns.append(Array(pattern.utf8)) }
+    }
+
+    @Test func `evidence is hidden by name and content together`() throws {
+        let tree = try Tree()
+        try tree.shell("""
+            echo '{"signatures": [{"sig": "}"}], "signed": {}}' > build.0123abcd.link
+            echo '{"payloadType": "x", "payload": "e30="}' > build.0123abcd.intoto.jsonl
+            echo '{"signed": {}}' > .build.0123abcd.link-unfinished
+            echo 'int main' > code.0123abcd.link
+            echo '{"a": {"signed": 1}}' > nested.0123abcd.link
+            echo '{"signed": {}}' > build.link; cp build.link build.0123ABCD.link
+            echo '{"a": "signed"}' > value.0123abcd.link; : > none.0123abcd.link
+            mkdir dir.0123abcd.link; touch dir.0123abcd.link/f
+            """)
+        let names = [
+            "build.0123ABCD.link", "build.link", "code.0123abcd.link", "dir.0123abcd.link/f", "nested.0123abcd.link",
+            "none.0123abcd.link", "value.0123abcd.link",
+        ]
+        let result = try tree.take(".")
+        #expect(result.names == names)
+        #expect(result.excluded.map(\.paths) == [1, 1, 1])
+        #expect(try tree.take("build.0123abcd.link").names.isEmpty)
+        #expect(try tree.take(".") { try $0.exclusions.append(Array("!build.*".utf8)) }.names.count == 9)
+        #expect(try tree.take(".") { $0.exclusions = .none }.names.count == 10)
+    }
+
+    @Test func `a reference below an excluded directory is excluded`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p .git/a; touch .git/a/f f")
+        #expect(try tree.take(".git/a/f").names.isEmpty)
+        #expect(try tree.take(".git", "f").names == ["f"])
+        #expect(try tree.take(".git/a/f") { $0.exclusions = .none }.names == [".git/a/f"])
+    }
+
+    @Test func `many stars against a long name take no exponential time`() {
+        let pattern = Array(String(repeating: "*a", count: 30).utf8) + Array("b".utf8)
+        let text = [UInt8](repeating: UInt8(ascii: "a"), count: 4_000)
+        #expect(!Wildmatch.matches(pattern[...], text[...]))
+        #expect(Wildmatch.matches(pattern[...], (text + Array("b".utf8))[...]))
+        let deep = Array(String(repeating: "**/a/", count: 12).utf8) + Array("b".utf8)
+        let path = Array(String(repeating: "a/", count: 60).utf8) + Array("c".utf8)
+        #expect(!Wildmatch.matches(deep[...], path[...]))
+    }
+}
+
+/// The same numbers in every run. SplitMix64.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

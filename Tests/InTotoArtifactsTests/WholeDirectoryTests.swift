@@ -1,0 +1,51 @@
+import Foundation
+import InTotoArtifacts
+import InTotoMetadata
+import TestSupport
+import Testing
+
+@Suite(.temporaryDirectory) struct WholeDirectoryTests {
+    private static func vectorTree() throws -> Tree {
+        let tree = try Tree()
+        try tree.shell("mkdir mod; tar xf '\(Vectors.url("digest-set/tree.tar").path)' -C mod --no-same-owner")
+        return tree
+    }
+
+    @Test func `dirHash and gitTree are those that Go, Python and git find`() throws {
+        let tree = try Self.vectorTree()
+        let vectors = try #require(try Vectors.json("digest-set/digests.json") as? [String: Any])
+        let git = try #require(vectors["sha1"] as? [String: Any])
+        let result = try tree.take("dir:mod", "tree:./mod/", "tree:mod/sub", "dir:mod/empty", "dir:mod")
+        #expect(result.names == ["dir:mod", "dir:mod/empty", "tree:mod", "tree:mod/sub"])
+        #expect(result.artifacts["dir:mod"]?[.dirHash]?.description == vectors["go_dirhash_hex"] as? String)
+        #expect(result.artifacts["dir:mod/empty"]?[.dirHash]?.description == vectors["empty_directory_dirHash"] as? String)
+        #expect(result.artifacts["tree:mod"]?[.gitTree]?.description == git["gitTree"] as? String)
+        #expect(result.artifacts["tree:mod/sub"]?[.gitTree]?.description == git["gitTree sub"] as? String)
+    }
+
+    @Test func `gitTree is what git write-tree says of a larger tree`() throws {
+        let tree = try Tree()
+        try tree.shell("""
+            for d in a a-b a.b ab a/b/c z/y/x; do mkdir -p $d; for i in {1..9}; do echo $d$i > $d/f$i; done; done
+            chmod +x a/f1; chmod o+x a/f2; ln -s ../f a/l; mkdir empty; touch 'é' z.txt a0; ln -s z zl
+            git init -q . && git -c core.autocrlf=false add -A
+            """)
+        let expected = try tree.shell("git write-tree").dropLast()
+        #expect(try tree.take("tree:.").artifacts["tree:."]?[.gitTree]?.description == String(expected))
+    }
+
+    @Test func `what cannot be one digest is refused`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir d; touch $'d/a\\nb' f; ln -s /etc out")
+        #expect(try tree.problems("dir:d") == ["'d/a\\nb': has a line feed in its name, which a directory digest cannot hold"])
+        #expect(try tree.problems("dir:f", "tree:none") == ["'dir:f': is not a directory", "'tree:none': does not exist"])
+        #expect(try tree.problems("dir:out") == ["'dir:out': is a link that leaves the base path"])
+        #expect(try tree.take("tree:none") { $0.allowsMissing = true }.names.isEmpty)
+    }
+
+    @Test func `links to directories are listed, not part of dirHash`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p d/e; touch d/e/f; ln -s e d/l")
+        #expect(try tree.take("dir:d").leftOut == ["d/l: a link to a directory"])
+    }
+}
