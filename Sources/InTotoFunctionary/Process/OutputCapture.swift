@@ -43,6 +43,8 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         close(writingEnd)
         DispatchQueue(label: "output").async { [self] in
             readUntilStopped()
+            // At once: where our reader has gone, the command shall see that with its next byte.
+            close(readingEnd)
             done.signal()
         }
     }
@@ -51,7 +53,6 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     func finish() throws(CryptoError) -> RecordedStream {
         close(stop.writing)
         done.wait()
-        close(readingEnd)
         close(stop.reading)
         return try recording.finish()
     }

@@ -70,8 +70,7 @@ struct EvidenceReport {
         let shown = showingAll ? artifacts.count : min(artifacts.count, Self.shownArtifacts)
         var lines = ["\(title): \(artifacts.count)"]
         for artifact in artifacts.prefix(shown) {
-            let digests = artifact.digests.entries.map { "\($0.algorithm.name.escaped):\($0.value.escaped)" }
-            lines.append("  \(artifact.name)  \(digests.isEmpty ? "NO DIGEST" : digests.joined(separator: " "))")
+            lines.append("  \(artifact.name)  \(artifact.digests.summary)")
         }
         if shown < artifacts.count { lines.append("  … \(artifacts.count - shown) more (--all)") }
         return lines
@@ -133,5 +132,18 @@ extension SignatureCheck.Outcome {
         case .bad: "bad"
         case .unknownKey: "unknown-key"
         }
+    }
+}
+
+extension DigestSet {
+    /// Every digest, as `algorithm:value`.
+    var summary: String {
+        isEmpty ? "NO DIGEST" : entries.map { "\($0.algorithm.name.escaped):\($0.value.escaped)" }.joined(separator: " ")
+    }
+
+    var json: JSONValue {
+        var object = JSONObject()
+        for entry in entries { object[entry.algorithm.name] = .string(entry.value) }
+        return .object(object)
     }
 }

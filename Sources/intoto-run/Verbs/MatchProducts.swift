@@ -74,13 +74,17 @@ extension ArtifactDifference {
     /// One line for each difference.
     fileprivate var lines: [String] {
         onlyInFirst.map { "missing: \($0)" } + onlyInSecond.map { "not in the evidence: \($0)" }
-            + different.map { "differs: \($0)" } + incomparable.map { "no common digest: \($0)" }
+            + different.map { "differs: \($0.name): recorded \($0.first.summary), here \($0.second.summary)" }
+            + incomparable.map { "no common digest: \($0.name): recorded \($0.first.summary)" }
     }
 
     fileprivate func json(signaturesChecked: Bool) -> JSONObject {
         func names(_ names: [ArtifactName]) -> JSONValue { .array(names.map { .string($0.text) }) }
+        func changes(_ changes: [Change]) -> JSONValue {
+            .array(changes.map { ["name": .string($0.name.text), "recorded": $0.first.json, "here": $0.second.json] })
+        }
         return [
-            "different": names(different), "incomparable": names(incomparable), "match": .bool(isEmpty),
+            "different": changes(different), "incomparable": changes(incomparable), "match": .bool(isEmpty),
             "missing": names(onlyInFirst), "notInEvidence": names(onlyInSecond),
             "signaturesChecked": .bool(signaturesChecked),
         ]
