@@ -13,6 +13,9 @@ struct Tree {
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
     }
 
+    /// One that another process made.
+    init(existing root: String) { self.root = root }
+
     /// Runs a shell script with the tree as directory; throws where it fails.
     @discardableResult
     func shell(_ script: String) throws -> String {

@@ -103,8 +103,13 @@ enum SystemCalls {
 
     static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
-    /// How many descriptors this process may have open.
-    static var descriptorLimit: Int {
+    /// How many descriptors this process may still open; no more than `most` are looked at.
+    static func availableDescriptors(most: Int) -> Int {
+        let limit = Int32(min(descriptorLimit, most))
+        return (0..<limit).count { fcntl($0, F_GETFD) < 0 }
+    }
+
+    private static var descriptorLimit: Int {
         var limit = rlimit()
         #if canImport(Glibc)
         let result = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
