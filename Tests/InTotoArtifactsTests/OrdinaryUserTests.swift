@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// What depends on who we are and what we may use: in child processes, since root may read everything.
@@ -15,7 +15,8 @@ import Glibc
 
     @Test func `what may not be read is an error that names it`() async throws {
         let tree = try Tree()
-        try tree.shell("""
+        try tree.shell(
+            """
             mkdir -p d/closed d/unlisted d/excluded; echo x > d/f; echo x > d/closed/payload; echo x > d/unlisted/known
             echo x > d/secret; chown -R 65534 . 2>/dev/null || true
             chmod 000 d/closed d/secret d/excluded; chmod 111 d/unlisted
@@ -60,7 +61,8 @@ import Glibc
 
     @Test func `64 descriptors are enough for a deep and wide tree`() async throws {
         let tree = try Tree()
-        try tree.shell("""
+        try tree.shell(
+            """
             for i in {1..150}; do mkdir -p w$i/a/b/c w$i/d/e; touch w$i/a/b/c/f w$i/d/e/g; ln -s ../a w$i/d/l; done
             p=.; for i in {1..200}; do mkdir $p/x $p/y; touch $p/y/f; p=$p/x; done
             """)

@@ -77,7 +77,8 @@ import Testing
         for pattern in vector.excludes ?? [] { try options.exclusions.append(Array(pattern.utf8)) }
         options.stripPrefixes = vector.strip.map { Array($0.utf8) }
         options.lineEndings = vector.normalizesLineEndings ? .normalized : .verbatim
-        return try Snapshot.take(of: vector.references.map { try ArtifactReference(parsing: $0.utf8) }, options: options)
+        return try Snapshot.take(
+            of: vector.references.map { try ArtifactReference(parsing: $0.utf8) }, options: options)
     }
 
     @Test func `we record what Python records, apart from the listed differences`() throws {

@@ -33,7 +33,9 @@ struct Tree {
         return options
     }
 
-    func take(_ references: String..., with change: (inout SnapshotOptions) throws -> Void = { _ in }) throws -> SnapshotResult {
+    func take(_ references: String..., with change: (inout SnapshotOptions) throws -> Void = { _ in }) throws
+        -> SnapshotResult
+    {
         var options = options
         try change(&options)
         return try Snapshot.take(of: references.map { try ArtifactReference(parsing: $0.utf8) }, options: options)
