@@ -124,5 +124,7 @@ struct RecordAssembler {
 
 /// As `memcmp`, a prefix first.
 private func compare(_ a: Slice<UnsafeBufferPointer<UInt8>>, _ b: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
-    SystemCalls.compare(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: a)), UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: b)))
+    SystemCalls.compare(
+        UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: a)),
+        UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: b)))
 }

@@ -79,8 +79,8 @@ extension SnapshotProblem.Reason {
         switch error.code {
         case .permissionDenied, .notPermitted: self = .permissionDenied
         case .noSuchFileOrDirectory: self = .vanished
-        // What was a file, a directory or a link is now something else.
-        case .tooManySymbolicLinkLevels, .notDirectory: self = .changedWhileRead
+        // What was a file, a directory or a link (an "invalid argument" to read one) is now something else.
+        case .tooManySymbolicLinkLevels, .notDirectory, .invalidArgument: self = .changedWhileRead
         default: self = .failed("could not \(error.operation): \(error.code)")
         }
     }

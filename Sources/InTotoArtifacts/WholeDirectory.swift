@@ -58,7 +58,8 @@ struct WholeDirectory {
         for record in findings.records {
             let path = findings.path(of: record)
             let digestStart = record.start + record.length
-            let digest = findings.arena[digestStart..<digestStart + RunningDigest.hexLength(of: isTree ? .gitBlob : .sha256)]
+            let digest = findings.arena[
+                digestStart..<digestStart + RunningDigest.hexLength(of: isTree ? .gitBlob : .sha256)]
             if path.elementsEqual(reference.path) {
                 findings.problems.append(reference.source, .notDirectory)
             } else if !isTree, path.contains(UInt8(ascii: "\n")) {

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// What happens while a snapshot is taken.
@@ -42,14 +42,15 @@ import Glibc
 
     @Test func `a file that is written all the time is an error, never a digest of no state`() throws {
         let tree = try Tree()
-        try tree.shell("head -c 20000000 /dev/zero > f; touch quiet")
+        try tree.shell("truncate -s 400M f")
         let path = tree.root + "/f"
-        try whileChanging({ round in
+        let change: @Sendable (Int) -> Void = { round in
             let file = open(path, O_WRONLY)
             var byte = UInt8(truncatingIfNeeded: round)
             pwrite(file, &byte, 1, 19_000_000)
             close(file)
-        }) {
+        }
+        try whileChanging(change) {
             let problems = try tree.problems("f")
             #expect(problems == ["'f': changed while being read"])
         }
@@ -60,11 +61,12 @@ import Glibc
         let tree = try Tree()
         try tree.shell("head -c 30000000 /dev/zero > f")
         let path = tree.root + "/f"
-        try whileChanging({ _ in
+        let change: @Sendable (Int) -> Void = { _ in
             let file = open(path, O_WRONLY | O_APPEND)
             _ = [UInt8](repeating: 1, count: 4096).withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
             close(file)
-        }) {
+        }
+        try whileChanging(change) {
             let problems = try tree.problems(".")
             #expect(problems == ["'f': changed while being read"])
         }
@@ -77,13 +79,14 @@ import Glibc
         var complete = 0
         var snapshots = 0
         let count = Counter()
-        try whileChanging({ _ in
+        let change: @Sendable (Int) -> Void = { _ in
             rename(root + "/d", root + "/../kept")
             symlink("../outside", root + "/d")
             unlink(root + "/d")
             rename(root + "/../kept", root + "/d")
             count.increment()
-        }) {
+        }
+        try whileChanging(change) {
             while count.value < 2_000 || complete == 0 {
                 snapshots += 1
                 do {
@@ -110,7 +113,10 @@ import Glibc
         for _ in 0..<20 {
             try tree.shell("mkdir t; for i in {1..30}; do mkdir t/d$i; echo x > t/d$i/f; done")
             let root = tree.root
-            try whileChanging({ round in if round == 0 { Thread.detachNewThread { Self.remove(root + "/t") } } }) {
+            let change: @Sendable (Int) -> Void = { round in
+                if round == 0 { Thread.detachNewThread { Self.remove(root + "/t") } }
+            }
+            try whileChanging(change) {
                 do {
                     let result = try tree.take("t") { $0.allowsMissing = true }
                     #expect(result.names.count <= 30)

@@ -1,9 +1,10 @@
 import Foundation
-@testable import InTotoArtifacts
 import InTotoMetadata
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import InTotoArtifacts
 
 @Suite(.temporaryDirectory) struct ExclusionTests {
     /// Whether a pattern list hides a path, its parent directories asked first.
@@ -21,7 +22,8 @@ import Testing
     private static func random(
         _ pieces: [String], _ count: ClosedRange<Int>, _ generator: inout SeededGenerator
     ) -> String {
-        (0..<Int.random(in: count, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()
+        (0..<Int.random(in: count, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }
+            .joined()
     }
 
     @Test func `thousands of random patterns hide what git check-ignore says`() throws {
@@ -29,10 +31,13 @@ import Testing
         try tree.shell("git init -q . && git config core.excludesFile /dev/null")
         var generator = SeededGenerator(state: 20_260_101)
         let pieces = [
-            "a", "b", "ab", "foo", "a", "b", ".", "-", "*", "**", "?", "/", "/", "**/", "/**", "[ab]", "[!a]", "[a-c]", "[^b]",
+            "a", "b", "ab", "foo", "a", "b", ".", "-", "*", "**", "?", "/", "/", "**/", "/**", "[ab]", "[!a]", "[a-c]",
+            "[^b]",
             "[[:alpha:]]", "[]a]", "[a-]", "\\*", "\\a", "\\ ", " ", "[[:digit:]b]", "[\\]a]", "é", "!", "#", "]", "[a",
         ]
-        let nameParts = ["a", "a", "b", "ab", "a", "b", "foo", "c", "*", "-", "]", ".", "\\", " ", "é", "1", "aab", "[", "!", "#"]
+        let nameParts = [
+            "a", "a", "b", "ab", "a", "b", "foo", "c", "*", "-", "]", ".", "\\", " ", "é", "1", "aab", "[", "!", "#",
+        ]
         var checked = 0
         var hidden = 0
         for _ in 0..<300 {
@@ -72,14 +77,16 @@ import Testing
 
     @Test func `directory patterns, anchors and negation hide in a walk what they hide in git`() throws {
         let tree = try Tree()
-        try tree.shell("""
+        try tree.shell(
+            """
             git init -q .
             mkdir -p build/keep src/build doc/a/b 'sp ace '
             touch build/x build/keep/y src/build/z src/m.o src/keep.o top doc/a/b/t doc/a/s 'sp ace /f' 'end ' src/build.txt
             """)
         let lines = ["build/", "*.o", "!keep.o", "/top", "doc/**/t", "end\\ ", "!build/keep/y"]
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: tree.root + "/.gitignore"))
-        let listed = try tree.shell("git ls-files -z --others --exclude-standard").split(separator: "\0").map(String.init)
+        let listed = try tree.shell("git ls-files -z --others --exclude-standard").split(separator: "\0").map(
+            String.init)
         let result = try tree.take(".") { options in
             try options.exclusions.append(contentsOfFile: Array((lines.joined(separator: "\r\n") + "\n# c\n\n").utf8))
         }
@@ -95,7 +102,8 @@ import Testing
 
     @Test func `evidence is hidden by name and content together`() throws {
         let tree = try Tree()
-        try tree.shell("""
+        try tree.shell(
+            """
             echo '{"signatures": [{"sig": "}"}], "signed": {}}' > build.0123abcd.link
             echo '{"payloadType": "x", "payload": "e30="}' > build.0123abcd.intoto.jsonl
             echo '{"signed": {}}' > .build.0123abcd.link-unfinished

@@ -6,36 +6,41 @@ import TestSupport
 import Testing
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// What a malicious or merely odd command may leave behind.
 @Suite(.temporaryDirectory) struct OddFilesTests {
     @Test func `special files in a tree are listed, not read`() throws {
         let tree = try Tree()
-        try tree.shell("""
+        try tree.shell(
+            """
             touch f; mkfifo fifo; mkdir d; mkfifo d/fifo; ln -s /dev/zero zero; ln -s fifo pipe-link
             python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("sock")'
             """)
         let result = try tree.take(".")
         #expect(result.names == ["f"])
-        #expect(result.leftOut == [
-            "d/fifo: a named pipe", "fifo: a named pipe", "pipe-link: a named pipe", "sock: a socket",
-            "zero: a link that leaves the base path",
-        ])
+        #expect(
+            result.leftOut == [
+                "d/fifo: a named pipe", "fifo: a named pipe", "pipe-link: a named pipe", "sock: a socket",
+                "zero: a link that leaves the base path",
+            ])
     }
 
     @Test func `a special file named directly is an error`() throws {
         let tree = try Tree()
-        try tree.shell("""
+        try tree.shell(
+            """
             mkfifo fifo; ln -s fifo l; ln -s none dangling; ln -s . self; ln -s loop loop
             python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("sock")'
             """)
-        #expect(try tree.problems("fifo", "sock", "l", "dangling", "loop") == [
-            "'dangling': is a link to nothing", "'fifo': is a named pipe", "'l': is a named pipe",
-            "'loop': is a link to a directory that it is in, or without an end", "'sock': is a socket",
-        ])
-        #expect(try tree.problems("/dev/null", "/dev/zero") == ["'/dev/null': is a device", "'/dev/zero': is a device"])
+        #expect(
+            try tree.problems("fifo", "sock", "l", "dangling", "loop") == [
+                "'dangling': is a link to nothing", "'fifo': is a named pipe", "'l': is a named pipe",
+                "'loop': is a link to a directory that it is in, or without an end", "'sock': is a socket",
+            ])
+        #expect(
+            try tree.problems("/dev/null", "/dev/zero") == ["'/dev/null': is a device", "'/dev/zero': is a device"])
         let proc = "is on a file system that holds no files, such as /proc"
         #expect(try tree.problems("/proc/self/status") == ["'/proc/self/status': \(proc)"])
     }
@@ -51,7 +56,9 @@ import Glibc
         let tree = try Tree()
         // Every kind of device: whoever may not make nodes walks the system's own.
         let result = try tree.take("/dev") { $0.exclusions = .none }
-        let devices = result.notRecorded.filter { $0.reason == .device }.map { String(decoding: $0.path, as: UTF8.self) }
+        let devices = result.notRecorded.filter { $0.reason == .device }.map {
+            String(decoding: $0.path, as: UTF8.self)
+        }
         #expect(devices.contains("/dev/null"))
         #expect(devices.contains("/dev/zero"))
         #expect(!result.names.contains("/dev/null"))
@@ -59,7 +66,8 @@ import Glibc
 
     @Test func `links are followed within the base path, each directory once on the way`() throws {
         let tree = try Tree("box/tree")
-        try tree.shell("""
+        try tree.shell(
+            """
             mkdir -p d/e; echo f > f; echo g > d/g; echo secret > ../secret
             ln -s f file; ln -s d dir; ln -s ../.. d/e/top; ln -s file twice; ln -s d/../f dotted
             ln -s . a; ln -s . b; ln -s none broken; ln -s loop2 loop1; ln -s loop1 loop2
@@ -70,10 +78,12 @@ import Glibc
         #expect(result.sha256("twice") == result.sha256("f"))
         let cycle = "a link to a directory that it is in, or without an end"
         let outside = "a link that leaves the base path"
-        #expect(result.leftOut == [
-            "a: \(cycle)", "around: \(outside)", "b: \(cycle)", "broken: a link to nothing", "d/e/top: \(cycle)",
-            "dir/e/top: \(cycle)", "loop1: \(cycle)", "loop2: \(cycle)", "out: \(outside)", "through: a link to nothing",
-        ])
+        #expect(
+            result.leftOut == [
+                "a: \(cycle)", "around: \(outside)", "b: \(cycle)", "broken: a link to nothing", "d/e/top: \(cycle)",
+                "dir/e/top: \(cycle)", "loop1: \(cycle)", "loop2: \(cycle)", "out: \(outside)",
+                "through: a link to nothing",
+            ])
         #expect(try tree.problems("out") == ["'out': is \(outside)"])
         #expect(try tree.take("dir/g").names == ["dir/g"])
     }
@@ -81,7 +91,10 @@ import Glibc
     @Test func `links may be artifacts of their own, by their text`() throws {
         let tree = try Tree()
         try tree.shell("mkdir d; echo f > d/f; ln -s d/f l; ln -s d k; ln -s none broken; ln -s /etc/passwd out")
-        let result = try tree.take(".") { $0.symlinks = .record; $0.digests = [.sha256, .gitBlob] }
+        let result = try tree.take(".") {
+            $0.symlinks = .record
+            $0.digests = [.sha256, .gitBlob]
+        }
         #expect(result.names == ["broken", "d/f", "k", "l", "out"])
         #expect(result.linkTexts.map(\.description) == ["broken", "k", "l", "out"])
         #expect(result.sha256("l") == String(try tree.shell("printf d/f | sha256sum").prefix(64)))
@@ -108,7 +121,9 @@ import Glibc
 
     @Test func `a thicket of links ends at the limit of entries`() throws {
         let tree = try Tree()
-        try tree.shell("for i in {1..25}; do mkdir d$i; ln -s ../d$((i+1)) d$i/a; ln -s ../d$((i+1)) d$i/b; done; mkdir d26; touch d26/f")
+        try tree.shell(
+            "for i in {1..25}; do mkdir d$i; ln -s ../d$((i+1)) d$i/a; ln -s ../d$((i+1)) d$i/b; done; mkdir d26; touch d26/f"
+        )
         #expect(try tree.problems("d1") { $0.entryLimit = 10_000 } == ["'.': there are more than 10000 entries below"])
         #expect(try tree.take("d20") { $0.entryLimit = 10_000 }.names.count == 64)
     }
@@ -118,13 +133,18 @@ import Glibc
         try tree.shell("touch $'bad\\xff' good; mkdir $'d\\xfe'; touch $'d\\xfe/f'")
         let reason = "the name is not UTF-8, which evidence cannot hold"
         #expect(try tree.problems(".") == ["'bad\\xFF': \(reason)", "'d\\xFE/f': \(reason)"])
-        let result = try tree.take(".") { try $0.exclusions.append(Array("bad*".utf8)); try $0.exclusions.append(Array("d*".utf8)) }
+        let result = try tree.take(".") {
+            try $0.exclusions.append(Array("bad*".utf8))
+            try $0.exclusions.append(Array("d*".utf8))
+        }
         #expect(result.names == ["good"])
     }
 
     @Test func `composed and decomposed names, and control characters, are names of their own`() throws {
         let tree = try Tree()
-        try tree.shell("echo 1 > $'\\u00e9'; echo 2 > $'e\\u0301'; echo 3 > $'a\\nb\\e]52;c'; echo 4 > 'bin\\app'; mkdir bin; echo 5 > bin/app; echo 6 > A; echo 7 > a")
+        try tree.shell(
+            "echo 1 > $'\\u00e9'; echo 2 > $'e\\u0301'; echo 3 > $'a\\nb\\e]52;c'; echo 4 > 'bin\\app'; mkdir bin; echo 5 > bin/app; echo 6 > A; echo 7 > a"
+        )
         let result = try tree.take(".")
         let names = ["A", "a", "a\nb\u{1B}]52;c", "bin/app", "bin\\app", "e\u{301}", "\u{E9}"]
         #expect(result.artifacts.map(\.name.text) == names.map { Text($0) })
@@ -154,7 +174,8 @@ import Glibc
 
     @Test func `paths longer than any system call takes are recorded`() throws {
         let tree = try Tree()
-        try tree.shell("""
+        try tree.shell(
+            """
             python3 - <<'END'
             import os
             for i in range(30):
@@ -165,7 +186,9 @@ import Glibc
             """)
         let result = try tree.take(".")
         #expect(result.names.map(\.utf8.count) == [30 * 201 + 7])
-        #expect(result.artifacts.first?.digests[.sha256] == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
+        #expect(
+            result.artifacts.first?.digests[.sha256]
+                == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
     }
 
     @Test func `a very deep tree needs few descriptors and no stack`() throws {
@@ -192,7 +215,8 @@ import Glibc
 
     @Test func `a name longer than 64 KiB is an error`() throws {
         let tree = try Tree()
-        try tree.shell("""
+        try tree.shell(
+            """
             python3 - <<'END'
             import os
             for i in range(340):
@@ -216,16 +240,22 @@ import Glibc
     @Test func `line ends are read alike across chunk borders, in text only`() throws {
         let tree = try Tree()
         // The carriage return ends the first read of 128 KiB, its line feed begins the second.
-        try tree.shell("""
+        try tree.shell(
+            """
             head -c 131071 /dev/zero | tr '\\0' x > long; printf '\\r\\nend\\rmac\\n\\r\\r\\n' >> long
             head -c 131071 /dev/zero | tr '\\0' x > plain; printf '\\nend\\nmac\\n\\n\\n' >> plain
             printf 'a\\0\\r\\n' > binary; printf '\\r' > cr; printf '\\n' > lf
             """)
-        let result = try tree.take(".") { $0.lineEndings = .normalized; $0.digests = [.sha256, .gitBlob] }
+        let result = try tree.take(".") {
+            $0.lineEndings = .normalized
+            $0.digests = [.sha256, .gitBlob]
+        }
         #expect(result.artifacts["long"] == result.artifacts["plain"])
         #expect(result.artifacts["cr"] == result.artifacts["lf"])
         #expect(result.sha256("plain") == String(try tree.shell("sha256sum < plain").prefix(64)))
-        #expect(result.artifacts["long"]?[.gitBlob]?.description == String(try tree.shell("git hash-object plain").dropLast()))
+        #expect(
+            result.artifacts["long"]?[.gitBlob]?.description
+                == String(try tree.shell("git hash-object plain").dropLast()))
         #expect(result.sha256("binary") == String(try tree.shell("sha256sum < binary").prefix(64)))
         let verbatim = try tree.take(".")
         #expect(verbatim.artifacts["cr"] != verbatim.artifacts["lf"])

@@ -13,6 +13,9 @@ struct Tree {
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
     }
 
+    /// One that another process made.
+    init(existing root: String) { self.root = root }
+
     /// Runs a shell script with the tree as directory; throws where it fails.
     @discardableResult
     func shell(_ script: String) throws -> String {
@@ -30,7 +33,9 @@ struct Tree {
         return options
     }
 
-    func take(_ references: String..., with change: (inout SnapshotOptions) throws -> Void = { _ in }) throws -> SnapshotResult {
+    func take(_ references: String..., with change: (inout SnapshotOptions) throws -> Void = { _ in }) throws
+        -> SnapshotResult
+    {
         var options = options
         try change(&options)
         return try Snapshot.take(of: references.map { try ArtifactReference(parsing: $0.utf8) }, options: options)

@@ -40,7 +40,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("./a", ["a"]), ("d/", ["d/b"]), ("d/../a", ["a"]), (".", ["a", "d/b"]), ("file:a", ["a"]), ("./d//./b", ["d/b"]),
+        ("./a", ["a"]), ("d/", ["d/b"]), ("d/../a", ["a"]), (".", ["a", "d/b"]), ("file:a", ["a"]),
+        ("./d//./b", ["d/b"]),
         ("d/*", ["d/b"]), ("**/b", ["d/b"]), ("?", ["a", "d/b"]), ("[a]", ["a"]),
     ])
     func `references are normalised, and globs are expanded`(reference: String, names: [String]) throws {
@@ -126,7 +127,8 @@ import Testing
         try options.exclusions.append(Array("*.o".utf8))
         let plan = try Snapshot.plan([ArtifactReference(parsing: ".".utf8)], options: options)
         let lines = plan.entries.map { entry in
-            escapedForTerminal(entry.path) + (entry.isDirectory ? "/" : "") + " " + (entry.excludedBy?.description ?? "-")
+            escapedForTerminal(entry.path) + (entry.isDirectory ? "/" : "") + " "
+                + (entry.excludedBy?.description ?? "-")
         }
         #expect(lines == [".git/ .git/", "a.o *.o", "d/b -"])
         #expect(plan.notRecorded.map(\.description) == ["'p': a named pipe"])
@@ -136,7 +138,8 @@ import Testing
 
     @Test func `the result does not depend on the number of threads`() throws {
         let tree = try Tree()
-        try tree.shell("for i in {1..40}; do mkdir d$i; for j in {1..20}; do echo $i.$j > d$i/f$j; done; mkfifo d$i/p; done")
+        try tree.shell(
+            "for i in {1..40}; do mkdir d$i; for j in {1..20}; do echo $i.$j > d$i/f$j; done; mkfifo d$i/p; done")
         let one = try tree.take(".") { $0.threads = 1 }
         for threads in [2, 3, 8, 16] {
             let many = try tree.take(".") { $0.threads = threads }

@@ -18,14 +18,16 @@ import Testing
         let result = try tree.take("dir:mod", "tree:./mod/", "tree:mod/sub", "dir:mod/empty", "dir:mod")
         #expect(result.names == ["dir:mod", "dir:mod/empty", "tree:mod", "tree:mod/sub"])
         #expect(result.artifacts["dir:mod"]?[.dirHash]?.description == vectors["go_dirhash_hex"] as? String)
-        #expect(result.artifacts["dir:mod/empty"]?[.dirHash]?.description == vectors["empty_directory_dirHash"] as? String)
+        #expect(
+            result.artifacts["dir:mod/empty"]?[.dirHash]?.description == vectors["empty_directory_dirHash"] as? String)
         #expect(result.artifacts["tree:mod"]?[.gitTree]?.description == git["gitTree"] as? String)
         #expect(result.artifacts["tree:mod/sub"]?[.gitTree]?.description == git["gitTree sub"] as? String)
     }
 
     @Test func `gitTree is what git write-tree says of a larger tree`() throws {
         let tree = try Tree()
-        try tree.shell("""
+        try tree.shell(
+            """
             for d in a a-b a.b ab a/b/c z/y/x; do mkdir -p $d; for i in {1..9}; do echo $d$i > $d/f$i; done; done
             chmod +x a/f1; chmod o+x a/f2; ln -s ../f a/l; mkdir empty; touch 'é' z.txt a0; ln -s z zl
             git init -q . && git -c core.autocrlf=false add -A
@@ -37,8 +39,12 @@ import Testing
     @Test func `what cannot be one digest is refused`() throws {
         let tree = try Tree()
         try tree.shell("mkdir d; touch $'d/a\\nb' f; ln -s /etc out")
-        #expect(try tree.problems("dir:d") == ["'d/a\\nb': has a line feed in its name, which a directory digest cannot hold"])
-        #expect(try tree.problems("dir:f", "tree:none") == ["'dir:f': is not a directory", "'tree:none': does not exist"])
+        #expect(
+            try tree.problems("dir:d") == [
+                "'d/a\\nb': has a line feed in its name, which a directory digest cannot hold"
+            ])
+        #expect(
+            try tree.problems("dir:f", "tree:none") == ["'dir:f': is not a directory", "'tree:none': does not exist"])
         #expect(try tree.problems("dir:out") == ["'dir:out': is a link that leaves the base path"])
         #expect(try tree.take("tree:none") { $0.allowsMissing = true }.names.isEmpty)
     }

@@ -23,7 +23,9 @@ struct EvidenceCheck {
                 if depth == 0 { return false }
             case UInt8(ascii: "\""):
                 guard let end = stringEnd(after: index) else { return false }
-                if depth == 1, isMemberName(endingAt: end), names.contains(Array(bytes[index + 1..<end])) { return true }
+                if depth == 1, isMemberName(endingAt: end), names.contains(Array(bytes[index + 1..<end])) {
+                    return true
+                }
                 index = end
             default: break
             }

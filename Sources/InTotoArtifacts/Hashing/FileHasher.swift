@@ -34,7 +34,7 @@ final class FileHasher {
             if now != status { throw Failure.changed }
         } catch {
             // Whatever was hashed so far must not leak into the next file's digest.
-            for digest in digests { _ = try? digest.finish() }
+            try reset()
             throw error
         }
         try finish(into: &output)
@@ -49,6 +49,10 @@ final class FileHasher {
             }
         } catch { throw .crypto(error) }
         try finish(into: &output)
+    }
+
+    private func reset() throws(Failure) {
+        do throws(CryptoError) { for digest in digests { _ = try digest.finish() } } catch { throw .crypto(error) }
     }
 
     private func consume(_ descriptor: Int32, _ status: FileStatus) throws(Failure) {
@@ -106,7 +110,9 @@ final class FileHasher {
     }
 
     private func update(_ chunk: UnsafeMutableRawBufferPointer) throws(Failure) {
-        do throws(CryptoError) { for digest in digests { try digest.update(.init(chunk)) } } catch { throw .crypto(error) }
+        do throws(CryptoError) { for digest in digests { try digest.update(.init(chunk)) } } catch {
+            throw .crypto(error)
+        }
     }
 
     private func finish(into output: inout [UInt8]) throws(Failure) {

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-private import Glibc
+    private import Glibc
 #else
-private import Darwin
+    private import Darwin
 #endif
 
 /// Lists one open directory, entry by entry.
@@ -42,7 +42,9 @@ struct DirectoryReader: ~Copyable {
     private static func name(of entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
         guard let name = entry.pointer(to: \.d_name) else { return [] }
         let bytes = UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self)
-        return Array(UnsafeBufferPointer(start: bytes, count: strlen(UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))))
+        return Array(
+            UnsafeBufferPointer(start: bytes, count: strlen(UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self)))
+        )
     }
 
     private static func kind(_ type: UInt8) -> FileStatus.Kind? {

@@ -1,9 +1,9 @@
 import SystemPackage
 
 #if canImport(Glibc)
-private import Glibc
+    private import Glibc
 #else
-private import Darwin
+    private import Darwin
 #endif
 
 /// The system calls of a snapshot: relative to open directories, never through a link, never blocking on a pipe.
@@ -103,13 +103,18 @@ enum SystemCalls {
 
     static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
-    /// How many descriptors this process may have open.
-    static var descriptorLimit: Int {
+    /// How many descriptors this process may still open; no more than `most` are looked at.
+    static func availableDescriptors(most: Int) -> Int {
+        let limit = Int32(min(descriptorLimit, most))
+        return (0..<limit).count { fcntl($0, F_GETFD) < 0 }
+    }
+
+    private static var descriptorLimit: Int {
         var limit = rlimit()
         #if canImport(Glibc)
-        let result = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            let result = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         #else
-        let result = getrlimit(RLIMIT_NOFILE, &limit)
+            let result = getrlimit(RLIMIT_NOFILE, &limit)
         #endif
         return result == 0 ? Int(clamping: limit.rlim_cur) : 64
     }
@@ -143,10 +148,10 @@ enum SystemCalls {
     }
 
     #if canImport(Glibc)
-    /// `O_PATH`, a macro of a macro that Swift does not import.
-    private static let lookupOnly: Int32 = 0o10000000
+        /// `O_PATH`, a macro of a macro that Swift does not import.
+        private static let lookupOnly: Int32 = 0o10000000
     #else
-    private static let lookupOnly = O_SEARCH
+        private static let lookupOnly = O_SEARCH
     #endif
 }
 
@@ -172,9 +177,9 @@ struct SystemError: Error {
 extension FileStatus {
     fileprivate init(_ status: stat) {
         #if canImport(Glibc)
-        let (modified, changed) = (status.st_mtim, status.st_ctim)
+            let (modified, changed) = (status.st_mtim, status.st_ctim)
         #else
-        let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
+            let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
         #endif
         self.init(
             kind: Kind(mode: status.st_mode),

@@ -39,9 +39,9 @@ struct WalkBudget: Sendable {
     let openDirectories: Int
 
     init(threads wanted: Int?) {
-        let limit = min(SystemCalls.descriptorLimit, 1024)
-        threads = max(1, min(wanted ?? SystemCalls.processorCount, 16, limit / 16))
-        // Half of what the process may open is ours; a worker opens a few more while it lists, resolves and reads.
-        openDirectories = max(2, min(64, limit / 2 / threads - 6))
+        let available = SystemCalls.availableDescriptors(most: 1024)
+        threads = max(1, min(wanted ?? SystemCalls.processorCount, 16, available / 16))
+        // Some are left to others; a worker opens a few more while it lists, resolves and reads.
+        openDirectories = max(2, min(64, available * 2 / 3 / threads - 7))
     }
 }

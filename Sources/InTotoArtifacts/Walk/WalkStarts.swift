@@ -177,7 +177,9 @@ struct WalkStarts {
         let name = reference.path
         if kind == .directory {
             let offset = name == [slash] ? 1 : name.count + 1
-            guard let root = openRoot(FilePath(bytes: real), matchOffset: offset, named: reference.source) else { return }
+            guard let root = openRoot(FilePath(bytes: real), matchOffset: offset, named: reference.source) else {
+                return
+            }
             return jobs.append(WalkJob(root: root, real: [], name: name))
         }
         let offset = name.count - PathBytes.split(name).name.count

@@ -179,9 +179,11 @@ final class WalkWorker {
             }
         } catch { return findings.problems.append(path, .init(error)) }
         switch kind {
-        case .regular where walk.rules.purpose == .hash: record(reader.read(name, in: directory, self.willRead), path, isNamed)
+        case .regular where walk.rules.purpose == .hash:
+            record(reader.read(name, in: directory, self.willRead), path, isNamed)
         case .symbolicLink where walk.rules.symlinks == .refuse: findings.problems.append(path, .linkRefused)
-        case .symbolicLink where walk.rules.purpose == .hash: record(reader.readLink(name, in: directory), path, isNamed)
+        case .symbolicLink where walk.rules.purpose == .hash:
+            record(reader.readLink(name, in: directory), path, isNamed)
         case .fifo: notRecorded(path, .fifo, isNamed)
         case .socket: notRecorded(path, .socket, isNamed)
         case .device: notRecorded(path, .device, isNamed)

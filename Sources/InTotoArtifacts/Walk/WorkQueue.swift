@@ -12,7 +12,8 @@ final class WorkQueue<Job: Sendable>: Sendable {
     }
 
     private enum Turn {
-        case job(Job), sleep, end
+        case job(Job)
+        case sleep, end
     }
 
     private let state: Mutex<State>
