@@ -56,7 +56,9 @@ struct StreamRecording: ~Copyable {
     /// Gives up to three bytes on either side of the cut, so that it splits no UTF-8 sequence.
     private mutating func cutBetweenCharacters() {
         let lead = head.suffix(4).lastIndex { $0 & 0xC0 != 0x80 } ?? head.endIndex
-        if lead < head.endIndex, head[lead] >= 0xC0, !UTF8Validation.isValid(head[lead...]) { head.removeSubrange(lead...) }
+        if lead < head.endIndex, head[lead] >= 0xC0, !UTF8Validation.isValid(head[lead...]) {
+            head.removeSubrange(lead...)
+        }
         tail.removeFirst(tail.prefix(3).prefix { $0 & 0xC0 == 0x80 }.count)
     }
 }

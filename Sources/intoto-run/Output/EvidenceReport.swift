@@ -55,7 +55,9 @@ struct EvidenceReport {
 
     private var signatureLines: [String] {
         guard !signatures.isEmpty else { return ["signatures: none"] }
-        return signatures.map { "signature: \($0.keyID.text.isEmpty ? "no key id" : "\($0.keyID)"), \(describe($0.outcome))" }
+        return signatures.map {
+            "signature: \($0.keyID.text.isEmpty ? "no key id" : "\($0.keyID)"), \(describe($0.outcome))"
+        }
     }
 
     private func describe(_ outcome: SignatureCheck.Outcome) -> String {
@@ -97,7 +99,8 @@ struct EvidenceReport {
     }
 
     private static func quoted(_ word: Text) -> String {
-        let isPlain = !word.isEmpty && word.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "'") && $0 != UInt8(ascii: "\"") }
+        let isPlain =
+            !word.isEmpty && word.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "'") && $0 != UInt8(ascii: "\"") }
         return isPlain ? word.escaped : "'\(word.escaped)'"
     }
 
@@ -138,7 +141,8 @@ extension SignatureCheck.Outcome {
 extension DigestSet {
     /// Every digest, as `algorithm:value`.
     var summary: String {
-        isEmpty ? "NO DIGEST" : entries.map { "\($0.algorithm.name.escaped):\($0.value.escaped)" }.joined(separator: " ")
+        isEmpty
+            ? "NO DIGEST" : entries.map { "\($0.algorithm.name.escaped):\($0.value.escaped)" }.joined(separator: " ")
     }
 
     var json: JSONValue {

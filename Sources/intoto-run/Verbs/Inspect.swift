@@ -35,7 +35,8 @@ struct Inspect: Verb {
                 }
             }
             if evidence.ignoredLineCount > 0 {
-                context.note("intoto-run: warning: \(Text(file).escaped): \(evidence.ignoredLineCount) lines are no envelopes")
+                context.note(
+                    "intoto-run: warning: \(Text(file).escaped): \(evidence.ignoredLineCount) lines are no envelopes")
             }
         }
         return ExitStatus.success

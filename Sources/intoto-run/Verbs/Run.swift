@@ -75,7 +75,8 @@ struct Run: Verb {
         try checkFormats(formats, request)
         let signers = try signing.signers(in: context)
         let reserved = try evidence.reserve(formats, request.name, signers)
-        request.snapshot.ownFiles = Set(reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
+        request.snapshot.ownFiles = Set(
+            reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
 
         let recorded = try Self.record(request, in: context)
         verbosity.report(recorded, in: context)
@@ -106,7 +107,8 @@ struct Run: Verb {
     private func wrappedCommand(in context: CommandContext) throws -> Command? {
         switch (context.command, withoutCommand) {
         case (nil, true), ([]?, true): return nil
-        case (_?, true): throw Failure("-x is for evidence without a command, but there is one behind --", hint: "drop one of them")
+        case (_?, true):
+            throw Failure("-x is for evidence without a command, but there is one behind --", hint: "drop one of them")
         case (nil, false):
             throw Failure(
                 "no command: there is no --", hint: "put the command behind --, or give -x for evidence without one")
@@ -160,7 +162,8 @@ struct Run: Verb {
             case .materials(let error): throw Failure("nothing ran: \(error)", hint: error.hint)
             case .products(let error, let termination):
                 throw Failure(
-                    "no evidence was written: \(error)", hint: ending(termination) + "; remove the cause and run the step again")
+                    "no evidence was written: \(error)",
+                    hint: ending(termination) + "; remove the cause and run the step again")
             case .internal(let reason): throw Failure(reason)
             }
         }

@@ -33,7 +33,8 @@ struct Sign: Verb {
             let place = evidence.metadata.count == 1 ? "" : "envelope \(index + 1): "
             do {
                 _ = try metadata.authenticated(by: keys, threshold: keys.count)
-                context.print("\(place)good: signed by \(keys.map { $0.keyID(.python).description }.joined(separator: ", "))")
+                context.print(
+                    "\(place)good: signed by \(keys.map { $0.keyID(.python).description }.joined(separator: ", "))")
             } catch {
                 isGood = false
                 context.print("\(place)not good: \(error)")
