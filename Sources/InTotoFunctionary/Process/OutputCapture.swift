@@ -11,7 +11,7 @@ internal import InTotoCrypto
 /// Reads one output stream of the command to its end, passes every byte on at once, and keeps what evidence needs.
 ///
 /// Each stream has a thread of its own, so that a slow reader of one never holds up the other. Memory is bounded:
-/// beyond `RecordedStream.limit` the middle is dropped, while length and digest cover everything.
+/// beyond its limits the middle is dropped, while length and digest cover everything.
 final class OutputCapture: @unchecked Sendable {  // used by one thread at a time: the queue's, and after `finish` ours
     /// Given to the command; closed here once it has it.
     let writingEnd: Int32
@@ -24,7 +24,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     private(set) var forwardingError: Int32?
 
     /// `destination` is where bytes are passed on: 1 or 2.
-    init(passingOnTo destination: Int32) throws(LaunchError) {
+    init(passingOnTo destination: Int32, _ limits: RecordingLimits) throws(LaunchError) {
         var pipe: [Int32] = [0, 0]
         var stop: [Int32] = [0, 0]
         let error = cs_capture_pipe(&pipe)
@@ -35,7 +35,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         writingEnd = pipe[1]
         self.stop = (stop[0], stop[1])
         self.destination = destination
-        do { recording = try StreamRecording() } catch { throw .runner(operation: error.description, errno: 0) }
+        do { recording = try StreamRecording(limits) } catch { throw .runner(operation: error.description, errno: 0) }
     }
 
     /// Starts reading; to be called when the command has its end.

@@ -45,8 +45,10 @@ struct Run: Verb {
 
     @Option(
         name: .customLong("record-streams"),
-        help: ArgumentHelp("Record standard output and error, shown live as well: full.", valueName: "mode"))
-    var streamMode: StreamMode?
+        help: ArgumentHelp("Record standard output and error, shown live as well; alone: full.", valueName: "mode"))
+    var streamMode: StreamPolicy?
+
+    @OptionGroup var limits: LimitOptions
 
     @Flag(name: [.customShort("x"), .customLong("no-command")], help: "Evidence without a command.")
     var withoutCommand = false
@@ -63,11 +65,6 @@ struct Run: Verb {
 
     @OptionGroup var verbosity: VerbosityOptions
 
-    /// How much of the streams is recorded.
-    enum StreamMode: String, ExpressibleByArgument, CaseIterable {
-        case full
-    }
-
     func run(in context: CommandContext) throws -> Int32 {
         var request = try stepRequest(in: context)
         if isDryRun { return try DryRun(request).run(in: context) }
@@ -80,7 +77,7 @@ struct Run: Verb {
 
         let recorded = try Self.record(request, in: context)
         verbosity.report(recorded, in: context)
-        let status = recorded.execution?.result.termination.exitStatus ?? ExitStatus.success
+        let status = Self.exitStatus(of: recorded.execution?.result)
         do {
             try write(LinkBuilder.current.link(of: recorded), to: reserved, signers, in: context)
         } catch {
@@ -91,17 +88,24 @@ struct Run: Verb {
         return status
     }
 
+    private static func exitStatus(of result: ExecutedCommand?) -> Int32 {
+        guard let result else { return ExitStatus.success }
+        return result.hasTimedOut ? ExitStatus.timedOut : result.termination.exitStatus
+    }
+
     private func stepRequest(in context: CommandContext) throws -> StepRequest {
         let command = try wrappedCommand(in: context)
         let defaults = materials.isEmpty && products.isEmpty ? ["."] : []
-        return StepRequest(
+        var request = StepRequest(
             name: try stepName(of: command),
             command: command,
             materials: try ArtifactOptions.references(materials.isEmpty ? defaults : materials),
             products: try ArtifactOptions.references(products.isEmpty ? defaults : products),
             snapshot: try artifacts.snapshotOptions(),
-            streams: recordsStreams || streamMode == .full ? .record : .passThrough
+            streams: streamMode ?? (recordsStreams ? .full : .off)
         )
+        request.limits = limits.limits
+        return request
     }
 
     private func wrappedCommand(in context: CommandContext) throws -> Command? {
