@@ -81,7 +81,7 @@ extension JSONObject {
         let whole = stream.head + stream.tail
         if stream.omitted == 0 {
             record(bytes: whole, as: name)
-        } else {
+        } else if !whole.isEmpty {
             let mark = "\n[intoto-run: \(stream.omitted) bytes are not recorded]\n"
             self[name] = .string(Text(repairing: stream.head + Array(mark.utf8) + stream.tail))
             self[Text("\(name)-omitted")] = .integer(Int64(stream.omitted))

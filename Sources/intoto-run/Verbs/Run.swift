@@ -49,6 +49,7 @@ struct Run: Verb {
     var streamMode: StreamPolicy?
 
     @OptionGroup var limits: LimitOptions
+    @OptionGroup var acceptance: AcceptanceOptions
 
     @Flag(name: [.customShort("x"), .customLong("no-command")], help: "Evidence without a command.")
     var withoutCommand = false
@@ -78,12 +79,15 @@ struct Run: Verb {
         let recorded = try Self.record(request, in: context)
         verbosity.report(recorded, in: context)
         let status = Self.exitStatus(of: recorded.execution?.result)
-        do {
-            try write(LinkBuilder.current.link(of: recorded), to: reserved, signers, in: context)
-        } catch {
-            throw Failure(
-                "evidence could not be written: \(error)",
-                hint: Self.ending(recorded.execution?.result.termination) + "; free the cause and run the step again")
+        guard acceptance.signs(recorded.execution?.result) else {
+            verbosity.note("not signed: --require-success does not accept this end", in: context)
+            return status
+        }
+        let writer = EvidenceWriter(
+            reserved: reserved, formats: formats, signers: signers,
+            ending: Self.ending(recorded.execution?.result.termination))
+        for path in try writer.write(LinkBuilder.current.link(of: recorded)) {
+            verbosity.note("wrote \(escapedForTerminal(path.string.utf8))", in: context)
         }
         return status
     }
@@ -178,20 +182,6 @@ struct Run: Verb {
         case nil: "there was no command"
         case .exited(let status)?: "the command ran and exited with status \(status)"
         case .signalled(let number)?: "the command ran and was ended by signal \(number)"
-        }
-    }
-
-    private func write(
-        _ link: Link, to reserved: [ReservedEvidence], _ signers: [any Signer], in context: CommandContext
-    ) throws {
-        var signed: [SignedEvidence] = []
-        for format in try evidence.formats() { signed += try format.evidence(of: link, signedBy: signers) }
-        for place in reserved {
-            guard let evidence = signed.first(where: { $0.format == place.format && $0.keyID == place.keyID }) else {
-                continue
-            }
-            try place.file.commit(evidence.bytes)
-            verbosity.note("wrote \(escapedForTerminal(place.file.path.string.utf8))", in: context)
         }
     }
 }
