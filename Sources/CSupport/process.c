@@ -70,7 +70,7 @@ static void note_signal(int number, siginfo_t *information, void *context) {
     errno = saved;
 }
 
-static const int watched[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD};
+static const int watched[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD, SIGWINCH};
 
 int cs_watch_signals(void) {
     if (pipe(signal_pipe) != 0) return -errno;

@@ -10,6 +10,8 @@ public struct StepRequest: Sendable {
     public var products: [ArtifactReference]
     public var snapshot: SnapshotOptions
     public var streams: StreamPolicy
+    /// The command gets a terminal of its own.
+    public var usesTerminal = false
     public var limits = CommandLimits()
 
     public init(

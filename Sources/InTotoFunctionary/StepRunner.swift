@@ -45,7 +45,8 @@ public struct StepRunner {
         guard let command = request.command, let execution else { return nil }
         let started = now()
         do {
-            let result = try execution.run(request.streams, request.limits)
+            let result = try execution.run(
+                request.streams, usesTerminal: request.usesTerminal, request.limits)
             return RecordedExecution(arguments: command.arguments, started: started, finished: now(), result: result)
         } catch {
             throw (error as? LaunchError).map(StepError.launch) ?? .internal("\(error)")

@@ -108,4 +108,17 @@ struct cs_usage {
 };
 void cs_children_usage(struct cs_usage *usage);
 
+/* --- terminal.c --- */
+
+/* A new terminal: its controlling side, which does not block, and the side for the command, set up like `model` where
+   that is a terminal. 0 or an errno. */
+int cs_open_terminal(int pair[2], int model, int adds_carriage_returns);
+
+/* Does nothing where `from` is no terminal. */
+void cs_copy_window_size(int from, int to);
+
+/* Every byte typed goes through as it is, until cs_restore_terminal or our end. 0 or an errno. */
+int cs_make_terminal_raw(int descriptor);
+void cs_restore_terminal(void);
+
 #endif

@@ -41,27 +41,43 @@ public final class CommandExecution {
     }
 
     /// Runs the command and waits for it. To be called once.
-    public func run(_ policy: StreamPolicy, _ limits: CommandLimits) throws -> ExecutedCommand {
-        let signals = try SignalForwarding()
-        var captures: [OutputCapture] = []
-        if let recording = policy.recording {
-            captures = [
-                try OutputCapture(passingOnTo: 1, recording), try OutputCapture(passingOnTo: 2, recording),
-            ]
+    public func run(_ policy: StreamPolicy, usesTerminal: Bool, _ limits: CommandLimits) throws -> ExecutedCommand {
+        var signals = try SignalForwarding()
+        let terminal = usesTerminal ? try TerminalRelay() : nil
+        if let terminal { signals.windowChanged = terminal.windowChanged }
+        let captures = try Self.captures(policy, terminal)
+        do { try child.execute(command, program: program, with: Self.descriptors(terminal, captures)) } catch {
+            terminal?.finishUnused()
+            throw error
         }
-        var descriptors = CommandDescriptors()
-        descriptors.output = captures.first?.writingEnd
-        descriptors.errors = captures.last?.writingEnd
-        try child.execute(command, program: program, with: descriptors)
         for capture in captures { capture.start() }
+        terminal?.start()
         let outcome = Supervision(child: child, signals: signals, limits: limits).wait()
+        terminal?.finish()
         let streams = try captures.map { try $0.finish() }
         cs_finish_after_signals()
         return ExecutedCommand(
             termination: child.termination, hasTimedOut: outcome.hasTimedOut, background: outcome.background,
-            output: streams.first, errors: streams.last, usage: Self.resourceUse(),
+            output: policy == .off ? nil : streams.first, errors: captures.count < 2 ? nil : streams.last,
+            usage: Self.resourceUse(),
             forwardingProblems: zip(captures, ["standard output", "standard error"]).compactMap(Self.describeProblem)
         )
+    }
+
+    /// One for each stream that we read: two pipes, one terminal, or none.
+    private static func captures(_ policy: StreamPolicy, _ terminal: TerminalRelay?) throws -> [OutputCapture] {
+        if let terminal { return [try OutputCapture(terminal, policy.recording ?? .nothing)] }
+        guard let recording = policy.recording else { return [] }
+        return [try OutputCapture(passingOnTo: 1, recording), try OutputCapture(passingOnTo: 2, recording)]
+    }
+
+    private static func descriptors(_ terminal: TerminalRelay?, _ captures: [OutputCapture]) -> CommandDescriptors {
+        var descriptors = CommandDescriptors()
+        descriptors.input = terminal?.forCommand
+        descriptors.output = captures.first?.writingEnd
+        descriptors.errors = captures.last?.writingEnd
+        descriptors.isTerminal = terminal != nil
+        return descriptors
     }
 
     private static func resourceUse() -> ResourceUse {

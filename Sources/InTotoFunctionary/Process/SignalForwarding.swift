@@ -14,6 +14,8 @@ internal import CSupport
 struct SignalForwarding {
     /// Readable when a signal came.
     let descriptor: Int32
+    /// What to do where our window has changed its size.
+    var windowChanged: () -> Void = {}
 
     init() throws(LaunchError) {
         descriptor = cs_watch_signals()
@@ -26,6 +28,8 @@ struct SignalForwarding {
         while read(descriptor, &event, MemoryLayout<cs_signal>.size) == MemoryLayout<cs_signal>.size {
             switch event.number {
             case SIGCHLD: childChanged(command)
+            // In our process group, the command has had it too.
+            case SIGWINCH: windowChanged()
             case _ where event.from_terminal != 0: continue
             case SIGTERM, SIGHUP, SIGINT, SIGQUIT: ProcessTree.signal(event.number)
             default: kill(command, event.number)

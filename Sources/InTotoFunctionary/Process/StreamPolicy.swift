@@ -14,7 +14,7 @@ public enum StreamPolicy: String, CaseIterable, Sendable {
         switch self {
         case .full: RecordingLimits(head: 4 << 20, tail: 4 << 20)
         case .tail: RecordingLimits(head: 0, tail: 64 << 10)
-        case .digest: RecordingLimits(head: 0, tail: 0)
+        case .digest: .nothing
         case .off: nil
         }
     }
@@ -24,4 +24,6 @@ public enum StreamPolicy: String, CaseIterable, Sendable {
 struct RecordingLimits: Sendable {
     var head: Int
     var tail: Int
+
+    static let nothing = RecordingLimits(head: 0, tail: 0)
 }

@@ -48,6 +48,9 @@ struct Run: Verb {
         help: ArgumentHelp("Record standard output and error, shown live as well; alone: full.", valueName: "mode"))
     var streamMode: StreamPolicy?
 
+    @Flag(help: "Give the command a terminal of its own; with -s, its output is recorded as that shows it.")
+    var pty = false
+
     @OptionGroup var limits: LimitOptions
     @OptionGroup var acceptance: AcceptanceOptions
 
@@ -108,6 +111,7 @@ struct Run: Verb {
             snapshot: try artifacts.snapshotOptions(),
             streams: streamMode ?? (recordsStreams ? .full : .off)
         )
+        request.usesTerminal = pty
         request.limits = limits.limits
         return request
     }
