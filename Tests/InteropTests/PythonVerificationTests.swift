@@ -92,7 +92,7 @@ import Testing
         let match = PythonPeer.Call("match-products", ["-v", "-l", link, "-p", "dist"], in: run.directory)
         let before = try PythonPeer.run([sign("key.pem.pub"), sign("other.pem.pub"), match])
         #expect(before.map { $0.status == 0 } == [true, false, format == "link"], "\(before)")
-        #expect(before[1].log.contains("SignatureVerificationError") || before[1].log.contains("not found"), "\(before[1].log)")
+        #expect(before[1].log.contains("Signature verification failed"), "\(before[1].log)")
         // Its match-products reads no envelopes at all, whoever wrote them.
         if format == "dsse-link" { #expect(before[2].log.contains("'Envelope' object has no attribute 'signed'")) }
 
