@@ -5,11 +5,13 @@ import Testing
 @Suite(.temporaryDirectory) struct KeyVerbTests {
     private static let types = ["ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa"]
     private static let names = [
-        "ed25519-alice", "ed25519-bob", "ed25519-carl", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "rsa-3072",
+        "ed25519-alice", "ed25519-bob", "ed25519-carl", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048",
+        "rsa-3072",
     ]
 
     private func mode(_ name: String, in run: IntotoRun) throws -> Int? {
-        try FileManager.default.attributesOfItem(atPath: run.directory.appending(path: name).path)[.posixPermissions] as? Int
+        try FileManager.default.attributesOfItem(atPath: run.directory.appending(path: name).path)[.posixPermissions]
+            as? Int
     }
 
     private func openssl(_ arguments: String..., in run: IntotoRun) throws -> Subprocess {
@@ -49,7 +51,8 @@ import Testing
         #expect(try run("key", "generate", "--type", type, "--passphrase-file", "phrase", "k").status == 0)
         #expect(try mode("k", in: run) == 0o600)
         #expect(String(decoding: try run.read("k"), as: UTF8.self).hasPrefix("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"))
-        #expect(try openssl("pkey", "-in", "k", "-passin", "pass:pässword", "-pubout", in: run).output == run.read("k.pub"))
+        #expect(
+            try openssl("pkey", "-in", "k", "-passin", "pass:pässword", "-pubout", in: run).output == run.read("k.pub"))
         #expect(try openssl("pkey", "-in", "k", "-passin", "pass:other", "-noout", in: run).status != 0)
         let id = try run("key", "id", "k.pub").outputText
         #expect(try run("key", "id", "--passphrase-file", "phrase", "k").outputText == id)
@@ -164,13 +167,22 @@ import Testing
 
     @Test(arguments: [
         (["key", "id", "absent"], "absent: cannot open: No such file or directory"),
-        (["key", "show", "."], ".: is not a regular file"), (["key", "show", "/dev/zero"], "/dev/zero: is not a regular file"),
-        (["key", "show", "text"], "text: not a key: no PEM block found"), (["key", "show", "empty"], "empty: not a key: no PEM block found"),
+        (["key", "show", "."], ".: is not a regular file"),
+        (["key", "show", "/dev/zero"], "/dev/zero: is not a regular file"),
+        (["key", "show", "text"], "text: not a key: no PEM block found"),
+        (["key", "show", "empty"], "empty: not a key: no PEM block found"),
         (["key", "show", "big"], "big: larger than 65536 bytes"),
-        (["key", "generate", "--type", "dsa", "k"], "The value 'dsa' is invalid for '--type <type>'. Please provide one of"),
-        (["key", "generate"], "Missing expected argument '<path>'"), (["key", "frobnicate"], "Unexpected argument 'frobnicate'"),
+        (
+            ["key", "generate", "--type", "dsa", "k"],
+            "The value 'dsa' is invalid for '--type <type>'. Please provide one of"
+        ),
+        (["key", "generate"], "Missing expected argument '<path>'"),
+        (["key", "frobnicate"], "Unexpected argument 'frobnicate'"),
         (["key", "id", "--convention", "ruby", "text"], "The value 'ruby' is invalid for '--convention <convention>'"),
-        (["key", "generate", "--type", "a\u{1B}[31m\nintoto-run: error: b", "k"], "The value 'a\\x1B[31m\\nintoto-run: error: b'"),
+        (
+            ["key", "generate", "--type", "a\u{1B}[31m\nintoto-run: error: b", "k"],
+            "The value 'a\\x1B[31m\\nintoto-run: error: b'"
+        ),
         (["key", "generate", "--passphrase-file", "absent", "k"], "absent: cannot open: No such file or directory"),
     ])
     func `a mistake is one error that names the thing and the reason`(arguments: [String], message: String) throws {
