@@ -34,7 +34,8 @@ import Testing
     private func publicKey(_ name: String) -> String { Vectors.url("keys/\(name).spki.pem").path }
 
     @Test func `every link of the vectors is in one of the two lists`() throws {
-        let files = try ["classic-links/golang", "classic-links/python", "dsse-links/golang", "dsse-links/python"]
+        let files =
+            try ["classic-links/golang", "classic-links/python", "dsse-links/golang", "dsse-links/python"]
             .flatMap { try Vectors.list($0) } + Vectors.list("dsse-links/golang-no-control-characters")
         #expect(try Self.all.get().count == files.count)
         #expect(Self.readable.count == 19 && Self.broken.count == 6)
@@ -79,7 +80,7 @@ import Testing
         try run.write(try #require(Self.products[name]), to: name)
         let arguments = ["match-products", "-l", link.file, "--verification-keys"]
         let good = try run.run(arguments + [publicKey(link.key), "-p", name])
-        #expect(good.status == 0 && good.outputText == "all 1 products match\n", "\(good.outputText)\(good.errorText)")
+        #expect(good.status == 0 && good.outputText == "1 product matches\n", "\(good.outputText)\(good.errorText)")
         #expect(try run.run(arguments + [publicKey("ed25519-carl"), "-p", name]).status == 1)
         try run.write("changed", to: name)
         let changed = try run.run(arguments + [publicKey(link.key), "-p", name])
@@ -93,7 +94,8 @@ import Testing
         for arguments in [
             ["inspect", link.file], ["inspect", "--json", link.file],
             ["sign", "--check", link.file, "--verification-keys", publicKey(link.key)],
-            ["match-products", "-l", link.file], ["match-products", "-l", link.file, "--verification-keys", publicKey(link.key)],
+            ["match-products", "-l", link.file],
+            ["match-products", "-l", link.file, "--verification-keys", publicKey(link.key)],
         ] {
             let result = try run.run(arguments)
             #expect(result.status == 2 && result.outputText == "", "\(arguments): \(result.outputText)")

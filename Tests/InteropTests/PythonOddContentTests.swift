@@ -8,14 +8,17 @@ import Testing
     private static let names = [
         "plain", "with space", "quote\"d", "apostrophe's", "line\nbreak", "tab\there", "carriage\rreturn",
         "bell\u{7}", "escape\u{1B}[31m", "delete\u{7F}", "cafe\u{301}", "caf\u{E9}", "emoji 👩‍👩‍👧‍👦.txt",
-        "right-to-left \u{202E}txt", "zero\u{200B}width", "line separator \u{2028}", "noncharacter \u{FFFF}", "#hash", "-dash",
+        "right-to-left \u{202E}txt", "zero\u{200B}width", "line separator \u{2028}", "noncharacter \u{FFFF}", "#hash",
+        "-dash",
         "{\"json\":[]}", "semi;colon", "percent%41", "\u{10FFFF}", "&amp;<html>",
     ]
 
     /// As printf(1) has it; quotes, escapes, every control character, UTF-8 of each length, and bytes that are none.
     private static let streams = [
-        "quotes \" and \\' and \\\\ backslash", "lines\\nof\\r\\ntext\\n", "caf\\303\\251 \\342\\202\\254 \\360\\237\\230\\200",
-        (1...31).map { "\\" + String(format: "%03o", $0) }.joined() + "\\177", "\\302\\205\\342\\200\\250 \\357\\273\\277",
+        "quotes \" and \\' and \\\\ backslash", "lines\\nof\\r\\ntext\\n",
+        "caf\\303\\251 \\342\\202\\254 \\360\\237\\230\\200",
+        (1...31).map { "\\" + String(format: "%03o", $0) }.joined() + "\\177",
+        "\\302\\205\\342\\200\\250 \\357\\273\\277",
         "invalid \\377\\376 \\303( \\355\\240\\200 end", "a\\000b", "",
     ]
 
@@ -48,7 +51,8 @@ import Testing
     func `odd file names and streams verify`(format: String) throws {
         let run = try project()
         try run.write("", to: "links/keep")
-        try FileManager.default.createDirectory(at: run.directory.appending(path: "product"), withIntermediateDirectories: false)
+        try FileManager.default.createDirectory(
+            at: run.directory.appending(path: "product"), withIntermediateDirectories: false)
         var steps: [String] = []
         for (index, stream) in Self.streams.enumerated() {
             let step = "step-\(index)"
@@ -62,7 +66,8 @@ import Testing
         try tamper(format, in: "bad", of: run)
         func verify(_ links: String) -> PythonPeer.Call {
             PythonPeer.Call(
-                "verify", ["--layout", "../layout", "--verification-keys", "../owner.pem.pub", "--link-dir", "../\(links)"],
+                "verify",
+                ["--layout", "../layout", "--verification-keys", "../owner.pem.pub", "--link-dir", "../\(links)"],
                 in: run.directory.appending(path: "product"))
         }
         let outcomes = try PythonPeer.run([

@@ -39,7 +39,8 @@ struct PythonPeer {
         let input = [UInt8](try JSONEncoder().encode(calls))
         let result = try Subprocess.run(
             python.path, ["-B", script],
-            environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"], input: input)
+            environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"],
+            input: input)
         guard result.status == 0 else {
             throw Unusable(description: "run scripts/install-deps --dev; Python says: \(result.errorText)")
         }

@@ -49,7 +49,10 @@ import Testing
         Case(name: "a step missing", refusal: "LinkNotFoundError") { delivery, _ in
             try FileManager.default.removeItem(at: delivery.link(of: "build"))
         },
-        Case(name: "a source added between two steps", refusal: "RuleVerificationError: 'DISALLOW *' matched the following artifacts: ['src/evil.c']") {
+        Case(
+            name: "a source added between two steps",
+            refusal: "RuleVerificationError: 'DISALLOW *' matched the following artifacts: ['src/evil.c']"
+        ) {
             try recordWithAnotherSource($0, $1)
         },
         Case(name: "links of two steps exchanged", refusal: unsigned("build")) { delivery, _ in
@@ -88,7 +91,9 @@ import Testing
         try run.write("text", to: "dist/file")
         try run("-q", "-k", "key.pem", "-n", "s", "--format", format, "-p", "dist", "--", "true")
         let link = try run.file(endingIn: ".link")
-        func sign(_ key: String) -> PythonPeer.Call { .init("sign", ["--verify", "-f", link, "-k", key], in: run.directory) }
+        func sign(_ key: String) -> PythonPeer.Call {
+            .init("sign", ["--verify", "-f", link, "-k", key], in: run.directory)
+        }
         let match = PythonPeer.Call("match-products", ["-v", "-l", link, "-p", "dist"], in: run.directory)
         let before = try PythonPeer.run([sign("key.pem.pub"), sign("other.pem.pub"), match])
         #expect(before.map { $0.status == 0 } == [true, false, format == "link"], "\(before)")

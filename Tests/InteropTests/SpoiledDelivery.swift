@@ -77,7 +77,9 @@ func resign(
     let name = try FileManager.default.contentsOfDirectory(atPath: directory.path)[0]
     var text = try String(contentsOf: directory.appending(path: name), encoding: .utf8)
     if claimed != nil {
-        let (own, other) = (try signature(of: directory.appending(path: name))["keyid"], try signature(of: right)["keyid"])
+        let (own, other) = (
+            try signature(of: directory.appending(path: name))["keyid"], try signature(of: right)["keyid"]
+        )
         text = text.replacingOccurrences(of: own ?? "", with: other ?? "")
     }
     try Data(text.utf8).write(to: right)
@@ -86,7 +88,9 @@ func resign(
 extension String {
     /// The first hexadecimal digit of the value behind `name` becomes another one.
     func replacingFirstDigit(after name: String) -> String {
-        guard let found = range(of: name), let quote = range(of: "\"", range: found.upperBound..<endIndex) else { return self }
+        guard let found = range(of: name), let quote = range(of: "\"", range: found.upperBound..<endIndex) else {
+            return self
+        }
         let digit = quote.upperBound
         return replacingCharacters(in: digit...digit, with: self[digit] == "0" ? "1" : "0")
     }

@@ -56,12 +56,15 @@ struct SupplyChain {
     /// The rules that the chain keeps; each list ends in DISALLOW *.
     func layout(dsse: Bool) -> LayoutSpecification {
         let rest = ["DISALLOW", "*"]
-        func match(_ pattern: String, from step: String) -> [String] { ["MATCH", pattern, "WITH", "PRODUCTS", "FROM", step] }
+        func match(_ pattern: String, from step: String) -> [String] {
+            ["MATCH", pattern, "WITH", "PRODUCTS", "FROM", step]
+        }
         return LayoutSpecification(
             owner: "owner.pem", dsse: dsse,
             steps: [
                 .init(
-                    name: "checkout", key: "checkout.pem.pub", expectedCommand: Self.checkout, expectedMaterials: [rest],
+                    name: "checkout", key: "checkout.pem.pub", expectedCommand: Self.checkout,
+                    expectedMaterials: [rest],
                     expectedProducts: [["CREATE", "Makefile"], ["CREATE", "README.md"], ["CREATE", "src/*"], rest]),
                 .init(
                     name: "build", key: "build.pem.pub", expectedCommand: Self.build,
@@ -77,7 +80,8 @@ struct SupplyChain {
                     name: "unpack", run: ["tar", "-xf", "hello.tar"],
                     expectedMaterials: [match("hello.tar", from: "package"), rest],
                     expectedProducts: [
-                        match("hello.tar", from: "package"), ["MATCH", "hello", "WITH", "PRODUCTS", "IN", "dist", "FROM", "build"],
+                        match("hello.tar", from: "package"),
+                        ["MATCH", "hello", "WITH", "PRODUCTS", "IN", "dist", "FROM", "build"],
                         rest,
                     ])
             ])
@@ -93,7 +97,9 @@ struct SupplyChain {
 
         func link(of step: String) throws -> URL {
             let links = directory.appending(path: "links")
-            let names = try FileManager.default.contentsOfDirectory(atPath: links.path).filter { $0.hasPrefix("\(step).") }
+            let names = try FileManager.default.contentsOfDirectory(atPath: links.path).filter {
+                $0.hasPrefix("\(step).")
+            }
             guard let name = names.first, names.count == 1 else {
                 throw IntotoRun.SetupFailure(reason: "links of \(step): \(names)")
             }
@@ -104,7 +110,10 @@ struct SupplyChain {
         func verification(layout: String) -> PythonPeer.Call {
             PythonPeer.Call(
                 "verify",
-                ["--layout", "../../\(layout)", "--verification-keys", "../../owner.pem.pub", "--link-dir", "../links"],
+                [
+                    "--layout", "../../\(layout)", "--verification-keys", "../../owner.pem.pub", "--link-dir",
+                    "../links",
+                ],
                 in: directory.appending(path: "product"))
         }
     }

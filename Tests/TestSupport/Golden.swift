@@ -13,5 +13,7 @@ public func expectGolden(
     }
     let expected = try String(contentsOf: file, encoding: .utf8)
     // By bytes: strings compare canonically equivalent spellings as equal.
-    #expect(Array(actual.utf8) == Array(expected.utf8), "differs from Golden/\(name):\n\(actual)", sourceLocation: sourceLocation)
+    #expect(
+        Array(actual.utf8) == Array(expected.utf8), "differs from Golden/\(name):\n\(actual)",
+        sourceLocation: sourceLocation)
 }
