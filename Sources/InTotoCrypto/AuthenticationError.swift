@@ -31,10 +31,14 @@ extension AuthenticationError: CustomStringConvertible {
         for check in checks {
             switch check.outcome {
             case .valid(let key): signers.insert(key)
-            case .bad: others += "\n  the signature '\(check.keyID)' is bad: altered content, or another key"
-            case .unknownKey: others += "\n  the signature '\(check.keyID)' is by none of the given keys"
+            case .bad: others += "\n  \(name(of: check)) is bad: altered content, or another key"
+            case .unknownKey: others += "\n  \(name(of: check)) is by none of the given keys"
             }
         }
         return "valid signatures by \(needed) of the given keys are needed, \(signers.count) found" + others
+    }
+
+    private static func name(of check: SignatureCheck) -> String {
+        check.keyID.text.isEmpty ? "a signature without key id" : "the signature '\(check.keyID)'"
     }
 }

@@ -85,7 +85,7 @@ extension KeyError: CustomStringConvertible {
             "convert a copy of an ECDSA or RSA key: ssh-keygen -p -m PKCS8 -f COPY; for Ed25519 make a new key"
         case .sigstoreGiven: "give the key as PKCS#8; 'intoto-run key generate' makes an encrypted one"
         case .legacyJSONGiven: "convert it to PKCS#8 with securesystemslib's migrate_key.py"
-        case .passphraseMissing: "give it with --passphrase-file, --passphrase-fd or INTOTO_KEY_PASSPHRASE"
+        case .passphraseMissing: "give it with --passphrase-file or INTOTO_KEY_PASSPHRASE"
         case .unsupportedEncryption, .derivationTooCostly:
             "encrypt it anew: openssl pkcs8 -topk8 -in KEY -v2 aes-256-cbc -iter 600000"
         case .restrictedToPSS, .explicitCurve, .unsupportedAlgorithm, .unsupportedCurve, .tooWeak, .modulusTooLarge,

@@ -1,6 +1,8 @@
 /// Why a JSON document is not the metadata that it should be.
 public enum MetadataError: Error, Hashable {
     case json(JSONError)
+    /// The file is well formed; what stands in its envelope is not.
+    case payloadJSON(JSONError)
     case missingMember(Text, in: String)
     case unknownMember(Text, in: String)
     case notAnObject(String, found: String)
@@ -18,6 +20,7 @@ extension MetadataError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .json(let error): "not valid JSON: \(error)"
+        case .payloadJSON(let error): "the payload is not valid JSON: \(error)"
         case .missingMember(let name, let place): "\(place) has no member '\(name.escaped)'"
         case .unknownMember(let name, let place): "\(place) has an unknown member '\(name.escaped)'"
         case .notAnObject(let place, let found): "\(place) must be an object, not \(found)"

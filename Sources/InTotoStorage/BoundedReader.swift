@@ -20,7 +20,8 @@ public enum BoundedReader {
     public static func contents(of path: FilePath, limit: Int = evidenceLimit) throws(StorageError) -> [UInt8] {
         let file = try openRegularFile(path)
         defer { close(file.descriptor) }
-        var bytes = [UInt8](repeating: 0, count: min(file.size, limit) + 1)
+        guard file.size <= limit else { throw .tooLarge(path, limit: limit) }
+        var bytes = [UInt8](repeating: 0, count: file.size + 1)
         var count = 0
         while true {
             let room = bytes.count - count

@@ -122,6 +122,9 @@ public enum KeyFile {
 }
 
 extension KeyFile {
+    /// Takes away what `create` has just put there.
+    public static func remove(_ path: FilePath) { _ = path.withCString { unlink($0) } }
+
     /// Whether something of this name is there, if only a link to nothing.
     public static func exists(_ path: FilePath) -> Bool {
         var status = stat()

@@ -35,17 +35,28 @@ struct EvidenceFile {
         return bundle.envelopes.isEmpty ? nil : bundle
     }
 
-    /// The one link that the file holds, whatever its form; where there are keys, every one must have signed it.
+    /// How messages call one of the pieces: the file, and the place in a bundle.
+    func name(ofPiece index: Int) -> String {
+        metadata.count == 1 ? Text(path).escaped : "\(Text(path).escaped): envelope \(index + 1)"
+    }
+
+    /// The one link that the file holds, whatever its form; where there are keys, every one must have signed it. What
+    /// else stands in a bundle, signed by others or of other kinds, is passed over.
     func link(signedBy keys: [PublicKey]) throws -> Link {
         var links: [Link] = []
-        for metadata in metadata {
+        var refusal: Failure?
+        for (index, metadata) in metadata.enumerated() {
             do { if let link = try Self.payload(of: metadata, signedBy: keys).link() { links.append(link) } } catch {
-                let isRefusal = error is AuthenticationError
-                throw Failure("\(Text(path).escaped): \(error)", status: isRefusal ? ExitStatus.no : nil)
+                let failure = Failure(
+                    "\(name(ofPiece: index)): \(error)", status: error.isRefusal ? ExitStatus.no : nil)
+                guard self.metadata.count > 1, error.isRefusal || error.isOfAnotherKind else { throw failure }
+                if error.isRefusal { refusal = refusal ?? failure }
             }
         }
         guard let link = links.first else {
-            throw Failure("\(Text(path).escaped): holds no link", hint: "give the evidence that a run has written")
+            let nothing = Failure(
+                "\(Text(path).escaped): holds no link", hint: "give the evidence that a run has written")
+            throw refusal ?? nothing
         }
         guard links.count == 1 else {
             throw Failure("\(Text(path).escaped): holds \(links.count) links", hint: "give a file with one link")
@@ -55,6 +66,23 @@ struct EvidenceFile {
 
     private static func payload(of metadata: SignedMetadata, signedBy keys: [PublicKey]) throws -> Payload {
         keys.isEmpty ? try metadata.payload() : try metadata.authenticated(by: keys, threshold: keys.count).payload
+    }
+}
+
+extension Error {
+    /// The signatures were looked at, and do not suffice; any other error means that nobody can tell.
+    var isRefusal: Bool {
+        switch self as? AuthenticationError {
+        case .notSigned, .notEnoughSignatures: true
+        case .impossibleThreshold, .metadata, .crypto, nil: false
+        }
+    }
+
+    /// Well formed, and of a kind that we do not know.
+    var isOfAnotherKind: Bool {
+        if case .metadata(let error) = self as? AuthenticationError { return error.isOfAnotherKind }
+        if case .notEvidence = self as? MetadataError { return true }
+        return false
     }
 }
 

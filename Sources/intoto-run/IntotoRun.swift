@@ -60,9 +60,11 @@ struct CommandLineRun {
     func status() -> Int32 {
         let context = CommandContext.live(command: command)
         var failureStatus = Run.failureStatus
+        var verb: String?
         do {
             let words = try texts()
             failureStatus = try statusForFailures(of: words)
+            verb = words.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
             var parsed = try IntotoRun.parseAsRoot(words)
             if let verb = parsed as? any Verb { return try verb.run(in: context) }
             // What is no verb of ours is a request for help, which the parser answers by throwing it.
@@ -76,7 +78,7 @@ struct CommandLineRun {
                 context.print(IntotoRun.message(for: error))
                 return ExitStatus.success
             }
-            ErrorMessage(parsingError: error).print(in: context)
+            ErrorMessage(parsingError: error, verb: verb).print(in: context)
             return failureStatus
         }
     }

@@ -44,7 +44,7 @@ extension SignedMetadata {
         case .envelope(let envelope):
             guard envelope.isInToto else { throw .notEvidence(type: envelope.payloadType) }
             let json: JSONValue
-            do { json = try JSONReader.read(envelope.payload, limits: limits) } catch { throw .json(error) }
+            do { json = try JSONReader.read(envelope.payload, limits: limits) } catch { throw .payloadJSON(error) }
             let payload = try Payload(json: json)
             if case .statement = payload { return payload }
             guard envelope.payloadType == Envelope.inTotoPayloadType else {

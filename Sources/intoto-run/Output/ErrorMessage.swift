@@ -15,10 +15,10 @@ struct ErrorMessage {
         hint = failure.hint
     }
 
-    /// The parser's own message, without its usage lines.
-    init(parsingError error: any Error) {
-        message = IntotoRun.message(for: error)
-        hint = "see intoto-run --help"
+    /// The parser's own message, without its usage lines; it repeats what the user typed, whatever that is.
+    init(parsingError error: any Error, verb: String?) {
+        message = escapedForTerminal(IntotoRun.message(for: error).utf8)
+        hint = "see intoto-run \(verb.map { "\($0) " } ?? "")--help"
     }
 
     func print(in context: CommandContext) {

@@ -10,10 +10,12 @@ struct EvidenceReport {
     private let signatures: [SignatureCheck]
     private let areChecked: Bool
 
+    private static let envelope = "DSSE envelope"
+
     init(_ metadata: SignedMetadata, keys: [PublicKey]) throws {
         payload = try metadata.payload()
         link = try payload.link()
-        container = if case .envelope = metadata { "DSSE envelope" } else { "classic metadata" }
+        container = if case .envelope = metadata { Self.envelope } else { "classic metadata" }
         signatures = try metadata.checkSignatures(by: keys)
         areChecked = !keys.isEmpty
     }
@@ -28,7 +30,7 @@ struct EvidenceReport {
         var lines = [claim] + signatureLines
         guard let link else { return lines + otherLines }
         lines.append("step: \(link.name)")
-        lines.append("command: \(link.command.isEmpty ? "none" : link.command.map(Self.quoted).joined(separator: " "))")
+        lines.append("command: \(link.command.isEmpty ? "none" : link.command.map(\.shellWord).joined(separator: " "))")
         lines += artifactLines("materials", link.materials, showingAll)
         lines += artifactLines("products", link.products, showingAll)
         lines += Self.objectLines("byproducts", link.byproducts)
@@ -38,12 +40,14 @@ struct EvidenceReport {
 
     private var claim: String {
         switch payload {
-        case .link(let link): "classic link of step '\(link.name)' in a \(container)"
+        case .link(let link): "link of step '\(link.name)' \(place)"
         case .statement(let statement):
-            "statement about \(Self.subjects(statement)): \(statement.predicateType.escaped), in a \(container)"
-        case .layout: "layout in a \(container)"
+            "statement about \(Self.subjects(statement)): \(statement.predicateType.escaped), \(place)"
+        case .layout: "layout \(place)"
         }
     }
+
+    private var place: String { container == Self.envelope ? "in a \(container)" : "in \(container)" }
 
     private static func subjects(_ statement: Statement) -> String {
         guard let first = statement.subject.first else { return "nothing" }
@@ -86,22 +90,18 @@ struct EvidenceReport {
         }
     }
 
-    /// One line a member; long values are cut, control bytes escaped.
+    /// One line a member, as JSON; long values are cut. JSON escapes control characters and doubles backslashes itself;
+    /// what else a terminal should not see becomes `\\x7F` or `\\u{202E}`, which JSON never writes.
     private static func objectLines(_ title: String, _ object: JSONObject) -> [String] {
         guard !object.isEmpty else { return ["\(title): none"] }
         return ["\(title):"]
             + object.members.map { member in
                 // Written for reading: a number that canonical JSON refuses is fine here.
                 let bytes = (try? JSONWriter.bytes(.compact) { $0.value(member.value) }) ?? []
-                let cut = bytes.count > 200 ? " … \(bytes.count) bytes" : ""
-                return "  \(member.name.escaped): \(escapedForTerminal(bytes.prefix(200)))\(cut)"
+                let cut = bytes.count > 200 ? " … (\(bytes.count) bytes)" : ""
+                let parts = bytes.prefix(200).split(separator: UInt8(ascii: "\\"), omittingEmptySubsequences: false)
+                return "  \(member.name.escaped): \(parts.map(escapedForTerminal).joined(separator: "\\"))\(cut)"
             }
-    }
-
-    private static func quoted(_ word: Text) -> String {
-        let isPlain =
-            !word.isEmpty && word.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "'") && $0 != UInt8(ascii: "\"") }
-        return isPlain ? word.escaped : "'\(word.escaped)'"
     }
 
     // MARK: For programs

@@ -34,19 +34,27 @@ struct KeyGenerate: Verb {
         let key = try PrivateKey.generate(type)
         let publicPath = path + ".pub"
         if !force { try refuseExisting([path, publicPath]) }
-        do {
-            try key.pem(passphrase: secret).withUnsafeBytes { bytes throws in
-                try KeyFile.create(FilePath(path), bytes, mode: 0o600, replacing: force)
-            }
-            try key.publicKey.pem.utf8.withUnsafeBytes { bytes throws in
-                try KeyFile.create(FilePath(publicPath), bytes, mode: 0o644, replacing: force)
-            }
-        } catch let error as StorageError {
+        do { try write(key, passphrase: secret, publicPath: publicPath) } catch let error as StorageError {
             throw Failure(error.description, hint: Self.hint(for: error))
         }
         context.print("\(Text(path).escaped): private key, \(type.rawValue)")
         context.print("\(Text(publicPath).escaped): public key, key id \(key.publicKey.keyID(.python))")
         return ExitStatus.success
+    }
+
+    /// The public key first: where one of the files cannot be written, no private key is left or replaced.
+    private func write(_ key: PrivateKey, passphrase: SecretBytes?, publicPath: String) throws {
+        try key.publicKey.pem.utf8.withUnsafeBytes { bytes throws in
+            try KeyFile.create(FilePath(publicPath), bytes, mode: 0o644, replacing: force)
+        }
+        do {
+            try key.pem(passphrase: passphrase).withUnsafeBytes { bytes throws in
+                try KeyFile.create(FilePath(path), bytes, mode: 0o600, replacing: force)
+            }
+        } catch {
+            if !force { KeyFile.remove(FilePath(publicPath)) }
+            throw error
+        }
     }
 
     /// Both files or neither: seen before the first is written.

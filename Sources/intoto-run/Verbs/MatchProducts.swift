@@ -40,9 +40,18 @@ struct MatchProducts: Verb {
                 context.note("intoto-run: warning: signatures were not checked; give --verification-keys")
             }
             for line in difference.lines { context.print(line) }
-            if difference.isEmpty { context.print("all \(recorded.count) products match") }
+            if difference.isEmpty { context.print(Self.agreement(recorded.count)) }
         }
         return difference.isEmpty ? ExitStatus.success : ExitStatus.no
+    }
+
+    /// Nothing equals nothing, which nobody should take for a check of files.
+    private static func agreement(_ count: Int) -> String {
+        switch count {
+        case 0: "nothing to compare: the evidence names no products, and there are no files"
+        case 1: "1 product matches"
+        default: "all \(count) products match"
+        }
     }
 
     private func snapshot(comparableWith recorded: ArtifactSet, in context: CommandContext) throws -> ArtifactSet {

@@ -60,11 +60,24 @@ struct Sign: Verb {
                 let ids = keys.map { $0.keyID(.python).description }.joined(separator: ", ")
                 context.print("\(place)good: signed by \(ids)")
             } catch {
+                guard error.isRefusal else { throw Failure("\(evidence.name(ofPiece: index)): \(error)") }
                 isGood = false
-                context.print("\(place)not good: \(error)")
+                context.print("\(place)not good: \(error)\(Self.silentKeys(error, keys))")
             }
         }
         return isGood ? ExitStatus.success : ExitStatus.no
+    }
+
+    /// The keys that no signature is by, nor claims to be by: the other lines do not name them.
+    private static func silentKeys(_ error: AuthenticationError, _ keys: [PublicKey]) -> String {
+        guard case .notEnoughSignatures(_, let checks) = error else { return "" }
+        let named = checks.compactMap { check in
+            switch check.outcome {
+            case .valid(let key), .bad(let key): key
+            case .unknownKey: nil
+            }
+        }
+        return keys.filter { !named.contains($0) }.map { "\n  no signature by '\($0.keyID(.python))'" }.joined()
     }
 
     // MARK: Signing
