@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,6 +28,11 @@ int cs_capture_pipe(int pair[2]) {
     close_on_exec(pair);
     fcntl(pair[0], F_SETFL, fcntl(pair[0], F_GETFL) | O_NONBLOCK);
     return 0;
+}
+
+int cs_available(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, FIONREAD, &count) == 0 ? count : 0;
 }
 
 /* Where the caller had closed 0, 1 or 2, a file of ours must not become one: what is printed would go there. */
@@ -60,11 +66,13 @@ static int signal_pipe[2] = {-1, -1};
 static void note_signal(int number, siginfo_t *information, void *context) {
     (void)context;
     int saved = errno;
+    int is_keyboards = number == SIGINT || number == SIGQUIT || number == SIGHUP || number == SIGWINCH;
 #ifdef SI_KERNEL
-    struct cs_signal event = {number, information->si_code == SI_KERNEL};
+    int is_kernels = information->si_code == SI_KERNEL; /* so are timers */
 #else
-    struct cs_signal event = {number, information->si_pid == 0};
+    int is_kernels = information->si_pid == 0;
 #endif
+    struct cs_signal event = {number, is_keyboards && is_kernels};
     ssize_t written = write(signal_pipe[1], &event, sizeof event); /* a full pipe holds enough of them */
     (void)written;
     errno = saved;
@@ -72,12 +80,17 @@ static void note_signal(int number, siginfo_t *information, void *context) {
 
 static const int watched[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD, SIGWINCH};
 
+/* Waiting needs SIGCHLD, however it came. */
+static int stays_ignored(int number) {
+    return number != SIGCHLD && cs_startup_state()->ignored & 1ULL << (number - 1);
+}
+
 int cs_watch_signals(void) {
     if (pipe(signal_pipe) != 0) return -errno;
     close_on_exec(signal_pipe);
     for (int i = 0; i < 2; i++) fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
     for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
-        if (cs_startup_state()->ignored & 1ULL << (watched[i] - 1)) continue;
+        if (stays_ignored(watched[i])) continue;
         struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART};
         action.sa_sigaction = note_signal;
         sigfillset(&action.sa_mask);
@@ -106,7 +119,7 @@ static void note_or_die(int number) {
 
 void cs_finish_after_signals(void) {
     for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
-        if (cs_startup_state()->ignored & 1ULL << (watched[i] - 1)) continue;
+        if (stays_ignored(watched[i])) continue;
         struct sigaction action = {.sa_flags = SA_RESTART};
         action.sa_handler = watched[i] == SIGINT || watched[i] == SIGTERM || watched[i] == SIGHUP ? note_or_die : SIG_IGN;
         if (watched[i] == SIGCHLD) action.sa_handler = SIG_DFL;

@@ -24,17 +24,23 @@ static void note_signals(void) {
     }
 }
 
+static void note_descriptor(int fd) {
+    int flags = fcntl(fd, F_GETFD);
+    if (flags == -1 || flags & FD_CLOEXEC) return;
+    if (state.descriptor_count < CS_MAX_INHERITED) state.descriptors[state.descriptor_count++] = fd;
+    else state.descriptors_lost++;
+}
+
 static void note_descriptors(void) {
     for (int fd = 0; fd < 3; fd++) state.standard_open[fd] = fcntl(fd, F_GETFD) != -1;
     DIR *directory = opendir("/dev/fd");
-    if (!directory) return;
+    if (!directory) { /* no /proc here: those that there can be */
+        for (int fd = 3; fd < 1024; fd++) note_descriptor(fd);
+        return;
+    }
     for (struct dirent *entry; (entry = readdir(directory));) {
         int fd = atoi(entry->d_name);
-        if (fd < 3 || fd == dirfd(directory)) continue;
-        int flags = fcntl(fd, F_GETFD);
-        if (flags == -1 || flags & FD_CLOEXEC) continue;
-        if (state.descriptor_count < CS_MAX_INHERITED) state.descriptors[state.descriptor_count++] = fd;
-        else state.descriptors_lost++;
+        if (fd >= 3 && fd != dirfd(directory)) note_descriptor(fd);
     }
     closedir(directory);
 }

@@ -38,6 +38,12 @@ void cs_copy_window_size(int from, int to) {
     if (ioctl(from, TIOCGWINSZ, &size) == 0) ioctl(to, TIOCSWINSZ, &size);
 }
 
+int cs_terminal_end_of_input(int descriptor) {
+    struct termios settings;
+    if (tcgetattr(descriptor, &settings) != 0 || !(settings.c_lflag & ICANON)) return -1;
+    return settings.c_cc[VEOF];
+}
+
 void cs_restore_terminal(void) {
     if (saved_descriptor >= 0) tcsetattr(saved_descriptor, TCSADRAIN, &saved_settings);
     saved_descriptor = -1;

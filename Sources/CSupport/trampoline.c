@@ -26,6 +26,12 @@ static void __attribute__((noreturn)) fail(enum cs_stage stage) {
     _exit(written == sizeof failure ? 127 : 125);
 }
 
+/* Without this, a trampoline that something killed would look like a command that was executed and died. */
+static void announce(void) {
+    struct cs_failure ready = {CS_STAGE_READY, 0};
+    if (write(report, &ready, sizeof ready) != sizeof ready) _exit(125);
+}
+
 static void __attribute__((noreturn)) refuse(void) {
     static const char message[] =
         "intoto-run: error: " CS_TRAMPOLINE_ARGUMENT ": is for intoto-run's own use\n"
@@ -65,9 +71,10 @@ static size_t receive_plan(struct cs_plan *plan, int *descriptors) {
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
         received = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        if (received > CS_MAX_INHERITED + 3) break; /* refused below */
         memcpy(descriptors, CMSG_DATA(header), received * sizeof(int));
     }
-    if (received != plan->descriptor_count) {
+    if (received != plan->descriptor_count || received > CS_MAX_INHERITED + 3) {
         errno = EMFILE;
         fail(CS_STAGE_DESCRIPTORS);
     }
@@ -85,30 +92,51 @@ static void close_on_exec_from(int first) {
     }
 }
 
-/* Puts each descriptor where the caller of the runner had it; all else goes at execve. */
+/* Moves whatever of ours stands at `target` out of the way, to the lowest place that is free. */
+static void vacate(int target, int *descriptors, size_t count) {
+    int *holder = report == target ? &report : NULL;
+    for (size_t i = 0; i < count && !holder; i++)
+        if (descriptors[i] == target) holder = &descriptors[i];
+    if (!holder) return;
+    int moved = fcntl(target, F_DUPFD_CLOEXEC, 0);
+    if (moved < 0) fail(CS_STAGE_DESCRIPTORS);
+    *holder = moved;
+}
+
+/* Puts each descriptor where the caller of the runner had it; all else goes at execve. One free place is enough, so
+   that a caller's low limit on descriptors is no hindrance. */
 static void place_descriptors(const struct cs_plan *plan, int *descriptors, size_t count) {
-    int above = 3;
-    for (size_t i = 0; i < count; i++)
-        if (plan->targets[i] >= above) above = plan->targets[i] + 1;
-    /* First out of the way of every target, so that none is overwritten before it has moved. */
-    report = fcntl(report, F_DUPFD_CLOEXEC, above);
-    if (report < 0) {
-        report = 0;
-        fail(CS_STAGE_DESCRIPTORS);
+    close_on_exec_from(0);
+    for (int fd = 0; fd < 3; fd++) { /* one that the caller had closed stays closed */
+        vacate(fd, descriptors, count);
+        close(fd);
     }
-    for (size_t i = 0; i < count; i++)
-        if ((descriptors[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, above)) < 0) fail(CS_STAGE_DESCRIPTORS);
-    close_on_exec_from(3);
-    for (int fd = 0; fd < 3; fd++) close(fd); /* one that the caller had closed stays closed */
-    for (size_t i = 0; i < count; i++)
-        if (dup2(descriptors[i], plan->targets[i]) < 0) fail(CS_STAGE_DESCRIPTORS);
+    for (size_t i = 0; i < count; i++) {
+        int target = plan->targets[i], source = descriptors[i];
+        if (source == target) {
+            if (fcntl(target, F_SETFD, 0) < 0) fail(CS_STAGE_DESCRIPTORS);
+        } else {
+            descriptors[i] = -1; /* in hand: not in anybody's way */
+            vacate(target, descriptors, count);
+            if (dup2(source, target) < 0 || close(source) < 0) fail(CS_STAGE_DESCRIPTORS);
+        }
+        descriptors[i] = -1; /* in its place: never moved again */
+    }
 }
 
 /* Foundation starts every child in a process group of its own, where a read from the terminal stops it and Ctrl-C
    never reaches it. Back in the runner's, the terminal treats it as if we were not there. */
 static void join_group(const struct cs_plan *plan) {
     if (plan->group > 0 && setpgid(0, plan->group) != 0) fail(CS_STAGE_GROUP);
-    if (!(plan->flags & CS_FLAG_NEW_SESSION)) return;
+    if (!(plan->flags & CS_FLAG_NEW_SESSION)) {
+        /* A group outside our process namespace has no number to join it by: then the terminal becomes ours, and the
+           runner passes on what it gets. */
+        if (plan->group == 0 && tcgetpgrp(0) == 0) {
+            signal(SIGTTOU, SIG_IGN);
+            tcsetpgrp(0, getpid());
+        }
+        return;
+    }
     if (setsid() < 0 || ioctl(0, TIOCSCTTY, 0) != 0) fail(CS_STAGE_GROUP);
 }
 
@@ -158,7 +186,7 @@ void cs_trampoline(void) {
     socklen_t length = sizeof address;
     if (getsockname(0, &address, &length) != 0 || address.sa_family != AF_UNIX) refuse();
     size_t count = receive_plan(&plan, descriptors);
-    char *payload = malloc(plan.payload + 1);
+    char *payload = plan.payload < 1UL << 30 ? malloc(plan.payload + 1) : NULL;
     if (!payload) fail(CS_STAGE_PLAN);
     read_fully(payload, plan.payload);
 
@@ -173,6 +201,7 @@ void cs_trampoline(void) {
     die_with_parent(&plan);
     restore_signals_and_limits(&plan);
     if (*directory && chdir(directory) != 0) fail(CS_STAGE_DIRECTORY);
+    announce();
     execve(executable, arguments + 1, environment);
     if (errno == ENOEXEC) { /* a script without an interpreter line: as shells, env and nohup do */
         arguments[0] = "/bin/sh";

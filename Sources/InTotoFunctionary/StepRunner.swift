@@ -33,8 +33,15 @@ public struct StepRunner {
         return RecordedStep(
             name: request.name, materials: before.artifacts, products: after.artifacts,
             notRecorded: before.notRecorded + after.notRecorded, execution: recorded,
-            workDirectory: request.command?.directory ?? workDirectory
+            workDirectory: Self.absolute(request.command?.directory, from: workDirectory)
         )
+    }
+
+    /// Where the command ran, as its own `pwd -L` would have it.
+    private static func absolute(_ directory: [UInt8]?, from workDirectory: [UInt8]) -> [UInt8] {
+        guard let directory else { return workDirectory }
+        guard directory.first != UInt8(ascii: "/"), !workDirectory.isEmpty else { return directory }
+        return workDirectory + [UInt8(ascii: "/")] + directory
     }
 
     private func snapshot(_ references: [ArtifactReference]) throws(SnapshotError) -> SnapshotResult {
@@ -49,7 +56,11 @@ public struct StepRunner {
                 request.streams, usesTerminal: request.usesTerminal, request.limits)
             return RecordedExecution(arguments: command.arguments, started: started, finished: now(), result: result)
         } catch {
-            throw (error as? LaunchError).map(StepError.launch) ?? .internal("\(error)")
+            switch error {
+            case let error as LaunchError: throw .launch(error)
+            case let error as RecordingFailure: throw .recording(error.reason, error.termination)
+            default: throw .internal("\(error)")
+            }
         }
     }
 }
@@ -62,5 +73,7 @@ public enum StepError: Error {
     case launch(LaunchError)
     /// The command, if there was one, ended like this; what it made could not be recorded.
     case products(SnapshotError, Termination?)
+    /// The command ended like this; its output could not be recorded.
+    case recording(String, Termination)
     case `internal`(String)
 }

@@ -32,7 +32,8 @@ const struct cs_startup *cs_startup_state(void);
 #define CS_TRAMPOLINE_ARGUMENT "--intoto-exec"
 
 enum cs_stage {
-    CS_STAGE_PLAN = 1,     /* reading the plan */
+    CS_STAGE_READY,        /* no failure: the next thing is execve */
+    CS_STAGE_PLAN,         /* reading the plan */
     CS_STAGE_DESCRIPTORS,  /* putting descriptors in place */
     CS_STAGE_GROUP,        /* joining the runner's process group, or a session of its own */
     CS_STAGE_PARENT,       /* the runner is gone */
@@ -60,7 +61,7 @@ struct cs_plan {
 
 #define CS_PLAN_MAGIC 0x696e746f746f0001ULL
 
-/* What the trampoline answers where it could not execute the command; nothing at all where it could. */
+/* What the trampoline answers: that it is ready to execute the command, and why it could not. */
 struct cs_failure {
     int32_t stage;
     int32_t error;
@@ -76,6 +77,9 @@ int cs_socket_pair(int pair[2]);
 
 /* A pipe, closed on exec; the reading end does not block. 0 or an errno. */
 int cs_capture_pipe(int pair[2]);
+
+/* Bytes that can be read from a pipe or terminal without waiting. */
+int cs_available(int descriptor);
 
 /* Readies this process for holding a key and for waiting: standard descriptors plugged, not dumpable, no core file, orphans of the command come
    to us, SIGCHLD as it must be for waiting, SIGPIPE and SIGXFSZ ignored. */
@@ -116,6 +120,9 @@ int cs_open_terminal(int pair[2], int model, int adds_carriage_returns);
 
 /* Does nothing where `from` is no terminal. */
 void cs_copy_window_size(int from, int to);
+
+/* The character that ends input on the terminal, or -1 where it reads byte by byte. */
+int cs_terminal_end_of_input(int descriptor);
 
 /* Every byte typed goes through as it is, until cs_restore_terminal or our end. 0 or an errno. */
 int cs_make_terminal_raw(int descriptor);

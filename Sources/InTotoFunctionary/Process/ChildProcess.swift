@@ -27,6 +27,10 @@ final class ChildProcess {
 
         process.executableURL = Self.ownExecutable
         process.arguments = [CS_TRAMPOLINE_ARGUMENT]
+        // Process changes to a directory in any case, by a name that it has made text of. By this name it stays here.
+        #if os(Linux)
+            process.currentDirectoryURL = URL(filePath: "/proc/self/cwd", directoryHint: .isDirectory)
+        #endif
         process.standardInput = FileHandle(fileDescriptor: sockets[1], closeOnDealloc: true)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
@@ -52,6 +56,9 @@ final class ChildProcess {
     /// Makes the process the command. Returns when its program has been executed, so that a program that cannot be is
     /// an error and not a status.
     func execute(_ command: Command, program: [UInt8], with descriptors: CommandDescriptors) throws(LaunchError) {
+        guard cs_startup_state().pointee.descriptors_lost == 0 else {
+            throw .tooManyDescriptors(limit: Int(CS_MAX_INHERITED))
+        }
         try send(command, program, descriptors)
         try awaitExecution(of: command, program)
     }
@@ -105,19 +112,28 @@ final class ChildProcess {
             cs_send_plan(socket, &plan, placed.map(\.source), payload, payload.count), "hand over the command")
     }
 
-    /// The trampoline's socket closes when the command's program is executed; before that, it says what failed.
+    /// The trampoline says when it is ready to execute the command's program; then its socket closes where that
+    /// succeeds, and it says what failed where not. Silence means that it did not get so far.
     private func awaitExecution(of command: Command, _ program: [UInt8]) throws(LaunchError) {
-        var failure = cs_failure()
+        guard var answer = receive() else { throw .runner(operation: "start the command", errno: 0) }
+        if answer.stage == Int32(CS_STAGE_READY.rawValue) {
+            guard let failure = receive() else { return }
+            answer = failure
+        }
+        switch cs_stage(UInt32(answer.stage)) {
+        case CS_STAGE_DIRECTORY: throw .badDirectory(path: command.directory ?? [], errno: answer.error)
+        case CS_STAGE_EXEC: throw .notExecutable(path: program, errno: answer.error)
+        case CS_STAGE_DESCRIPTORS: throw .runner(operation: "hand over descriptors", errno: answer.error)
+        case CS_STAGE_GROUP: throw .runner(operation: "join the process group", errno: answer.error)
+        default: throw .runner(operation: "start the command", errno: answer.error)
+        }
+    }
+
+    private func receive() -> cs_failure? {
+        var answer = cs_failure()
         let size = MemoryLayout<cs_failure>.size
         var count = 0
-        repeat { count = recv(socket, &failure, size, Int32(MSG_WAITALL)) } while count < 0 && errno == EINTR
-        guard count == size else { return }
-        switch cs_stage(UInt32(failure.stage)) {
-        case CS_STAGE_DIRECTORY: throw .badDirectory(path: command.directory ?? [], errno: failure.error)
-        case CS_STAGE_EXEC: throw .notExecutable(path: program, errno: failure.error)
-        case CS_STAGE_DESCRIPTORS: throw .runner(operation: "hand over descriptors", errno: failure.error)
-        case CS_STAGE_GROUP: throw .runner(operation: "join the process group", errno: failure.error)
-        default: throw .runner(operation: "start the command", errno: failure.error)
-        }
+        repeat { count = recv(socket, &answer, size, Int32(MSG_WAITALL)) } while count < 0 && errno == EINTR
+        return count == size ? answer : nil
     }
 }

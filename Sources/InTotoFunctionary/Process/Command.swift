@@ -42,7 +42,9 @@ public enum LaunchError: Error, Hashable {
     /// Found, but it cannot be executed.
     case notExecutable(path: [UInt8], errno: Int32)
     case badDirectory(path: [UInt8], errno: Int32)
-    /// Our own part of the launch failed.
+    /// Our caller handed down more descriptors than can be passed on.
+    case tooManyDescriptors(limit: Int)
+    /// Our own part of the launch failed; `errno` 0: the process ended before it became the command.
     case runner(operation: String, errno: Int32)
     case emptyCommand
     case containsNUL(argument: [UInt8])

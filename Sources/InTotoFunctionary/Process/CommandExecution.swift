@@ -20,6 +20,12 @@ public struct ExecutedCommand: Sendable {
     public var forwardingProblems: [String]
 }
 
+/// The command ended, but its output could not be recorded.
+struct RecordingFailure: Error {
+    let reason: String
+    let termination: Termination
+}
+
 /// Processor time that the command's processes used, as far as they were waited for.
 public struct ResourceUse: Sendable {
     public var userMilliseconds: Int64
@@ -45,7 +51,7 @@ public final class CommandExecution {
         var signals = try SignalForwarding()
         let terminal = usesTerminal ? try TerminalRelay() : nil
         if let terminal { signals.windowChanged = terminal.windowChanged }
-        let captures = try Self.captures(policy, terminal)
+        let captures = try captures(policy, terminal)
         do { try child.execute(command, program: program, with: Self.descriptors(terminal, captures)) } catch {
             terminal?.finishUnused()
             throw error
@@ -54,8 +60,11 @@ public final class CommandExecution {
         terminal?.start()
         let outcome = Supervision(child: child, signals: signals, limits: limits).wait()
         terminal?.finish()
-        let streams = try captures.map { try $0.finish() }
         cs_finish_after_signals()
+        let streams: [RecordedStream]
+        do { streams = try captures.map { try $0.finish() } } catch {
+            throw RecordingFailure(reason: "\(error)", termination: child.termination)
+        }
         return ExecutedCommand(
             termination: child.termination, hasTimedOut: outcome.hasTimedOut, background: outcome.background,
             output: policy == .off ? nil : streams.first, errors: captures.count < 2 ? nil : streams.last,
@@ -65,8 +74,11 @@ public final class CommandExecution {
     }
 
     /// One for each stream that we read: two pipes, one terminal, or none.
-    private static func captures(_ policy: StreamPolicy, _ terminal: TerminalRelay?) throws -> [OutputCapture] {
-        if let terminal { return [try OutputCapture(terminal, policy.recording ?? .nothing)] }
+    private func captures(_ policy: StreamPolicy, _ terminal: TerminalRelay?) throws -> [OutputCapture] {
+        if let terminal {
+            let command = child.processID
+            return [try OutputCapture(terminal, policy.recording ?? .nothing) { kill(command, SIGHUP) }]
+        }
         guard let recording = policy.recording else { return [] }
         return [try OutputCapture(passingOnTo: 1, recording), try OutputCapture(passingOnTo: 2, recording)]
     }

@@ -22,6 +22,10 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     private var recording: StreamRecording
     private var passesOn = true
     private(set) var forwardingError: Int32?
+    /// Bytes read so far.
+    private var recorded = 0
+    /// What the command's side of it is to hear where our reader has gone: nil, that the stream is closed.
+    private let readerHasGone: (@Sendable () -> Void)?
 
     /// A pipe; `destination` is where bytes are passed on: 1 or 2.
     convenience init(passingOnTo destination: Int32, _ limits: RecordingLimits) throws(LaunchError) {
@@ -31,13 +35,17 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         try self.init(readingEnd: pipe[0], writingEnd: pipe[1], destination: destination, limits)
     }
 
-    /// A terminal of the command's own.
-    convenience init(_ terminal: TerminalRelay, _ limits: RecordingLimits) throws(LaunchError) {
-        try self.init(readingEnd: terminal.controlling, writingEnd: terminal.forCommand, destination: 1, limits)
+    /// A terminal of the command's own, which is the relay's to close; `hangUp` is called where our reader has gone.
+    convenience init(
+        _ terminal: TerminalRelay, _ limits: RecordingLimits, hangUp: @escaping @Sendable () -> Void
+    ) throws(LaunchError) {
+        try self.init(
+            readingEnd: terminal.controlling, writingEnd: terminal.forCommand, destination: 1, limits, hangUp)
     }
 
     private init(
-        readingEnd: Int32, writingEnd: Int32, destination: Int32, _ limits: RecordingLimits
+        readingEnd: Int32, writingEnd: Int32, destination: Int32, _ limits: RecordingLimits,
+        _ readerHasGone: (@Sendable () -> Void)? = nil
     ) throws(LaunchError) {
         var stop: [Int32] = [0, 0]
         let error = cs_capture_pipe(&stop)
@@ -46,6 +54,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         self.writingEnd = writingEnd
         self.stop = (stop[0], stop[1])
         self.destination = destination
+        self.readerHasGone = readerHasGone
         do { recording = try StreamRecording(limits) } catch { throw .runner(operation: error.description, errno: 0) }
     }
 
@@ -55,7 +64,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         DispatchQueue(label: "output").async { [self] in
             readUntilStopped()
             // At once: where our reader has gone, the command shall see that with its next byte.
-            close(readingEnd)
+            if readerHasGone == nil { close(readingEnd) }
             done.signal()
         }
     }
@@ -70,27 +79,28 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
 
     private func readUntilStopped() {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        var isStopping = false
-        while true {
-            let count = read(readingEnd, &buffer, buffer.count)
-            if count > 0 {
-                recording.append(buffer[..<count])
-                guard passOn(buffer[..<count]) else { return }
-            } else if count == 0 || errno != EAGAIN && errno != EINTR {
-                return
-            } else if !isStopping {
-                isStopping = waitForBytes()
-            } else if !hasBytes() {
-                return
-            }
+        while !waitForBytes() {
+            guard take(&buffer, atMost: buffer.count) else { return }
+        }
+        // The command has ended: what stands in the pipe now is its own. A process that it left behind may go on
+        // writing for ever, but not into this count. Polling a terminal first makes it move what it still holds.
+        var event = pollfd(fd: readingEnd, events: Int16(POLLIN), revents: 0)
+        poll(&event, 1, 0)
+        var left = Int(cs_available(readingEnd))
+        while left > 0 {
+            let before = recorded
+            guard take(&buffer, atMost: min(left, buffer.count)), recorded > before else { return }
+            left -= recorded - before
         }
     }
 
-    /// Asked once more at the end: a terminal may still be moving bytes from one side to the other, and polling it
-    /// waits for that.
-    private func hasBytes() -> Bool {
-        var event = pollfd(fd: readingEnd, events: Int16(POLLIN), revents: 0)
-        return poll(&event, 1, 0) > 0 && event.revents & Int16(POLLIN) != 0
+    /// Reads once and deals with what came; false at the end of the stream and where nobody wants more of it.
+    private func take(_ buffer: inout [UInt8], atMost limit: Int) -> Bool {
+        let count = read(readingEnd, &buffer, limit)
+        guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
+        recorded += count
+        recording.append(buffer[..<count])
+        return passOn(buffer[..<count])
     }
 
     /// Waits until there is something to read; true where the command has ended.
@@ -124,6 +134,8 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         guard let failure else { return true }
         forwardingError = failure
         passesOn = false
-        return failure != EPIPE
+        guard failure == EPIPE else { return true }
+        readerHasGone?()
+        return readerHasGone != nil
     }
 }

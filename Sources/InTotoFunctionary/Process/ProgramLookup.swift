@@ -14,6 +14,7 @@ enum ProgramLookup {
         for string in command.arguments + command.environment where string.contains(0) {
             throw .containsNUL(argument: string)
         }
+        if let directory = command.directory { try check(directory) }
         if program.contains(UInt8(ascii: "/")) {
             if let problem = problem(with: program, in: command.directory) { throw problem }
             return program
@@ -29,6 +30,19 @@ enum ProgramLookup {
             }
         }
         throw firstRefusal ?? .notFound(program: program)
+    }
+
+    private static func check(_ directory: [UInt8]) throws(LaunchError) {
+        let descriptor = open(
+            directory.map { CChar(bitPattern: $0) } + [0], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            // One that may be entered but not listed will do.
+            guard errno == EACCES, access(directory.map { CChar(bitPattern: $0) } + [0], X_OK) == 0 else {
+                throw .badDirectory(path: directory, errno: errno)
+            }
+            return
+        }
+        close(descriptor)
     }
 
     private static func searchPath(of environment: [[UInt8]]) -> [ArraySlice<UInt8>] {

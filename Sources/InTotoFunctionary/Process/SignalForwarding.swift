@@ -30,7 +30,8 @@ struct SignalForwarding {
             case SIGCHLD: childChanged(command)
             // In our process group, the command has had it too.
             case SIGWINCH: windowChanged()
-            case _ where event.from_terminal != 0: continue
+            // Without a number for our group (CSupport/trampoline.c), the command is not in it.
+            case _ where event.from_terminal != 0 && getpgrp() != 0: continue
             case SIGTERM, SIGHUP, SIGINT, SIGQUIT: ProcessTree.signal(event.number)
             default: kill(command, event.number)
             }

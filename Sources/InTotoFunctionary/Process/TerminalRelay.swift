@@ -42,13 +42,16 @@ final class TerminalRelay: @unchecked Sendable {  // immutable after `init`; the
         }
     }
 
-    /// Stops passing input on and makes our terminal as it was. The controlling side is the capture's to close.
+    /// Stops passing input on and makes our terminal as it was.
     func finish() {
         close(stop.writing)
         done.wait()
         close(stop.reading)
         if isRaw { cs_restore_terminal() }
     }
+
+    /// When nobody reads from it any more.
+    deinit { close(controlling) }
 
     /// In the place of `start` and `finish`, where the command could not be started.
     func finishUnused() {
@@ -60,16 +63,21 @@ final class TerminalRelay: @unchecked Sendable {  // immutable after `init`; the
 
     private func passInputOn() {
         var buffer = [UInt8](repeating: 0, count: 4096)
+        var lastByte = UInt8(ascii: "\n")
         while waitForInput() {
             let count = read(0, &buffer, buffer.count)
             if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }
-            guard count > 0 else {
-                // The end of a file or pipe: what Ctrl-D says on a terminal.
-                _ = write([4])
-                return
-            }
+            guard count > 0 else { return endInput(after: lastByte) }
+            lastByte = buffer[count - 1]
             guard write(buffer[..<count]) else { return }
         }
+    }
+
+    /// The end of a file or pipe: what Ctrl-D says on a terminal, twice within a line, where once only sends what was
+    /// typed of it.
+    private func endInput(after lastByte: UInt8) {
+        guard let end = UInt8(exactly: cs_terminal_end_of_input(controlling)) else { return }
+        _ = write(lastByte == UInt8(ascii: "\n") ? [end] : [end, end])
     }
 
     /// True where there is input; false where the command has ended.

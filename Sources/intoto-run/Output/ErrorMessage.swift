@@ -50,6 +50,11 @@ extension Failure {
                 hint: "nothing ran, and no evidence was written", status: ExitStatus.notExecutable)
         case .badDirectory(let path, let errno):
             self.init("\(escapedForTerminal(path)): cannot run the command there: \(systemErrorText(errno))")
+        case .tooManyDescriptors(let limit):
+            self.init(
+                "more than \(limit) open descriptors were handed down to intoto-run",
+                hint: "close those that the command does not need")
+        case .runner(let operation, 0): self.init("could not \(operation): its process ended at once")
         case .runner(let operation, let errno): self.init("could not \(operation): \(systemErrorText(errno))")
         case .emptyCommand:
             self.init("no command behind --", hint: "give a command, or -x for evidence without one")

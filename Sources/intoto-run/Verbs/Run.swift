@@ -176,6 +176,8 @@ struct Run: Verb {
                 throw Failure(
                     "no evidence was written: \(error)",
                     hint: ending(termination) + "; remove the cause and run the step again")
+            case .recording(let reason, let termination):
+                throw Failure("no evidence was written: \(reason)", hint: ending(termination) + "; run the step again")
             case .internal(let reason): throw Failure(reason)
             }
         }

@@ -1,0 +1,123 @@
+import Foundation
+import InTotoMetadata
+import TestSupport
+import Testing
+
+/// Where and with what the command is started, when the caller is odd.
+@Suite(.temporaryDirectory) struct LaunchTests {
+    private let signed = "-q -k key.pem -n s --format link -m key.pem.pub"
+
+    private func project() throws -> IntotoRun {
+        let run = IntotoRun()
+        try run.makeKey()
+        return run
+    }
+
+    @Test func `the command runs in our directory, whatever bytes its name has`() throws {
+        let run = try project()
+        // A name that is made text of becomes the other one's.
+        let script = """
+            bad=$(printf 'y\\377') text=$(printf 'y\\357\\277\\275'); mkdir "$bad" "$text"; cp key.pem* "$bad"
+            cd "$bad"; : >here; "$R" \(signed) -- ls
+            """
+        #expect(try run.shell(script).outputText == "here\nkey.pem\nkey.pem.pub\n")
+    }
+
+    @Test func `the command runs in a directory that is no longer there`() throws {
+        let run = try project()
+        let result = try run.shell("mkdir gone; here=$PWD; cd gone; rmdir ../gone; \"$R\" -q -k $here/key.pem -n s -d $here --format link -m $here/key.pem.pub -- echo ran")
+        #expect(result.outputText == "ran\n")
+    }
+
+    @Test(arguments: ["exec 63</dev/null; ulimit -n 64", "exec 7</dev/null 8</dev/null 9</dev/null; ulimit -n 40", "ulimit -n 32"])
+    func `a low limit on descriptors is no hindrance`(setup: String) throws {
+        let run = try project()
+        // Bash, since dash knows descriptors of one digit only.
+        let probe = "ls /proc/self/fd | tr \\\\n ' '"
+        let plain = try run.shell("bash -c '\(setup); sh -c \"$1\"' bash \"\(probe)\"")
+        let wrapped = try run.shell("bash -c '\(setup); \"$R\" \(signed) -s -- sh -c \"$1\"' bash \"\(probe)\"")
+        #expect(wrapped.errorText == "")
+        #expect(wrapped.outputText == plain.outputText)
+    }
+
+    @Test func `more descriptors than can be handed on are an error, not a loss`() throws {
+        let run = try project()
+        let script = """
+            import os, sys
+            for _ in range(260): os.set_inheritable(os.open("/dev/null", os.O_RDONLY), True)
+            os.execv(sys.argv[1], sys.argv[1:])
+            """
+        let result = try Subprocess.run(
+            "/usr/bin/env",
+            ["python3", "-c", script, BuiltProduct.intotoRun.path, "-k", "key.pem", "-n", "s", "--", "touch", "ran"],
+            in: run.directory)
+        #expect(result.status == 125)
+        #expect(result.errorText.contains("more than 200 open descriptors"))
+        #expect(try run.list() == ["key.pem", "key.pem.pub"])
+    }
+
+    @Test func `a trampoline that dies is no command that ran`() throws {
+        let run = try project()
+        let script = "strace -f -o /dev/null -e trace=setpgid -e inject=setpgid:signal=SIGKILL:when=2+ \"$R\" \(signed) -- touch ran"
+        let result = try run.shell(script)
+        #expect(result.status == 125)
+        #expect(result.errorText.contains("could not start the command: its process ended at once"))
+        #expect(try run.list() == ["key.pem", "key.pem.pub"])
+    }
+
+    @Test func `a background process that never stops writing does not hold up the end`() throws {
+        let run = try project()
+        let result = try run.shell("\"$R\" \(signed) -s -- sh -c 'yes & echo $! >pid; sleep 0.2; exit 3' | { sleep 1; cat; } >/dev/null; kill $(cat pid) 2>/dev/null; ls *.link")
+        #expect(result.outputText.hasSuffix(".link\n"))
+        #expect(try Evidence.link(of: run).byproduct("return-value") == 3)
+    }
+
+    @Test func `a timer that our caller set ends the command, as it would without us`() throws {
+        let run = try project()
+        let script = "import os, signal, sys; signal.alarm(1); os.execv(sys.argv[1], sys.argv[1:])"
+        let start = Date()
+        let result = try Subprocess.run(
+            "/usr/bin/env",
+            ["python3", "-c", script, BuiltProduct.intotoRun.path, "-q", "-k", "key.pem", "-n", "s", "--", "sleep", "60"],
+            in: run.directory)
+        #expect(result.status == 128 + 14)
+        #expect(Date().timeIntervalSince(start) < 30)
+    }
+
+    @Test func `a caller that ignores SIGCHLD leaves no zombies with us`() throws {
+        let run = try project()
+        let probe = "for i in $(seq 10); do (true & ) ; done; sleep 0.3; ps --no-headers -o stat --ppid $PPID | grep -c Z; :"
+        let script = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+        let result = try Subprocess.run(
+            "/usr/bin/env",
+            ["python3", "-c", script, BuiltProduct.intotoRun.path, "-q", "-k", "key.pem", "-n", "s", "--", "sh", "-c", probe],
+            in: run.directory)
+        #expect(result.outputText == "0\n")
+    }
+
+    @Test func `input from a pipe that ends within a line ends, with --pty, too`() throws {
+        let run = try project()
+        let result = try run.run(signed.split(separator: " ").map(String.init) + ["--pty", "--", "sh", "-c", "stty -echo; cat"], input: Array("abc".utf8))
+        #expect(result.status == 0)
+        #expect(result.outputText.hasSuffix("abc"))
+    }
+
+    @Test func `a directory for the command that is not there is named, before anything is read`() throws {
+        let run = try project()
+        for command in ["./x", "true"] {
+            let result = try run.run(["-k", "key.pem", "-n", "s", "-C", "nope", "--", command])
+            #expect(result.status == 125)
+            #expect(result.errorText.contains("nope: cannot run the command there: No such file or directory"))
+        }
+    }
+
+    @Test func `the work directory in evidence is absolute`() throws {
+        let run = try project()
+        _ = try run.shell("mkdir sub")
+        _ = try run.run(signed.split(separator: " ").map(String.init) + ["-C", "sub", "--", "true"])
+        guard case .string(let directory)? = try Evidence.link(of: run).environment["workdir"] else {
+            throw IntotoRun.SetupFailure(reason: "no workdir")
+        }
+        #expect(directory.description.hasPrefix("/") && directory.description.hasSuffix("/sub"))
+    }
+}
