@@ -25,7 +25,9 @@ public enum BoundedReader {
         var count = 0
         while true {
             let room = bytes.count - count
-            let result = bytes.withUnsafeMutableBytes { read(file.descriptor, $0.baseAddress?.advanced(by: count), room) }
+            let result = bytes.withUnsafeMutableBytes {
+                read(file.descriptor, $0.baseAddress?.advanced(by: count), room)
+            }
             if result < 0 && errno == EINTR { continue }
             guard result >= 0 else { throw .system(path, operation: "read", errno: Errno(rawValue: errno)) }
             if result == 0 { break }

@@ -25,5 +25,6 @@ extension StorageError: CustomStringConvertible {
 }
 
 private func shown(_ path: FilePath) -> String {
-    escapedForTerminal(path.withCString { Array(UnsafeBufferPointer(start: $0, count: path.length)) }.map(UInt8.init(bitPattern:)))
+    escapedForTerminal(
+        path.withCString { Array(UnsafeBufferPointer(start: $0, count: path.length)) }.map(UInt8.init(bitPattern:)))
 }

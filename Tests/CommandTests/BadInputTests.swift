@@ -42,7 +42,7 @@ import Testing
 
     @Test(arguments: [
         ("a/b", "may not contain '/'"), ("a*b", "may not contain '*'"), ("[x]", "may not contain '['"),
-        ("what?", "may not contain '?'"), (".hidden", "may not start with a dot"), 
+        ("what?", "may not contain '?'"), (".hidden", "may not start with a dot"),
         ("a\nb", "may not contain '\\n'"), ("a\u{202E}b", "may not contain '\\u{202E}'"),
         (String(repeating: "x", count: 201), "more than 200"),
     ])
@@ -57,7 +57,8 @@ import Testing
     @Test func `no key, a missing key and a public key are told apart`() throws {
         try refusal(["-n", "s"], expecting: "no key to sign with")
         try refusal(["-n", "s", "-k", "absent.pem"], expecting: "absent.pem: cannot open: No such file")
-        try refusal(["-n", "s", "-k", "key.pem.pub"], expecting: "key.pem.pub: a public key where a private key is needed")
+        try refusal(
+            ["-n", "s", "-k", "key.pem.pub"], expecting: "key.pem.pub: a public key where a private key is needed")
     }
 
     @Test(arguments: [
@@ -110,7 +111,9 @@ import Testing
         try refusal(signed + ["-d", "absent"], expecting: "absent: cannot open: No such file or directory")
         try refusal(signed + ["-d", "key.pem"], expecting: "key.pem: cannot open: Not a directory")
         let run = IntotoRun()
-        _ = try run.shell("mkdir locked; chmod 555 locked; chmod 777 .; chmod 644 key.pem; [ $(id -u) = 0 ] && chown 65534 key.pem locked || :")
+        _ = try run.shell(
+            "mkdir locked; chmod 555 locked; chmod 777 .; chmod 644 key.pem; [ $(id -u) = 0 ] && chown 65534 key.pem locked || :"
+        )
         let result = try run.asOrdinaryUser("-k", "key.pem", "-n", "s", "-d", "locked", "--", "touch", "ran")
         #expect(result.status == 125)
         #expect(result.errorText.contains("locked: cannot write to the directory: Permission denied"))
@@ -223,6 +226,11 @@ import Testing
         #expect(result.errorText.contains("No space left on device"))
         #expect(result.errorText.contains("exited with status 4"))
         #expect(result.outputText == "fill\n")
+        // Nothing is lost: the signed evidence is elsewhere, and the message says where.
+        let kept = try run.file(endingIn: ".link")
+        #expect(result.errorText.contains(kept))
+        #expect(try run("sign", "--check", kept, "--verification-keys", "key.pem.pub").status == 0)
+        #expect(try Evidence.link(kept, of: run).byproduct("return-value") == 4)
     }
 }
 

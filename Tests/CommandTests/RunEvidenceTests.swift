@@ -35,7 +35,8 @@ import Testing
     @Test(arguments: ["link", "dsse-link"])
     func `an attestation and a link come from one run`(format: String) throws {
         let run = try project()
-        let result = try run.run(["-n", "b", "-k", "key.pem", "-m", "src", "-p", "dist", "--format", "attestation,\(format)", "--"] + build)
+        let result = try run.run(
+            ["-n", "b", "-k", "key.pem", "-m", "src", "-p", "dist", "--format", "attestation,\(format)", "--"] + build)
         #expect(result.status == 0)
         let attested = try Evidence.link(endingIn: ".jsonl", of: run)
         #expect(try Evidence.link(endingIn: ".link", of: run) == attested)
@@ -53,7 +54,9 @@ import Testing
     @Test func `several keys sign one attestation, and one link each`() throws {
         let run = try project()
         try run.makeKey("second.pem", type: "ecdsa-p256")
-        let result = try run.run(["-n", "b", "-k", "key.pem", "-k", "second.pem", "--format", "attestation,link", "-p", "dist", "--"] + build)
+        let result = try run.run(
+            ["-n", "b", "-k", "key.pem", "-k", "second.pem", "--format", "attestation,link", "-p", "dist", "--"] + build
+        )
         #expect(result.status == 0)
         #expect(try run.list().filter { $0.hasSuffix(".link") }.count == 2)
         let bundle = try run.file(endingIn: ".jsonl")
@@ -63,7 +66,8 @@ import Testing
 
     @Test func `evidence goes to the metadata directory, and only evidence`() throws {
         let run = try project()
-        try FileManager.default.createDirectory(at: run.directory.appending(path: "out"), withIntermediateDirectories: false)
+        try FileManager.default.createDirectory(
+            at: run.directory.appending(path: "out"), withIntermediateDirectories: false)
         let before = try run.list()
         #expect(try run.run(["-n", "b", "-k", "key.pem", "-d", "out", "-p", "src", "--", "true"]).status == 0)
         #expect(try run.list() == before)
@@ -100,9 +104,13 @@ import Testing
     @Test func `names follow --base-path and --lstrip-paths, patterns --exclude`() throws {
         let run = try project()
         try run.write("x", to: "src/main.o")
-        try run("-n", "b", "-k", "key.pem", "--format", "link", "--base-path", "src", "-m", ".", "--exclude", "*.o", "--", "true")
+        try run(
+            "-n", "b", "-k", "key.pem", "--format", "link", "--base-path", "src", "-m", ".", "--exclude", "*.o", "--",
+            "true")
         #expect(try Evidence.link(of: run).materialNames == ["main.c"])
-        try run("-n", "b", "-k", "key.pem", "--format", "link", "--overwrite", "-m", "src", "--lstrip-paths", "src", "--", "true")
+        try run(
+            "-n", "b", "-k", "key.pem", "--format", "link", "--overwrite", "-m", "src", "--lstrip-paths", "src", "--",
+            "true")
         #expect(try Evidence.link(of: run).materialNames == ["main.c", "main.o"])
     }
 
@@ -110,7 +118,8 @@ import Testing
         let run = try project()
         try run.write("x", to: "src/main.o")
         let before = try run.list()
-        let result = try run("--dry-run", "-n", "b", "-m", "src", "-p", "dist", "--exclude", "*.o", "--", "touch", "made")
+        let result = try run(
+            "--dry-run", "-n", "b", "-m", "src", "-p", "dist", "--exclude", "*.o", "--", "touch", "made")
         #expect(result.status == 0)
         #expect(result.outputText.contains("src/main.c"))
         #expect(result.outputText.contains("*.o"))
@@ -140,7 +149,9 @@ import Testing
 
     @Test func `a killed run leaves a temporary file that the next run removes`() throws {
         let run = try project()
-        _ = try run.shell("\"$R\" -q -k key.pem -n s -p src -- sh -c 'echo >ready; exec sleep 60' & while ! [ -e ready ]; do :; done; kill -9 $!")
+        _ = try run.shell(
+            "\"$R\" -q -k key.pem -n s -p src -- sh -c 'echo >ready; exec sleep 60' & while ! [ -e ready ]; do :; done; kill -9 $!"
+        )
         #expect(try run.list().count { $0.hasSuffix(".tmp") } == 1)
         #expect(try run("-n", "t", "-k", "key.pem", "-p", "src", "--", "true").status == 0)
         #expect(try run.list().count { $0.hasSuffix(".tmp") } == 0)

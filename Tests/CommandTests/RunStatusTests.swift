@@ -8,7 +8,8 @@ import Testing
     func `the command's status is passed on and recorded`(status: Int) throws {
         let run = IntotoRun()
         try run.makeKey()
-        let result = try run("-k", "key.pem", "-n", "s", "--format", "link", "-m", "key.pem.pub", "--", "sh", "-c", "exit \(status)")
+        let result = try run(
+            "-k", "key.pem", "-n", "s", "--format", "link", "-m", "key.pem.pub", "--", "sh", "-c", "exit \(status)")
         #expect(result.status == status)
         #expect(try Evidence.link(of: run).byproduct("return-value") == .integer(Int64(status)))
     }
@@ -59,10 +60,14 @@ import Testing
     @Test func `a caller that ignores SIGCHLD does not turn failure into success`() throws {
         let run = IntotoRun()
         try run.makeKey()
-        let script = "import signal,os,sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+        let script =
+            "import signal,os,sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
         let result = try Subprocess.run(
             "/usr/bin/env",
-            ["python3", "-c", script, BuiltProduct.intotoRun.path, "-k", "key.pem", "-n", "s", "--", "sh", "-c", "exit 9"],
+            [
+                "python3", "-c", script, BuiltProduct.intotoRun.path, "-k", "key.pem", "-n", "s", "--", "sh", "-c",
+                "exit 9",
+            ],
             in: run.directory)
         #expect(result.status == 9)
     }

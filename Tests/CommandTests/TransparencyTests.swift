@@ -18,7 +18,9 @@ import Testing
     @Test func `recorded streams are exact, with length and digest of the whole`() throws {
         let run = IntotoRun()
         try run.makeKey()
-        let result = try run("-s", "-k", "key.pem", "-n", "s", "--format", "link", "--", "sh", "-c", "seq 1 100000; printf 'a\\r\\nb' >&2")
+        let result = try run(
+            "-s", "-k", "key.pem", "-n", "s", "--format", "link", "--", "sh", "-c",
+            "seq 1 100000; printf 'a\\r\\nb' >&2")
         #expect(result.status == 0)
         let link = try Evidence.link(of: run)
         let expected = (1...100_000).map { "\($0)\n" }.joined()
@@ -42,10 +44,13 @@ import Testing
         let run = IntotoRun()
         try run.makeKey()
         let result = try run.shell(
-            "\"$R\" -q -s -k key.pem -n s --format link -m key.pem.pub -- sh -c 'echo first; head -c 30000000 /dev/zero | tr \"\\000\" x; echo last' | wc -c")
+            "\"$R\" -q -s -k key.pem -n s --format link -m key.pem.pub -- sh -c 'echo first; head -c 30000000 /dev/zero | tr \"\\000\" x; echo last' | wc -c"
+        )
         #expect(result.outputText.trimmingCharacters(in: .whitespacesAndNewlines) == "30000011")
         let link = try Evidence.link(of: run)
-        guard case .string(let text)? = link.byproduct("stdout") else { throw IntotoRun.SetupFailure(reason: "no stdout") }
+        guard case .string(let text)? = link.byproduct("stdout") else {
+            throw IntotoRun.SetupFailure(reason: "no stdout")
+        }
         #expect(text.description.hasPrefix("first\nxxx"))
         #expect(text.description.hasSuffix("xxxlast\n"))
         #expect(link.byproduct("stdout-length") == .integer(30_000_011))
@@ -55,7 +60,8 @@ import Testing
     @Test func `200,000 bytes on standard error before any output do not block`() throws {
         let run = IntotoRun()
         try run.makeKey()
-        let result = try run("-q", "-s", "-k", "key.pem", "-n", "s", "--", "sh", "-c", "head -c 200000 /dev/zero >&2; echo end")
+        let result = try run(
+            "-q", "-s", "-k", "key.pem", "-n", "s", "--", "sh", "-c", "head -c 200000 /dev/zero >&2; echo end")
         #expect(result.errors.count == 200_000)
         #expect(result.outputText == "end\n")
     }
@@ -73,7 +79,8 @@ import Testing
     @Test func `a reader that goes away ends the command as it would without us`() throws {
         let run = IntotoRun()
         try run.makeKey()
-        let result = try run.shell("{ \"$R\" -q -s -k key.pem -n s --format link -m key.pem.pub -- yes; echo $? >status; } | head -n 1")
+        let result = try run.shell(
+            "{ \"$R\" -q -s -k key.pem -n s --format link -m key.pem.pub -- yes; echo $? >status; } | head -n 1")
         #expect(result.outputText == "y\n")
         #expect(try run.read("status") == Array("141\n".utf8))
     }
@@ -81,7 +88,9 @@ import Testing
     @Test func `arguments and environment are bytes`() throws {
         let run = IntotoRun()
         try run.makeKey()
-        let result = try run.shell("V=$(printf 'v\\377') \"$R\" -q -k key.pem -n s --format link -m key.pem.pub -- sh -c 'printf %s \"$1$V\"' sh \"$(printf 'caf\\351')\"")
+        let result = try run.shell(
+            "V=$(printf 'v\\377') \"$R\" -q -k key.pem -n s --format link -m key.pem.pub -- sh -c 'printf %s \"$1$V\"' sh \"$(printf 'caf\\351')\""
+        )
         #expect(result.output == Array("caf".utf8) + [0xE9, 0x76, 0xFF])
         let link = try Evidence.link(of: run)
         #expect(link.command.last == "caf\u{FFFD}")
@@ -117,7 +126,8 @@ import Testing
         // The shell puts the probe's own output on 1; what else is open is what counts.
         _ = try run.shell("sh -c '\(probe)' \(closing)")
         let plain = try run.read("out")
-        let wrapped = try run.shell("\"$R\" -q -k key.pem -n s -m key.pem.pub --format link -- sh -c '\(probe)' \(closing)")
+        let wrapped = try run.shell(
+            "\"$R\" -q -k key.pem -n s -m key.pem.pub --format link -- sh -c '\(probe)' \(closing)")
         #expect(wrapped.status == 0)
         #expect(try run.read("out") == plain)
         #expect(try Evidence.link(of: run).materialNames == ["key.pem.pub"])
@@ -140,7 +150,8 @@ import Testing
         let groups = result.outputText.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
         #expect(groups.count == 2 && groups[0] == groups[1])
         let killed = try run.shell(
-            "\"$R\" -q -k key.pem -n t -- sh -c 'echo $$ >pid; exec sleep 60' & while ! [ -s pid ]; do :; done; kill -9 $!; wait; while kill -0 $(cat pid) 2>/dev/null; do :; done; echo gone")
+            "\"$R\" -q -k key.pem -n t -- sh -c 'echo $$ >pid; exec sleep 60' & while ! [ -s pid ]; do :; done; kill -9 $!; wait; while kill -0 $(cat pid) 2>/dev/null; do :; done; echo gone"
+        )
         #expect(killed.outputText == "gone\n")
     }
 
@@ -149,7 +160,8 @@ import Testing
         let run = IntotoRun()
         try run.makeKey()
         let result = try run.shell(
-            "\"$R\" -q -k key.pem -n s --format link -m key.pem.pub -- sh -c 'trap \"exit 42\" \(name); echo >ready; while :; do sleep 0.05; done' & while ! [ -e ready ]; do :; done; kill -\(name) $!; wait $!; echo $?")
+            "\"$R\" -q -k key.pem -n s --format link -m key.pem.pub -- sh -c 'trap \"exit 42\" \(name); echo >ready; while :; do sleep 0.05; done' & while ! [ -e ready ]; do :; done; kill -\(name) $!; wait $!; echo $?"
+        )
         #expect(result.outputText == "42\n")
         #expect(try Evidence.link(of: run).byproduct("return-value") == 42)
     }
@@ -171,7 +183,8 @@ import Testing
         let run = IntotoRun()
         try run.makeKey()
         try run.write("text", to: "sub/file")
-        let result = try run("-q", "-k", "key.pem", "-n", "s", "--format", "link", "-m", "sub", "-C", "sub", "--", "pwd")
+        let result = try run(
+            "-q", "-k", "key.pem", "-n", "s", "--format", "link", "-m", "sub", "-C", "sub", "--", "pwd")
         #expect(result.outputText.hasSuffix("/sub\n"))
         #expect(try Evidence.link(of: run).materialNames == ["sub/file"])
         #expect(try run("-k", "key.pem", "-n", "t", "-C", "absent", "--", "pwd").status == 125)

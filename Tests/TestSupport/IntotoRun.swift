@@ -6,7 +6,8 @@ public struct IntotoRun: Sendable {
     public var environment: [String: String]
 
     public init(
-        in directory: URL = TemporaryDirectory.current, environment: [String: String] = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
+        in directory: URL = TemporaryDirectory.current,
+        environment: [String: String] = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
     ) {
         self.directory = directory
         self.environment = environment
@@ -58,7 +59,9 @@ public struct IntotoRun: Sendable {
         try Data(text.utf8).write(to: url)
     }
 
-    public func read(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: directory.appending(path: name))) }
+    public func read(_ name: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: directory.appending(path: name)))
+    }
 
     /// Names in a directory, sorted; hidden ones too.
     public func list(_ name: String = ".") throws -> [String] {

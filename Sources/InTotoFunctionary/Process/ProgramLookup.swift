@@ -23,7 +23,8 @@ enum ProgramLookup {
             let candidate = directory.isEmpty ? program : directory + [UInt8(ascii: "/")] + program
             switch problem(with: candidate, in: command.directory) {
             case nil: return candidate
-            case .notExecutable(let path, let errno)?: firstRefusal = firstRefusal ?? .notExecutable(path: path, errno: errno)
+            case .notExecutable(let path, let errno)?:
+                firstRefusal = firstRefusal ?? .notExecutable(path: path, errno: errno)
             default: continue
             }
         }

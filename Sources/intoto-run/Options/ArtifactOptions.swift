@@ -75,7 +75,8 @@ struct ArtifactOptions: ParsableArguments {
     }
 
     static func references(_ words: [String]) throws -> [ArtifactReference] {
-        do { return try words.map { try ArtifactReference(parsing: Array($0.utf8)) } } catch let error as SnapshotError {
+        do { return try words.map { try ArtifactReference(parsing: Array($0.utf8)) } } catch let error as SnapshotError
+        {
             throw Failure("\(error)")
         }
     }

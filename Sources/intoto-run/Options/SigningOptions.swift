@@ -63,7 +63,8 @@ struct KeyReference {
 
     init(_ reference: String) throws {
         for scheme in ["env:", "exec:", "pkcs11:", "gpg:"] where reference.hasPrefix(scheme) {
-            throw Failure("\(Text(reference).escaped): keys of kind '\(scheme)' are not supported yet", hint: "give a file")
+            throw Failure(
+                "\(Text(reference).escaped): keys of kind '\(scheme)' are not supported yet", hint: "give a file")
         }
         path = reference.hasPrefix("file:") ? String(reference.dropFirst("file:".count)) : reference
     }

@@ -1,0 +1,101 @@
+import Foundation
+import InTotoMetadata
+import TestSupport
+import Testing
+
+/// Real terminals, with and without recording, with and without one of the command's own.
+@Suite(.temporaryDirectory) struct TerminalTests {
+    private static let modes: [[String]] = [[], ["-s"], ["--pty"], ["--pty", "-s"]]
+    private let signed = ["-q", "-k", "key.pem", "-n", "s", "--format", "link", "-m", "key.pem.pub"]
+
+    private func session(
+        _ mode: [String], _ script: String, _ steps: [TerminalSession.Step]
+    ) throws -> (output: String, status: Int32, run: IntotoRun) {
+        let run = IntotoRun()
+        if try !run.list().contains("key.pem") { try run.makeKey() }
+        let (output, status) = try TerminalSession.run(run, signed + mode + ["--", "sh", "-c", script], steps)
+        return (output, status, run)
+    }
+
+    @Test(arguments: modes)
+    func `a program asks and reads an answer`(mode: [String]) throws {
+        let session = try session(mode, "printf 'name? '; read name; echo \"hello $name\"; exit 4", [.expect("name? "), .send("Ada\n"), .expect("hello Ada")])
+        #expect(session.status == 4)
+        #expect(try Evidence.link(of: session.run).byproduct("return-value") == 4)
+    }
+
+    @Test(arguments: modes)
+    func `a program reads a password from the terminal itself`(mode: [String]) throws {
+        let script = "stty -echo </dev/tty; printf 'password: ' >/dev/tty; read word </dev/tty; stty echo </dev/tty; [ \"$word\" = secret ]"
+        let session = try session(mode, script, [.expect("password: "), .send("secret\n")])
+        #expect(session.status == 0)
+        #expect(!session.output.contains("secret"))
+    }
+
+    @Test(arguments: modes)
+    func `Ctrl-C ends the command, and the evidence is written`(mode: [String]) throws {
+        let session = try session(mode, "echo ready; exec sleep 60", [.expect("ready"), .send("\u{3}")])
+        #expect(session.status == 130)
+        #expect(try Evidence.link(of: session.run).byproduct("return-value") == -2)
+    }
+
+    @Test(arguments: modes)
+    func `a command that handles Ctrl-C keeps its own status`(mode: [String]) throws {
+        let session = try session(mode, "trap 'echo caught; exit 7' INT; echo ready; while :; do sleep 0.1; done", [.expect("ready"), .send("\u{3}"), .expect("caught")])
+        #expect(session.status == 7)
+    }
+
+    @Test(arguments: modes)
+    func `Ctrl-Backslash ends the command, and the evidence is written`(mode: [String]) throws {
+        let session = try session(mode, "ulimit -c 0; echo ready; exec sleep 60", [.expect("ready"), .send("\u{1C}")])
+        #expect(session.status == 131)
+        #expect(try Evidence.link(of: session.run).byproduct("return-value") == -3)
+    }
+
+    @Test(arguments: [[], ["-s"]])
+    func `Ctrl-Z stops us and the command, and both go on`(mode: [String]) throws {
+        let session = try session(
+            mode, "echo ready; read line; echo \"after $line\"",
+            [.expect("ready"), .send("\u{1A}"), .expect("[stopped]"), .send("pause\n"), .expect("after pause")])
+        #expect(session.status == 0)
+    }
+
+    @Test(arguments: modes)
+    func `the command sees a terminal as large as ours, and that it changes`(mode: [String]) throws {
+        let script = "stty size </dev/tty; trap 'stty size </dev/tty; exit 0' WINCH; echo ready; while :; do sleep 0.1; done"
+        let session = try session(mode, script, [.expect("30 100"), .expect("ready"), .resize(41, 133), .expect("41 133")])
+        #expect(session.status == 0)
+    }
+
+    @Test func `colours stay where nothing is recorded, and with a terminal of the command's own`() throws {
+        let probe = "[ -t 1 ] && echo colour || echo plain"
+        #expect(try session([], probe, []).output.contains("colour"))
+        let own = try session(["--overwrite", "--pty", "-s"], probe, [])
+        #expect(own.output.contains("colour"))
+        #expect(try Evidence.link(of: own.run).byproduct("stdout") == "colour\r\n")
+    }
+
+    @Test func `with a terminal of its own the order of both streams is exact`() throws {
+        let script = "i=0; while [ $i -lt 500 ]; do echo $i; echo $i >&2; i=$((i+1)); done"
+        let session = try session(["--pty", "-s"], script, [])
+        let expected = (0..<500).map { "\($0)\r\n\($0)\r\n" }.joined()
+        #expect(try Evidence.link(of: session.run).byproduct("stdout") == .string(Text(expected)))
+    }
+
+    @Test func `without a terminal of ours, --pty takes input from a pipe and adds no carriage returns`() throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        let result = try run.run(signed + ["--pty", "-s", "--", "sh", "-c", "stty -echo; cat; tty >/dev/null && echo terminal"], input: Array("typed\n".utf8))
+        #expect(result.status == 0)
+        #expect(result.outputText.hasSuffix("typed\nterminal\n"))
+    }
+
+    @Test func `our terminal is as before after --pty`() throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        let words = signed.map { "'\($0)'" }.joined(separator: " ")
+        let script = "before=$(stty -g); \"\(BuiltProduct.intotoRun.path)\" \(words) --pty -- stty raw; [ \"$before\" = \"$(stty -g)\" ] && echo same"
+        let session = try TerminalSession.run(run, ["-q", "-k", "key.pem", "-n", "outer", "--", "sh", "-c", script], [])
+        #expect(session.output.contains("same"))
+    }
+}
