@@ -34,7 +34,7 @@ import Testing
         #expect(signer == key)
         #expect(key.knownKeyIDs.contains(check.keyID))
         if Self.hasBrokenPayload(link) {
-            expectFailure(metadata, [key]) { if case .metadata(.json) = $0 { true } else { false } }
+            expectFailure(metadata, [key]) { if case .metadata(.payloadJSON) = $0 { true } else { false } }
         } else {
             let authenticated = try metadata.authenticated(by: [key])
             #expect(authenticated.signedBy == [key])

@@ -38,7 +38,7 @@ import Testing
             #expect {
                 try metadata.payload()
             } throws: { error in
-                "\(error)" == #"not valid JSON: unexpected '\n' at byte 61"#
+                "\(error)" == #"the payload is not valid JSON: unexpected '\n' at byte 61"#
             }
         }
         print("vectors: dsse-links 7 read, \(files.count) refused")
