@@ -127,7 +127,7 @@ final class FileHasher {
 }
 
 /// Appends in place: a value of its own per digest would cost more than hashing a small file.
-private func appendHex(_ bytes: [UInt8], to output: inout [UInt8]) {
+func appendHex(_ bytes: some Sequence<UInt8>, to output: inout [UInt8]) {
     for byte in bytes {
         output.append(Hex.digit(byte >> 4))
         output.append(Hex.digit(byte & 15))

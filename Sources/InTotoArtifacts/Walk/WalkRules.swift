@@ -15,6 +15,8 @@ struct WalkRules: Sendable {
     var ownFiles: Set<FileIdentity>
     var entryLimit: Int
     var purpose: Purpose
+    /// SHA-256 with the processor's own instructions, where it has them; OpenSSL otherwise.
+    var usesLanes: Bool
 
     init(_ options: SnapshotOptions, _ purpose: Purpose) {
         exclusions = options.exclusions
@@ -24,5 +26,6 @@ struct WalkRules: Sendable {
         ownFiles = options.ownFiles
         entryLimit = options.entryLimit
         self.purpose = purpose
+        usesLanes = options.usesProcessorForSHA256 && digests == [.sha256] && lineEndings == .verbatim
     }
 }
