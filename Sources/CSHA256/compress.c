@@ -1,9 +1,10 @@
-/* One stream cannot use the processor: each pair of rounds waits for the one before, and the unit that carries them out
-   idles in between. Two independent streams, their instructions interleaved, fill the gaps: twice the bytes in the same
-   time. A third and a fourth gain nothing and no longer fit the sixteen registers.
+/* One stream cannot use the processor: each pair of rounds waits for the one before, and the units that carry them out
+   idle in between. Two independent streams, their instructions interleaved, fill most of the gaps: 1.8 times the bytes
+   a second on Zen 3, twice on Zen 4, if clang compiles it (GCC 12 keeps the streams apart in time and gains nothing).
+   More lanes would need more files open at once and no longer fit the sixteen registers, though Zen 3 still gains.
 
    The instructions are enabled function by function: the rest of the program runs on any processor, and these functions
-   only after cs256_available said so. Not AVX, which would gain nothing and must be asked for separately. */
+   only after cs256_available said so. AVX2 is left out: with it, two lanes were 3 % slower. */
 #include "CSHA256.h"
 
 void cs256_init(struct cs256_state *state) {
