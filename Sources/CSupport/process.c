@@ -5,9 +5,11 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #endif
 
 static void close_on_exec(const int pair[2]) {
@@ -68,8 +70,9 @@ static void note_signal(int number, siginfo_t *information, void *context) {
     errno = saved;
 }
 
+static const int watched[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD, SIGWINCH};
+
 int cs_watch_signals(void) {
-    static const int watched[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM};
     if (pipe(signal_pipe) != 0) return -errno;
     close_on_exec(signal_pipe);
     for (int i = 0; i < 2; i++) fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
@@ -85,6 +88,56 @@ int cs_watch_signals(void) {
         sigprocmask(SIG_UNBLOCK, &one, NULL);
     }
     return signal_pipe[0];
+}
+
+static volatile sig_atomic_t signals_while_finishing;
+
+static void note_or_die(int number) {
+    static const char message[] = "\nintoto-run: finishing the evidence; once more to give it up\n";
+    int saved = errno;
+    if (signals_while_finishing++) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    ssize_t written = write(2, message, sizeof message - 1);
+    (void)written;
+    errno = saved;
+}
+
+void cs_finish_after_signals(void) {
+    for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
+        if (cs_startup_state()->ignored & 1ULL << (watched[i] - 1)) continue;
+        struct sigaction action = {.sa_flags = SA_RESTART};
+        action.sa_handler = watched[i] == SIGINT || watched[i] == SIGTERM || watched[i] == SIGHUP ? note_or_die : SIG_IGN;
+        if (watched[i] == SIGCHLD) action.sa_handler = SIG_DFL;
+        sigaction(watched[i], &action, NULL);
+    }
+}
+
+int cs_stopped_by(pid_t process) {
+    siginfo_t information = {0};
+    if (waitid(P_PID, (id_t)process, &information, WSTOPPED | WNOHANG) != 0) return 0;
+    return information.si_pid == process ? information.si_status : 0;
+}
+
+void cs_reap_orphans(pid_t process) {
+    for (;;) {
+        siginfo_t information = {0};
+        /* Looked at first: the command's own end is Foundation's to take. */
+        if (waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) != 0) return;
+        if (information.si_pid == 0 || information.si_pid == process) return;
+        waitpid(information.si_pid, NULL, WNOHANG);
+    }
+}
+
+int cs_process_descriptor(pid_t process) {
+#ifdef SYS_pidfd_open
+    int descriptor = (int)syscall(SYS_pidfd_open, process, 0);
+    return descriptor < 0 ? -errno : descriptor;
+#else
+    (void)process;
+    return -ENOSYS;
+#endif
 }
 
 void cs_children_usage(struct cs_usage *usage) {

@@ -45,11 +45,11 @@ extension EvidenceFormat {
     public func evidence(of link: Link, signedBy signers: [any Signer]) throws -> [SignedEvidence] {
         switch self {
         case .attestation:
-            let envelope = try Self.envelope(LinkPredicate.statementBytes(of: link), signers)
+            let envelope = try Self.envelope(payload(link), signers)
             let bytes = try Bundle([envelope]).bytes()
             return keyIDs(signers).map { SignedEvidence(format: self, keyID: $0, bytes: bytes) }
         case .dsseLink:
-            let payload = try JSONWriter.bytes(.compact) { link.write(to: &$0) }
+            let payload = try payload(link)
             return try signers.map { signer in
                 let envelope = try Self.envelope(payload, [signer])
                 let bytes = try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
@@ -64,6 +64,23 @@ extension EvidenceFormat {
                 }
                 return SignedEvidence(format: self, keyID: signer.keyID, bytes: bytes + [UInt8(ascii: "\n")])
             }
+        }
+    }
+
+    private func payload(_ link: Link) throws -> [UInt8] {
+        switch self {
+        case .attestation: try LinkPredicate.statementBytes(of: link)
+        case .dsseLink, .link: try JSONWriter.bytes(.compact) { link.write(to: &$0) }
+        }
+    }
+
+    /// The container of this form without any signature: kept where signing failed, accepted by no verifier.
+    public func unsigned(_ link: Link) throws -> [UInt8] {
+        switch self {
+        case .attestation, .dsseLink:
+            let envelope = Envelope(payload: try payload(link))
+            return try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
+        case .link: return try JSONWriter.bytes(.indented) { Metablock.write(link, signatures: [], to: &$0) }
         }
     }
 

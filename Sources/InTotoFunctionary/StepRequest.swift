@@ -10,10 +10,13 @@ public struct StepRequest: Sendable {
     public var products: [ArtifactReference]
     public var snapshot: SnapshotOptions
     public var streams: StreamPolicy
+    /// The command gets a terminal of its own.
+    public var usesTerminal = false
+    public var limits = CommandLimits()
 
     public init(
         name: StepName, command: Command?, materials: [ArtifactReference], products: [ArtifactReference],
-        snapshot: SnapshotOptions = SnapshotOptions(), streams: StreamPolicy = .passThrough
+        snapshot: SnapshotOptions = SnapshotOptions(), streams: StreamPolicy = .off
     ) {
         self.name = name
         self.command = command

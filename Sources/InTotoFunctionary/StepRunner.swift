@@ -3,12 +3,13 @@ public import InTotoArtifacts
 internal import InTotoMetadata
 
 /// Carries out a step: materials, command, products.
-public struct StepRunner: Sendable {
+public struct StepRunner {
     private let request: StepRequest
     private let execution: CommandExecution?
     private let report: @Sendable (SnapshotEvent) -> Void
 
-    /// Checks what can be checked before anything runs: the program, the references, the patterns.
+    /// Checks what can be checked before anything runs: the program, the references, the patterns. Must be called on the
+    /// main thread, which the command lives and dies with.
     ///
     /// Throws `StepError.launch` and `.materials`.
     public init(
@@ -22,7 +23,7 @@ public struct StepRunner: Sendable {
         do { try Snapshot.preflight(request.products, options: request.snapshot) } catch { throw .materials(error) }
     }
 
-    /// Runs the step. Must be called on the main thread; `now` is asked at the command's start and end.
+    /// Runs the step, once. `now` is asked at the command's start and end.
     public func run(workDirectory: [UInt8], now: () -> Date) throws(StepError) -> RecordedStep {
         let before: SnapshotResult
         do { before = try snapshot(request.materials) } catch { throw .materials(error) }
@@ -44,7 +45,8 @@ public struct StepRunner: Sendable {
         guard let command = request.command, let execution else { return nil }
         let started = now()
         do {
-            let result = try execution.run(request.streams)
+            let result = try execution.run(
+                request.streams, usesTerminal: request.usesTerminal, request.limits)
             return RecordedExecution(arguments: command.arguments, started: started, finished: now(), result: result)
         } catch {
             throw (error as? LaunchError).map(StepError.launch) ?? .internal("\(error)")

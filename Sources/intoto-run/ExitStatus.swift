@@ -5,6 +5,8 @@ enum ExitStatus {
     static let no: Int32 = 1
     /// A verb other than `run` could not tell.
     static let couldNotTell: Int32 = 2
+    /// The command took longer than `--timeout` allows.
+    static let timedOut: Int32 = 124
     /// `run` itself failed.
     static let runnerFailed: Int32 = 125
     /// The command was found but cannot be executed.

@@ -226,6 +226,11 @@ import Testing
         #expect(result.errorText.contains("No space left on device"))
         #expect(result.errorText.contains("exited with status 4"))
         #expect(result.outputText == "fill\n")
+        // Nothing is lost: the signed evidence is elsewhere, and the message says where.
+        let kept = try run.file(endingIn: ".link")
+        #expect(result.errorText.contains(kept))
+        #expect(try run("sign", "--check", kept, "--verification-keys", "key.pem.pub").status == 0)
+        #expect(try Evidence.link(kept, of: run).byproduct("return-value") == 4)
     }
 }
 

@@ -81,8 +81,8 @@ int cs_capture_pipe(int pair[2]);
    to us, SIGCHLD as it must be for waiting, SIGPIPE and SIGXFSZ ignored. */
 void cs_prepare_runner(void);
 
-/* Signals that reach us arrive on the returned descriptor as struct cs_signal; signals that came ignored stay so.
-   Negative: -errno. */
+/* Signals that reach us, and SIGCHLD, arrive on the returned descriptor as struct cs_signal; signals that came ignored
+   stay so. Negative: -errno. */
 int cs_watch_signals(void);
 
 struct cs_signal {
@@ -90,10 +90,35 @@ struct cs_signal {
     int32_t from_terminal; /* the kernel sent it to the whole foreground group: the command has it already */
 };
 
+/* From here on the first signal is only noted, since the evidence is being finished, and the second one ends us. */
+void cs_finish_after_signals(void);
+
+/* The signal that has stopped child `process` since the last call, or 0. Takes no news of its end from anybody. */
+int cs_stopped_by(pid_t process);
+
+/* Takes leave of ended children other than `process`: orphans of the command that came to us. */
+void cs_reap_orphans(pid_t process);
+
+/* A descriptor that is readable once `process`, a child or a descendant, has ended; negative: -errno. */
+int cs_process_descriptor(pid_t process);
+
 /* Processor time of the command's tree as far as it was waited for. */
 struct cs_usage {
     uint64_t user_microseconds, system_microseconds;
 };
 void cs_children_usage(struct cs_usage *usage);
+
+/* --- terminal.c --- */
+
+/* A new terminal: its controlling side, which does not block, and the side for the command, set up like `model` where
+   that is a terminal. 0 or an errno. */
+int cs_open_terminal(int pair[2], int model, int adds_carriage_returns);
+
+/* Does nothing where `from` is no terminal. */
+void cs_copy_window_size(int from, int to);
+
+/* Every byte typed goes through as it is, until cs_restore_terminal or our end. 0 or an errno. */
+int cs_make_terminal_raw(int descriptor);
+void cs_restore_terminal(void);
 
 #endif

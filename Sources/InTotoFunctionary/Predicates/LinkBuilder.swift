@@ -35,6 +35,15 @@ public struct LinkBuilder: Sendable {
             "system-ms": .integer(execution.result.usage.systemMilliseconds),
             "wall-ms": .integer(Int64(execution.finished.timeIntervalSince(execution.started) * 1000)),
         ]
+        if execution.result.hasTimedOut { byproducts["timed-out"] = true }
+        if !execution.result.background.isEmpty {
+            byproducts["background-processes"] = .array(
+                execution.result.background.map { process in
+                    var object: JSONObject = ["pid": .integer(Int64(process.processID))]
+                    object.record(bytes: process.name, as: "name")
+                    return .object(object)
+                })
+        }
         if let output = execution.result.output { byproducts.record(output, as: "stdout") }
         if let errors = execution.result.errors { byproducts.record(errors, as: "stderr") }
         return byproducts
@@ -72,7 +81,7 @@ extension JSONObject {
         let whole = stream.head + stream.tail
         if stream.omitted == 0 {
             record(bytes: whole, as: name)
-        } else {
+        } else if !whole.isEmpty {
             let mark = "\n[intoto-run: \(stream.omitted) bytes are not recorded]\n"
             self[name] = .string(Text(repairing: stream.head + Array(mark.utf8) + stream.tail))
             self[Text("\(name)-omitted")] = .integer(Int64(stream.omitted))

@@ -2,26 +2,27 @@ internal import CSupport
 // The only import of all of Foundation: it has Process.
 internal import Foundation
 
-/// The command while it runs.
+/// The process that becomes the command.
 ///
-/// Foundation's `Process` starts our own executable as a trampoline (CSupport/trampoline.c), which takes the exact
-/// bytes and descriptors from here and becomes the command: what `Process` gets wrong on Linux is put right there.
+/// Foundation's `Process` starts our own executable as a trampoline (CSupport/trampoline.c), which waits for the plan,
+/// takes the exact bytes and descriptors from it and becomes the command: what `Process` gets wrong on Linux is put
+/// right there. It is started early, so that its start-up overlaps with the reading of the materials, and so that
+/// what the kernel counts as the command's memory does not begin with ours.
 final class ChildProcess {
     private let process = Process()
     let processID: Int32
-    /// Readable once the command has ended.
+    /// Readable once the process has ended.
     let ended: Int32
+    /// The plan goes out here, news of a failure come back.
+    private let socket: Int32
 
-    /// Starts `command` with `outputs` as its standard output and error where they are given, our own otherwise.
-    ///
-    /// Must run on the main thread: the command dies with the thread that started it. Returns when the command's
-    /// program has been executed, so that a program that cannot be is an error and not a status.
-    init(_ command: Command, program: [UInt8], outputs: StandardOutputs) throws(LaunchError) {
+    /// Starts the trampoline. Must run on the main thread: the command dies with the thread that started it.
+    init() throws(LaunchError) {
         var sockets: [Int32] = [0, 0]
         var events: [Int32] = [0, 0]
         try Self.check(cs_socket_pair(&sockets), "make a socket pair")
-        defer { close(sockets[0]) }
         try Self.check(cs_capture_pipe(&events), "make a pipe")
+        socket = sockets[0]
         ended = events[0]
 
         process.executableURL = Self.ownExecutable
@@ -40,11 +41,20 @@ final class ChildProcess {
         }
         processID = process.processIdentifier
         close(sockets[1])
-        try Self.send(command, program: program, outputs: outputs, to: sockets[0])
-        try Self.awaitExecution(of: command, program: program, on: sockets[0])
     }
 
-    deinit { close(ended) }
+    /// Without a plan, the trampoline ends when its socket closes.
+    deinit {
+        close(socket)
+        close(ended)
+    }
+
+    /// Makes the process the command. Returns when its program has been executed, so that a program that cannot be is
+    /// an error and not a status.
+    func execute(_ command: Command, program: [UInt8], with descriptors: CommandDescriptors) throws(LaunchError) {
+        try send(command, program, descriptors)
+        try awaitExecution(of: command, program)
+    }
 
     /// How it ended; to be asked for when `ended` is readable.
     var termination: Termination {
@@ -64,21 +74,22 @@ final class ChildProcess {
         guard errno == 0 else { throw .runner(operation: operation, errno: errno) }
     }
 
-    private static func send(
-        _ command: Command, program: [UInt8], outputs: StandardOutputs, to socket: Int32
+    private func send(
+        _ command: Command, _ program: [UInt8], _ descriptors: CommandDescriptors
     ) throws(LaunchError) {
-        let descriptors = outputs.descriptorsForCommand
         var payload: [UInt8] = []
         for string in [command.directory ?? [], program] + command.arguments + command.environment {
             payload += string
             payload.append(0)
         }
+        let placed = descriptors.placed
         let startup = cs_startup_state().pointee
         var plan = cs_plan()
         plan.magic = UInt64(CS_PLAN_MAGIC)
+        plan.flags = descriptors.isTerminal ? CS_FLAG_NEW_SESSION.rawValue : 0
         plan.argument_count = UInt32(command.arguments.count)
         plan.environment_count = UInt32(command.environment.count)
-        plan.descriptor_count = UInt32(descriptors.count)
+        plan.descriptor_count = UInt32(placed.count)
         plan.parent = getpid()
         plan.group = getpgrp()
         plan.ignored = startup.ignored
@@ -88,13 +99,14 @@ final class ChildProcess {
         plan.payload = UInt64(payload.count)
         withUnsafeMutableBytes(of: &plan.targets) { targets in
             let targets = targets.bindMemory(to: Int32.self)
-            for (index, descriptor) in descriptors.enumerated() { targets[index] = descriptor.target }
+            for (index, descriptor) in placed.enumerated() { targets[index] = descriptor.target }
         }
-        try check(cs_send_plan(socket, &plan, descriptors.map(\.source), payload, payload.count), "hand over the plan")
+        try Self.check(
+            cs_send_plan(socket, &plan, placed.map(\.source), payload, payload.count), "hand over the command")
     }
 
     /// The trampoline's socket closes when the command's program is executed; before that, it says what failed.
-    private static func awaitExecution(of command: Command, program: [UInt8], on socket: Int32) throws(LaunchError) {
+    private func awaitExecution(of command: Command, _ program: [UInt8]) throws(LaunchError) {
         var failure = cs_failure()
         let size = MemoryLayout<cs_failure>.size
         var count = 0

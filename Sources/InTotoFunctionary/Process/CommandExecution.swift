@@ -1,5 +1,4 @@
 internal import CSupport
-internal import InTotoCrypto
 
 #if canImport(Glibc)
     internal import Glibc
@@ -7,17 +6,12 @@ internal import InTotoCrypto
     internal import Darwin
 #endif
 
-/// What is kept of the command's output.
-public enum StreamPolicy: Sendable {
-    /// Nothing: the command has our own descriptors, and no byte is copied.
-    case passThrough
-    /// Both streams, shown live as well.
-    case record
-}
-
 /// What became of the command.
 public struct ExecutedCommand: Sendable {
     public var termination: Termination
+    public var hasTimedOut: Bool
+    /// Processes of the command that were still there when its step ended.
+    public var background: [DescendantProcess]
     public var output: RecordedStream?
     public var errors: RecordedStream?
     /// Of the command and what it waited for.
@@ -32,47 +26,61 @@ public struct ResourceUse: Sendable {
     public var systemMilliseconds: Int64
 }
 
-/// Runs a command from start to end.
-public struct CommandExecution: Sendable {
+/// A command that is about to run: its program is found, its process is there and waits.
+public final class CommandExecution {
     private let command: Command
     private let program: [UInt8]
+    private let child: ChildProcess
 
-    /// Finds the program; throws where there is none that can be executed, so that nothing is begun in vain.
+    /// Finds the program and starts the process; throws where there is no program that can be executed, so that
+    /// nothing is begun in vain. Must be called on the main thread.
     public init(_ command: Command) throws(LaunchError) {
         self.command = command
         program = try ProgramLookup.resolve(command)
+        child = try ChildProcess()
     }
 
-    /// Runs the command and waits for it. Must be called on the main thread.
-    public func run(_ policy: StreamPolicy) throws -> ExecutedCommand {
-        let signals = try SignalForwarding()
-        var captures: [OutputCapture] = []
-        if policy == .record {
-            captures = [try OutputCapture(passingOnTo: 1), try OutputCapture(passingOnTo: 2)]
+    /// Runs the command and waits for it. To be called once.
+    public func run(_ policy: StreamPolicy, usesTerminal: Bool, _ limits: CommandLimits) throws -> ExecutedCommand {
+        var signals = try SignalForwarding()
+        let terminal = usesTerminal ? try TerminalRelay() : nil
+        if let terminal { signals.windowChanged = terminal.windowChanged }
+        let captures = try Self.captures(policy, terminal)
+        do { try child.execute(command, program: program, with: Self.descriptors(terminal, captures)) } catch {
+            terminal?.finishUnused()
+            throw error
         }
-        let outputs = StandardOutputs(output: captures.first?.writingEnd, errors: captures.last?.writingEnd)
-        let child = try ChildProcess(command, program: program, outputs: outputs)
         for capture in captures { capture.start() }
-        wait(for: child, signals)
+        terminal?.start()
+        let outcome = Supervision(child: child, signals: signals, limits: limits).wait()
+        terminal?.finish()
         let streams = try captures.map { try $0.finish() }
+        cs_finish_after_signals()
         return ExecutedCommand(
-            termination: child.termination, output: streams.first, errors: streams.last, usage: resourceUse(),
-            forwardingProblems: zip(captures, ["standard output", "standard error"]).compactMap(describeProblem)
+            termination: child.termination, hasTimedOut: outcome.hasTimedOut, background: outcome.background,
+            output: policy == .off ? nil : streams.first, errors: captures.count < 2 ? nil : streams.last,
+            usage: Self.resourceUse(),
+            forwardingProblems: zip(captures, ["standard output", "standard error"]).compactMap(Self.describeProblem)
         )
     }
 
-    private func wait(for child: ChildProcess, _ signals: SignalForwarding) {
-        var events = [
-            pollfd(fd: child.ended, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
-        ]
-        repeat {
-            poll(&events, 2, -1)
-            if events[1].revents != 0 { signals.forward(to: child.processID) }
-        } while events[0].revents == 0
+    /// One for each stream that we read: two pipes, one terminal, or none.
+    private static func captures(_ policy: StreamPolicy, _ terminal: TerminalRelay?) throws -> [OutputCapture] {
+        if let terminal { return [try OutputCapture(terminal, policy.recording ?? .nothing)] }
+        guard let recording = policy.recording else { return [] }
+        return [try OutputCapture(passingOnTo: 1, recording), try OutputCapture(passingOnTo: 2, recording)]
     }
 
-    private func resourceUse() -> ResourceUse {
+    private static func descriptors(_ terminal: TerminalRelay?, _ captures: [OutputCapture]) -> CommandDescriptors {
+        var descriptors = CommandDescriptors()
+        descriptors.input = terminal?.forCommand
+        descriptors.output = captures.first?.writingEnd
+        descriptors.errors = captures.last?.writingEnd
+        descriptors.isTerminal = terminal != nil
+        return descriptors
+    }
+
+    private static func resourceUse() -> ResourceUse {
         var usage = cs_usage()
         cs_children_usage(&usage)
         return ResourceUse(
@@ -81,7 +89,7 @@ public struct CommandExecution: Sendable {
         )
     }
 
-    private func describeProblem(_ capture: OutputCapture, _ name: String) -> String? {
+    private static func describeProblem(_ capture: OutputCapture, _ name: String) -> String? {
         guard let error = capture.forwardingError, error != EPIPE else { return nil }
         return "\(name) could not be passed on: \(systemErrorText(error))"
     }

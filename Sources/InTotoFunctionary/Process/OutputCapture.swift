@@ -11,7 +11,7 @@ internal import InTotoCrypto
 /// Reads one output stream of the command to its end, passes every byte on at once, and keeps what evidence needs.
 ///
 /// Each stream has a thread of its own, so that a slow reader of one never holds up the other. Memory is bounded:
-/// beyond `RecordedStream.limit` the middle is dropped, while length and digest cover everything.
+/// beyond its limits the middle is dropped, while length and digest cover everything.
 final class OutputCapture: @unchecked Sendable {  // used by one thread at a time: the queue's, and after `finish` ours
     /// Given to the command; closed here once it has it.
     let writingEnd: Int32
@@ -23,19 +23,30 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     private var passesOn = true
     private(set) var forwardingError: Int32?
 
-    /// `destination` is where bytes are passed on: 1 or 2.
-    init(passingOnTo destination: Int32) throws(LaunchError) {
+    /// A pipe; `destination` is where bytes are passed on: 1 or 2.
+    convenience init(passingOnTo destination: Int32, _ limits: RecordingLimits) throws(LaunchError) {
         var pipe: [Int32] = [0, 0]
-        var stop: [Int32] = [0, 0]
         let error = cs_capture_pipe(&pipe)
         guard error == 0 else { throw .runner(operation: "make a pipe", errno: error) }
-        let stopError = cs_capture_pipe(&stop)
-        guard stopError == 0 else { throw .runner(operation: "make a pipe", errno: stopError) }
-        readingEnd = pipe[0]
-        writingEnd = pipe[1]
+        try self.init(readingEnd: pipe[0], writingEnd: pipe[1], destination: destination, limits)
+    }
+
+    /// A terminal of the command's own.
+    convenience init(_ terminal: TerminalRelay, _ limits: RecordingLimits) throws(LaunchError) {
+        try self.init(readingEnd: terminal.controlling, writingEnd: terminal.forCommand, destination: 1, limits)
+    }
+
+    private init(
+        readingEnd: Int32, writingEnd: Int32, destination: Int32, _ limits: RecordingLimits
+    ) throws(LaunchError) {
+        var stop: [Int32] = [0, 0]
+        let error = cs_capture_pipe(&stop)
+        guard error == 0 else { throw .runner(operation: "make a pipe", errno: error) }
+        self.readingEnd = readingEnd
+        self.writingEnd = writingEnd
         self.stop = (stop[0], stop[1])
         self.destination = destination
-        do { recording = try StreamRecording() } catch { throw .runner(operation: error.description, errno: 0) }
+        do { recording = try StreamRecording(limits) } catch { throw .runner(operation: error.description, errno: 0) }
     }
 
     /// Starts reading; to be called when the command has its end.
@@ -67,12 +78,19 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
                 guard passOn(buffer[..<count]) else { return }
             } else if count == 0 || errno != EAGAIN && errno != EINTR {
                 return
-            } else if isStopping {
-                return
-            } else {
+            } else if !isStopping {
                 isStopping = waitForBytes()
+            } else if !hasBytes() {
+                return
             }
         }
+    }
+
+    /// Asked once more at the end: a terminal may still be moving bytes from one side to the other, and polling it
+    /// waits for that.
+    private func hasBytes() -> Bool {
+        var event = pollfd(fd: readingEnd, events: Int16(POLLIN), revents: 0)
+        return poll(&event, 1, 0) > 0 && event.revents & Int16(POLLIN) != 0
     }
 
     /// Waits until there is something to read; true where the command has ended.

@@ -5,49 +5,50 @@ public import InTotoMetadata
 public struct RecordedStream: Sendable {
     /// The first bytes; everything where `omitted` is 0.
     public var head: [UInt8]
-    /// The last bytes, where the middle was dropped.
+    /// The last bytes, where something before them was dropped.
     public var tail: [UInt8]
     /// Bytes of the whole stream.
     public var length: Int
     /// SHA-256 of the whole stream, as 64 hexadecimal digits.
     public var sha256: Text
 
+    /// Bytes between head and tail that are not kept.
     public var omitted: Int { length - head.count - tail.count }
-
-    /// Bytes kept of a stream, half from its start and half from its end where it is longer.
-    public static let limit = 8 << 20
 }
 
 /// A stream being recorded, in bounded memory.
 struct StreamRecording: ~Copyable {
     private var digest: MessageDigest
     private var failure: CryptoError?
+    private let limits: RecordingLimits
     private var head: [UInt8] = []
     private var tail: [UInt8] = []
     private var length = 0
-    private static let half = RecordedStream.limit / 2
 
-    init() throws(CryptoError) { digest = try MessageDigest(.sha256) }
+    init(_ limits: RecordingLimits) throws(CryptoError) {
+        self.limits = limits
+        digest = try MessageDigest(.sha256)
+    }
 
     mutating func append(_ bytes: ArraySlice<UInt8>) {
         length += bytes.count
         bytes.withUnsafeBytes { buffer in
             do throws(CryptoError) { try digest.update(buffer) } catch { failure = failure ?? error }
         }
-        let toHead = min(bytes.count, Self.half - head.count)
+        let toHead = min(bytes.count, limits.head - head.count)
         head += bytes.prefix(toHead)
-        tail += bytes.dropFirst(toHead)
+        tail += bytes.dropFirst(toHead).suffix(limits.tail)
         // Twice what is kept, so that moving the end to the front is rare.
-        if tail.count > 2 * Self.half { tail.removeFirst(tail.count - Self.half) }
+        if tail.count > 2 * limits.tail { tail.removeFirst(tail.count - limits.tail) }
     }
 
     mutating func finish() throws(CryptoError) -> RecordedStream {
         if let failure { throw failure }
-        if length <= RecordedStream.limit {
+        if length <= limits.head + limits.tail {
             head += tail
             tail = []
         } else {
-            tail.removeFirst(max(0, tail.count - Self.half))
+            tail.removeFirst(max(0, tail.count - limits.tail))
             cutBetweenCharacters()
         }
         return RecordedStream(head: head, tail: tail, length: length, sha256: Hex.encode(try digest.finish()))

@@ -54,7 +54,7 @@ struct EvidenceOptions: ParsableArguments {
         }
     }
 
-    private static func hint(for error: StorageError) -> String? {
+    static func hint(for error: StorageError) -> String? {
         switch error {
         case .alreadyExists: "give --overwrite to replace it, or another name or directory"
         case .system: "give a directory that exists and may be written with --metadata-directory"

@@ -20,6 +20,14 @@ struct VerbosityOptions: ParsableArguments {
         for problem in step.execution?.result.forwardingProblems ?? [] {
             context.note("intoto-run: warning: \(problem)")
         }
+        if step.execution?.result.hasTimedOut == true {
+            context.note("intoto-run: warning: the command took too long and was ended")
+        }
+        for process in step.execution?.result.background ?? [] {
+            context.note(
+                "intoto-run: warning: process \(process.processID) (\(escapedForTerminal(process.name))) outlives the "
+                    + "command; what it writes from now on is not recorded")
+        }
         var seen: Set<NotRecorded> = []
         for entry in step.notRecorded where seen.insert(entry).inserted {
             context.note("intoto-run: warning: not recorded: \(entry)")

@@ -45,8 +45,14 @@ struct Run: Verb {
 
     @Option(
         name: .customLong("record-streams"),
-        help: ArgumentHelp("Record standard output and error, shown live as well: full.", valueName: "mode"))
-    var streamMode: StreamMode?
+        help: ArgumentHelp("Record standard output and error, shown live as well; alone: full.", valueName: "mode"))
+    var streamMode: StreamPolicy?
+
+    @Flag(help: "Give the command a terminal of its own; with -s, its output is recorded as that shows it.")
+    var pty = false
+
+    @OptionGroup var limits: LimitOptions
+    @OptionGroup var acceptance: AcceptanceOptions
 
     @Flag(name: [.customShort("x"), .customLong("no-command")], help: "Evidence without a command.")
     var withoutCommand = false
@@ -63,11 +69,6 @@ struct Run: Verb {
 
     @OptionGroup var verbosity: VerbosityOptions
 
-    /// How much of the streams is recorded.
-    enum StreamMode: String, ExpressibleByArgument, CaseIterable {
-        case full
-    }
-
     func run(in context: CommandContext) throws -> Int32 {
         var request = try stepRequest(in: context)
         if isDryRun { return try DryRun(request).run(in: context) }
@@ -80,28 +81,39 @@ struct Run: Verb {
 
         let recorded = try Self.record(request, in: context)
         verbosity.report(recorded, in: context)
-        let status = recorded.execution?.result.termination.exitStatus ?? ExitStatus.success
-        do {
-            try write(LinkBuilder.current.link(of: recorded), to: reserved, signers, in: context)
-        } catch {
-            throw Failure(
-                "evidence could not be written: \(error)",
-                hint: Self.ending(recorded.execution?.result.termination) + "; free the cause and run the step again")
+        let status = Self.exitStatus(of: recorded.execution?.result)
+        guard acceptance.signs(recorded.execution?.result) else {
+            verbosity.note("not signed: --require-success does not accept this end", in: context)
+            return status
+        }
+        let writer = EvidenceWriter(
+            reserved: reserved, formats: formats, signers: signers,
+            ending: Self.ending(recorded.execution?.result.termination))
+        for path in try writer.write(LinkBuilder.current.link(of: recorded)) {
+            verbosity.note("wrote \(escapedForTerminal(path.string.utf8))", in: context)
         }
         return status
+    }
+
+    private static func exitStatus(of result: ExecutedCommand?) -> Int32 {
+        guard let result else { return ExitStatus.success }
+        return result.hasTimedOut ? ExitStatus.timedOut : result.termination.exitStatus
     }
 
     private func stepRequest(in context: CommandContext) throws -> StepRequest {
         let command = try wrappedCommand(in: context)
         let defaults = materials.isEmpty && products.isEmpty ? ["."] : []
-        return StepRequest(
+        var request = StepRequest(
             name: try stepName(of: command),
             command: command,
             materials: try ArtifactOptions.references(materials.isEmpty ? defaults : materials),
             products: try ArtifactOptions.references(products.isEmpty ? defaults : products),
             snapshot: try artifacts.snapshotOptions(),
-            streams: recordsStreams || streamMode == .full ? .record : .passThrough
+            streams: streamMode ?? (recordsStreams ? .full : .off)
         )
+        request.usesTerminal = pty
+        request.limits = limits.limits
+        return request
     }
 
     private func wrappedCommand(in context: CommandContext) throws -> Command? {
@@ -174,20 +186,6 @@ struct Run: Verb {
         case nil: "there was no command"
         case .exited(let status)?: "the command ran and exited with status \(status)"
         case .signalled(let number)?: "the command ran and was ended by signal \(number)"
-        }
-    }
-
-    private func write(
-        _ link: Link, to reserved: [ReservedEvidence], _ signers: [any Signer], in context: CommandContext
-    ) throws {
-        var signed: [SignedEvidence] = []
-        for format in try evidence.formats() { signed += try format.evidence(of: link, signedBy: signers) }
-        for place in reserved {
-            guard let evidence = signed.first(where: { $0.format == place.format && $0.keyID == place.keyID }) else {
-                continue
-            }
-            try place.file.commit(evidence.bytes)
-            verbosity.note("wrote \(escapedForTerminal(place.file.path.string.utf8))", in: context)
         }
     }
 }

@@ -1,45 +1,131 @@
 import ArgumentParser
 import InTotoCrypto
+import InTotoFunctionary
 import InTotoMetadata
+import InTotoStorage
+import SystemPackage
 
-/// Checks the signatures of evidence.
+/// Signs metadata that is there, or checks its signatures.
 struct Sign: Verb {
     static let configuration = CommandConfiguration(
-        abstract: "Check the signatures of evidence.",
+        abstract: "Sign metadata again, finish a run's unsigned payload, or check signatures.",
         discussion: """
-            Example: intoto-run sign --check build.1234abcd.link --verification-keys ci.pem.pub
+            Examples: intoto-run sign kept-1.build.link.unsigned.json -k ci.pem
+                      intoto-run sign --check build.1234abcd.link --verification-keys ci.pem.pub
 
-            Exit status: 0 where every given key has signed, 1 where not, 2 where it could not be told.
+            Exit status: 0 where it is signed, or every given key has signed; 1 where one has not; 2 where it could not be \
+            told or done.
             """)
 
     @Flag(help: "Check signatures.")
     var check = false
 
     @OptionGroup var trust: TrustOptions
+    @OptionGroup var signing: SigningOptions
+
+    @Flag(help: "Keep the signatures that are there.")
+    var append = false
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Where the signed file goes (default: as a run would name it).", valueName: "file"))
+    var output: String?
+
+    @Flag(help: "Replace a file that is already there.")
+    var overwrite = false
 
     @Argument(help: "A link, a layout, an envelope or a bundle.")
     var file: String
 
     func validate() throws {
-        guard check else { throw ValidationError("only 'sign --check' is supported yet") }
+        guard check else { return }
         guard !trust.keys.isEmpty else { throw ValidationError("no --verification-keys to check with") }
+        guard signing.keys.isEmpty else { throw ValidationError("--check takes --verification-keys, and no --key") }
     }
 
     func run(in context: CommandContext) throws -> Int32 {
-        let keys = try trust.publicKeys()
         let evidence = try EvidenceFile(reading: file)
+        return check ? try checkSignatures(of: evidence, in: context) : try sign(evidence, in: context)
+    }
+
+    // MARK: Checking
+
+    private func checkSignatures(of evidence: EvidenceFile, in context: CommandContext) throws -> Int32 {
+        let keys = try trust.publicKeys()
         var isGood = true
         for (index, metadata) in evidence.metadata.enumerated() {
             let place = evidence.metadata.count == 1 ? "" : "envelope \(index + 1): "
             do {
                 _ = try metadata.authenticated(by: keys, threshold: keys.count)
-                context.print(
-                    "\(place)good: signed by \(keys.map { $0.keyID(.python).description }.joined(separator: ", "))")
+                let ids = keys.map { $0.keyID(.python).description }.joined(separator: ", ")
+                context.print("\(place)good: signed by \(ids)")
             } catch {
                 isGood = false
                 context.print("\(place)not good: \(error)")
             }
         }
         return isGood ? ExitStatus.success : ExitStatus.no
+    }
+
+    // MARK: Signing
+
+    private func sign(_ evidence: EvidenceFile, in context: CommandContext) throws -> Int32 {
+        guard evidence.metadata.count == 1, let metadata = evidence.metadata.first else {
+            throw Failure(
+                "\(Text(file).escaped): holds \(evidence.metadata.count) envelopes", hint: "sign them one by one")
+        }
+        let signers = try signing.signers(in: context)
+        do {
+            let signed = try metadata.signed(by: signers, keepingSignatures: append)
+            let target = try output.map { FilePath($0) } ?? FilePath(metadata.fileName(signers))
+            let directory = target.removingLastComponent()
+            let place = try EvidenceDirectory(directory.isEmpty ? "." : directory)
+                .reserve(target.lastComponent?.string ?? "", overwrite: overwrite)
+            var bytes = try JSONWriter.bytes(signed.style) { signed.write(to: &$0) }
+            bytes.append(UInt8(ascii: "\n"))
+            try place.commit(bytes)
+            context.note("intoto-run: wrote \(escapedForTerminal(place.path.string.utf8))")
+        } catch let error as StorageError {
+            throw Failure(error.description, hint: EvidenceOptions.hint(for: error))
+        } catch let error as MetadataError { throw Failure("\(Text(file).escaped): \(error)") }
+        return ExitStatus.success
+    }
+}
+
+extension SignedMetadata {
+    /// One line for an envelope, as bundles need it.
+    fileprivate var style: JSONWriter.Style {
+        switch self {
+        case .envelope: .compact
+        case .metablock: .indented
+        }
+    }
+
+    /// The same payload, to the byte, under other signatures.
+    fileprivate func signed(by signers: [any Signer], keepingSignatures: Bool) throws -> SignedMetadata {
+        _ = try payload()
+        let message = try signedBytes()
+        let new = try signers.map { Signature(keyID: $0.keyID, bytes: try $0.sign(message)) }
+        let kept = keepingSignatures ? signatures.filter { old in !new.contains { $0.keyID == old.keyID } } : []
+        switch self {
+        case .envelope(var envelope):
+            envelope.signatures = kept + new
+            return .envelope(envelope)
+        case .metablock(var metablock):
+            metablock.signatures = kept + new
+            return .metablock(metablock)
+        }
+    }
+
+    /// As a run would name it; layouts have no such name.
+    fileprivate func fileName(_ signers: [any Signer]) throws -> String {
+        let payload = try payload()
+        guard let link = try payload.link(), let keyID = signers.first?.keyID else {
+            throw Failure("where does it go?", hint: "give --output FILE: only links have a name of their own")
+        }
+        return switch payload {
+        case .statement: EvidenceName.bundle(step: link.name, keyID: keyID)
+        case .link, .layout: EvidenceName.link(step: link.name, keyID: keyID)
+        }
     }
 }

@@ -1,19 +1,21 @@
 internal import CSupport
 
-/// What the command gets as standard output and error: our own descriptors, or the writing ends of pipes that we read.
-struct StandardOutputs {
-    /// Writing end of the pipe for standard output, where it is recorded.
+/// Which descriptors the command gets: our own, the writing ends of pipes that we read, or a terminal of its own.
+struct CommandDescriptors {
+    /// In the place of 0, 1 and 2; nil: what our caller gave us.
+    var input: Int32?
     var output: Int32?
-    /// Writing end of the pipe for standard error, where it is recorded.
     var errors: Int32?
+    /// The three are one terminal, and the command gets a session of its own with it.
+    var isTerminal = false
 
     /// Where each descriptor of ours is to stand in the command: the three standard ones as far as our caller had
     /// them open, and everything else that our caller handed down (a jobserver's pipe, a shell's `<(…)`).
-    var descriptorsForCommand: [(source: Int32, target: Int32)] {
+    var placed: [(source: Int32, target: Int32)] {
         let startup = cs_startup_state().pointee
-        var descriptors: [(source: Int32, target: Int32)] = []
         let isOpen = [startup.standard_open.0 != 0, startup.standard_open.1 != 0, startup.standard_open.2 != 0]
-        for (target, replacement) in [(0, nil), (1, output), (2, errors)] {
+        var descriptors: [(source: Int32, target: Int32)] = []
+        for (target, replacement) in [input, output, errors].enumerated() {
             if let replacement {
                 descriptors.append((replacement, Int32(target)))
             } else if isOpen[target] {

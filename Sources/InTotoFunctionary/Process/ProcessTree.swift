@@ -1,0 +1,115 @@
+internal import CSupport
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A process that the command has left behind, or that is still at work for it.
+public struct DescendantProcess: Hashable, Sendable {
+    public var processID: Int32
+    /// The name that the kernel has for it, at most 15 bytes.
+    public var name: [UInt8]
+    /// Clock ticks from the machine's start to the process's: tells it from a later one with the same number.
+    var startTime: UInt64
+    var parentID: Int32
+    var state: UInt8
+
+    var isZombie: Bool { state == UInt8(ascii: "Z") || state == UInt8(ascii: "X") }
+}
+
+/// The processes below ours. Since orphans come to us (cs_prepare_runner), these are all that the command started,
+/// whatever sessions and groups they made for themselves.
+enum ProcessTree {
+    /// Every living descendant, parents before children.
+    static func descendants() -> [DescendantProcess] {
+        var children: [Int32: [DescendantProcess]] = [:]
+        for process in everyProcess() { children[process.parentID, default: []].append(process) }
+        var found: [DescendantProcess] = []
+        var waiting = [getpid()]
+        while let parent = waiting.popLast() {
+            for child in children[parent] ?? [] {
+                if !child.isZombie { found.append(child) }
+                waiting.append(child.processID)
+            }
+        }
+        return found
+    }
+
+    /// Sends `number` to every descendant that still is the one it was when found.
+    static func signal(_ number: Int32) {
+        for process in descendants() where status(of: process.processID)?.startTime == process.startTime {
+            kill(process.processID, number)
+        }
+    }
+
+    /// Whether a process is stopped, as by SIGSTOP.
+    static func isStopped(_ processID: Int32) -> Bool { status(of: processID)?.state == UInt8(ascii: "T") }
+
+    #if os(Linux)
+        private static func everyProcess() -> [DescendantProcess] {
+            guard let directory = opendir("/proc") else { return [] }
+            defer { closedir(directory) }
+            var processes: [DescendantProcess] = []
+            while let entry = readdir(directory) {
+                let number = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                    Int32(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))
+                }
+                if let number, let process = status(of: number) { processes.append(process) }
+            }
+            return processes
+        }
+
+        /// Reads `/proc/N/stat`; the name in it may hold anything, so what follows is found from its last parenthesis.
+        static func status(of processID: Int32) -> DescendantProcess? {
+            let file = open("/proc/\(processID)/stat", O_RDONLY | O_CLOEXEC)
+            guard file >= 0 else { return nil }
+            defer { close(file) }
+            var buffer = [UInt8](repeating: 0, count: 1024)
+            let count = read(file, &buffer, buffer.count)
+            guard count > 0, let open = buffer.firstIndex(of: UInt8(ascii: "(")),
+                let end = buffer[..<count].lastIndex(of: UInt8(ascii: ")"))
+            else { return nil }
+            let fields = buffer[(end + 1)..<count].split(separator: UInt8(ascii: " "))
+            guard fields.count > 19, let parent = Int32(String(decoding: fields[1], as: UTF8.self)),
+                let start = UInt64(String(decoding: fields[19], as: UTF8.self))
+            else { return nil }
+            return DescendantProcess(
+                processID: processID, name: Array(buffer[(open + 1)..<end]), startTime: start, parentID: parent,
+                state: fields[0].first ?? 0)
+        }
+    #else
+        /// Not known on this system: only the command itself is signalled, and nothing is listed.
+        private static func everyProcess() -> [DescendantProcess] { [] }
+        static func status(of processID: Int32) -> DescendantProcess? { nil }
+    #endif
+
+    /// Waits until no descendant is left or `deadline` has come; returns those that are left.
+    static func waitForEnd(until deadline: ContinuousClock.Instant) -> [DescendantProcess] {
+        while true {
+            let living = descendants()
+            let left = ContinuousClock.now.duration(to: deadline)
+            guard !living.isEmpty, left > .zero else { return living }
+            let descriptors = living.map { cs_process_descriptor($0.processID) }.filter { $0 >= 0 }
+            defer { for descriptor in descriptors { close(descriptor) } }
+            var events = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            if descriptors.count == living.count {
+                poll(&events, nfds_t(events.count), left.pollMilliseconds)
+            } else {
+                // One ended in between, or the system has no descriptors of processes.
+                poll(nil, 0, min(20, left.pollMilliseconds))
+            }
+        }
+    }
+}
+
+extension Duration {
+    /// Milliseconds for `poll`, rounded up so that it does not spin.
+    var pollMilliseconds: Int32 {
+        let (seconds, attoseconds) = components
+        let milliseconds = seconds.multipliedReportingOverflow(by: 1000)
+        guard !milliseconds.overflow, milliseconds.partialValue < Int64(Int32.max) - 1000 else { return .max }
+        return Int32(max(0, milliseconds.partialValue + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000))
+    }
+}

@@ -1,0 +1,71 @@
+internal import CSupport
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// How long a command may take, and what it may leave behind.
+public struct CommandLimits: Sendable {
+    /// Nil: as long as it likes.
+    public var timeout: Duration?
+    /// Between the request to end and the end by force.
+    public var grace = Duration.seconds(10)
+    /// How long processes that outlive the command are waited for.
+    public var backgroundWait = Duration.zero
+
+    public init() {}
+}
+
+/// Watches a command until it has ended.
+struct Supervision {
+    let child: ChildProcess
+    let signals: SignalForwarding
+    let limits: CommandLimits
+
+    struct Outcome {
+        var hasTimedOut = false
+        /// Processes of the command that are still there.
+        var background: [DescendantProcess] = []
+    }
+
+    func wait() -> Outcome {
+        let deadline = limits.timeout.map { ContinuousClock.now + $0 }
+        var outcome = Outcome()
+        while !hasEnded(waitingUntil: deadline) {
+            guard let deadline, ContinuousClock.now >= deadline else { continue }
+            outcome.hasTimedOut = true
+            endByForce()
+            break
+        }
+        let patience = outcome.hasTimedOut ? .zero : limits.backgroundWait
+        outcome.background = ProcessTree.waitForEnd(until: ContinuousClock.now + patience)
+        return outcome
+    }
+
+    /// Waits for the command's end, a signal or `deadline`, whichever comes first.
+    private func hasEnded(waitingUntil deadline: ContinuousClock.Instant?) -> Bool {
+        var events = [
+            pollfd(fd: child.ended, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        poll(&events, 2, deadline.map { ContinuousClock.now.duration(to: $0).pollMilliseconds } ?? -1)
+        if events[1].revents != 0 { signals.handle(for: child.processID) }
+        return events[0].revents != 0
+    }
+
+    /// Asks every process of the command to end, then ends those that have not after the time of grace.
+    private func endByForce() {
+        ProcessTree.signal(SIGTERM)
+        // A stopped process hears nothing until it goes on.
+        ProcessTree.signal(SIGCONT)
+        _ = ProcessTree.waitForEnd(until: ContinuousClock.now + limits.grace)
+        // A process may have been started while the list was made; each round leaves fewer that could start more.
+        for _ in 0..<200 {
+            ProcessTree.signal(SIGKILL)
+            if ProcessTree.waitForEnd(until: ContinuousClock.now + .milliseconds(50)).isEmpty { break }
+        }
+        while !hasEnded(waitingUntil: nil) {}
+    }
+}

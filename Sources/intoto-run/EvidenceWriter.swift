@@ -1,0 +1,64 @@
+import InTotoFunctionary
+import InTotoMetadata
+import InTotoStorage
+import SystemPackage
+
+/// Signs a step's link and puts the files in their places; what cannot be signed or put there is kept elsewhere, and
+/// where is said.
+struct EvidenceWriter {
+    let reserved: [ReservedEvidence]
+    let formats: [EvidenceFormat]
+    let signers: [any Signer]
+    /// How the command ended, for messages.
+    let ending: String
+
+    /// Returns the paths that were written. Throws one failure that names every file that was kept instead.
+    func write(_ link: Link) throws -> [FilePath] {
+        let signed: [SignedEvidence]
+        do { signed = try formats.flatMap { try $0.evidence(of: link, signedBy: signers) } } catch {
+            throw failure("evidence could not be signed: \(error)", keeping: unsigned(link))
+        }
+        var written: [FilePath] = []
+        var problems: [String] = []
+        var kept: [(name: String, bytes: [UInt8])] = []
+        for place in reserved {
+            guard let evidence = signed.first(where: { $0.format == place.format && $0.keyID == place.keyID }) else {
+                continue
+            }
+            do {
+                try place.file.commit(evidence.bytes)
+                written.append(place.file.path)
+            } catch {
+                problems.append(error.description)
+                kept.append((place.file.path.lastComponent?.string ?? "evidence", evidence.bytes))
+            }
+        }
+        guard problems.isEmpty else {
+            throw failure("evidence could not be written: \(problems.joined(separator: "; "))", keeping: kept)
+        }
+        return written
+    }
+
+    /// What would have been signed, in containers without signatures, which no verifier accepts.
+    private func unsigned(_ link: Link) -> [(name: String, bytes: [UInt8])] {
+        formats.compactMap { format in
+            // What has no unsigned form, such as a statement without a subject, is what the message is about.
+            guard let bytes = try? format.unsigned(link) else { return nil }
+            return ("\(link.name.text).\(format.rawValue).unsigned.json", bytes)
+        }
+    }
+
+    private func failure(_ message: String, keeping files: [(name: String, bytes: [UInt8])]) -> Failure {
+        var hints: [String] = []
+        for file in files {
+            do {
+                let path = escapedForTerminal(try RescueFile.write(file.bytes, named: file.name).string.utf8)
+                hints.append(
+                    file.name.hasSuffix(".unsigned.json")
+                        ? "the unsigned payload is kept: intoto-run sign \(path) -k KEY finishes it"
+                        : "it is kept, signed, in \(path); move it when the cause is gone")
+            } catch { hints.append("it could not be kept either: \(error)") }
+        }
+        return Failure(message, hint: (hints + [ending]).joined(separator: "; "))
+    }
+}

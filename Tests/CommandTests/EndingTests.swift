@@ -1,0 +1,192 @@
+import Foundation
+import InTotoMetadata
+import TestSupport
+import Testing
+
+/// How a step ends: by itself, by time, by force, with something left behind, with evidence in every case.
+@Suite(.temporaryDirectory) struct EndingTests {
+    private let signed = ["-q", "-k", "key.pem", "-n", "s", "--format", "link", "-m", "key.pem.pub"]
+
+    private func project() throws -> IntotoRun {
+        let run = IntotoRun()
+        try run.makeKey()
+        return run
+    }
+
+    @Test func `a command that takes too long is ended, with all its processes, and the evidence says so`() throws {
+        let run = try project()
+        let script = """
+            trap '' TERM; echo $$ >pids; (trap '' TERM; setsid sh -c 'echo $$ >>pids; sleep 60') & sleep 60; sleep 60
+            """
+        let start = Date()
+        let result = try run.run(signed + ["--timeout", "1", "--grace", "1", "--", "sh", "-c", script])
+        #expect(result.status == 124)
+        #expect(Date().timeIntervalSince(start) < 20)
+        let link = try Evidence.link(of: run)
+        #expect(link.byproduct("timed-out") == true)
+        #expect(link.byproduct("return-value") == -9)
+        #expect(try run.shell("for p in $(cat pids); do ps -o stat= -p $p | grep -v Z; done; :").outputText == "")
+    }
+
+    @Test func `a command that ends when asked to is given the time`() throws {
+        let run = try project()
+        let result = try run.run(
+            signed + ["--timeout", "1", "--grace", "30", "--", "sh", "-c", "trap 'echo bye; exit 3' TERM; while :; do sleep 0.1; done"])
+        #expect(result.status == 124)
+        #expect(result.outputText == "bye\n")
+        #expect(try Evidence.link(of: run).byproduct("return-value") == 3)
+    }
+
+    @Test func `a command within its time is not touched`() throws {
+        let run = try project()
+        #expect(try run.run(signed + ["--timeout", "60", "--", "sh", "-c", "exit 5"]).status == 5)
+        #expect(try Evidence.link(of: run).byproduct("timed-out") == nil)
+    }
+
+    @Test(arguments: ["", "x", "1.5", "-1", "1d", "99999999999999999999"])
+    func `a time that is none is refused`(time: String) throws {
+        let run = try project()
+        #expect(try run.run(signed + ["--timeout=\(time)", "--", "touch", "ran"]).status == 125)
+        #expect(try run.list() == ["key.pem", "key.pem.pub"])
+    }
+
+    @Test func `a process left behind is named, on standard error and in the evidence`() throws {
+        let run = try project()
+        let result = try run.run(Array(signed.dropFirst()) + ["--", "sh", "-c", "sleep 30 & echo $!"])
+        let process = result.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
+        _ = try run.shell("kill \(process)")
+        #expect(result.status == 0)
+        #expect(result.errorText.contains("process \(process) (sleep) outlives the command"))
+        guard case .array(let left)? = try Evidence.link(of: run).byproduct("background-processes") else {
+            throw IntotoRun.SetupFailure(reason: "nothing is listed")
+        }
+        #expect(left == [["pid": .integer(Int64(process) ?? 0), "name": "sleep"]])
+    }
+
+    @Test func `a process left behind is waited for as long as was said, and its work recorded`() throws {
+        let run = try project()
+        let result = try run.run(
+            signed + ["-s", "-p", "late", "--background-wait", "60", "--", "sh", "-c", "(sleep 0.3; echo late | tee late) & :"])
+        #expect(result.status == 0)
+        let link = try Evidence.link(of: run)
+        #expect(link.byproduct("background-processes") == nil)
+        #expect(link.byproduct("stdout") == "late\n")
+        #expect(link.productNames == ["late"])
+    }
+
+    @Test func `orphans that end are taken leave of while the command runs`() throws {
+        let run = try project()
+        let script = "for i in $(seq 50); do (true & ) ; done; sleep 0.3; ps --no-headers -o stat --ppid $PPID | grep -c Z; :"
+        #expect(try run.run(signed + ["--", "sh", "-c", script]).outputText == "0\n")
+    }
+
+    @Test func `a command that stops itself stops us, and goes on with us`() throws {
+        let run = try project()
+        let script = """
+            "$R" -q -k key.pem -n s --format link -m key.pem.pub -- sh -c 'echo $$ >pid; kill -STOP $$; exit 6' &
+            state() { sed 's/.*) //; s/ .*//' "/proc/$1/stat"; }
+            until [ "$(state $!)" = T ]; do sleep 0.05; done; kill -CONT $!; wait $!; echo $?
+            """
+        #expect(try run.shell(script).outputText == "6\n")
+    }
+
+    @Test func `TERM to us ends the whole tree of the command`() throws {
+        let run = try project()
+        let script = """
+            "$R" -q -k key.pem -n s --format link -m key.pem.pub -- sh -c 'setsid sleep 60 & echo $! >pid; wait' &
+            until [ -s pid ]; do sleep 0.05; done; kill -TERM $!; wait $!; echo $?
+            ps -o stat= -p $(cat pid) | grep -v Z; :
+            """
+        #expect(try run.shell(script).outputText == "143\n")
+        #expect(try Evidence.link(of: run).byproduct("return-value") == -15)
+    }
+
+    @Test(arguments: [("tail", "stdout"), ("digest", nil)])
+    func `streams are kept as far as was said, their length and digest whole`(mode: String, member: Text?) throws {
+        let run = try project()
+        let result = try run.run(signed + ["--record-streams=\(mode)", "--", "seq", "1", "20000"])
+        #expect(result.output.count == 108_894)
+        let link = try Evidence.link(of: run)
+        #expect(link.byproduct("stdout-length") == 108_894)
+        let digest = try run.shell("seq 1 20000 | sha256sum | cut -c1-64").outputText.dropLast()
+        #expect(link.byproduct("stdout-sha256") == .string(Text(String(digest))))
+        if case .string(let text)? = link.byproduct("stdout") {
+            #expect(mode == "tail" && text.description.hasSuffix("\n19999\n20000\n"))
+            #expect(text.utf8.count < 70_000)
+        } else {
+            #expect(mode == "digest")
+        }
+    }
+
+    @Test func `only accepted ends are signed where that is asked for`() throws {
+        let run = try project()
+        let strict = signed + ["--require-success"]
+        #expect(try run.run(strict + ["--", "sh", "-c", "exit 2"]).status == 2)
+        #expect(try run.run(strict + ["--accept-exit", "0,3-5", "--", "sh", "-c", "exit 2"]).status == 2)
+        #expect(try run.run(strict + ["--", "sh", "-c", "kill -9 $$"]).status == 137)
+        #expect(try run.list() == ["key.pem", "key.pem.pub"])
+        #expect(try run.run(strict + ["--accept-exit", "0,2,100-101", "--", "sh", "-c", "exit 101"]).status == 101)
+        #expect(try Evidence.link(of: run).byproduct("return-value") == 101)
+        #expect(try run.run(strict + ["--accept-exit", "5-2", "--", "true"]).status == 125)
+    }
+
+    @Test func `evidence whose place became a directory is kept, and said where`() throws {
+        let run = try project()
+        let id = try run("key", "id", "key.pem").outputText.prefix(8)
+        let result = try run.run(signed + ["--", "mkdir", "s.\(id).link"])
+        #expect(result.status == 125)
+        #expect(result.errorText.contains("exited with status 0"))
+        let kept = try run.list().first { $0.hasPrefix("kept-") } ?? ""
+        #expect(result.errorText.contains(kept))
+        #expect(try run("sign", "--check", kept, "--verification-keys", "key.pem.pub").status == 0)
+    }
+
+    @Test(arguments: ["ln -s ../victim", "mkfifo", "ln ../victim"])
+    func `a command that plants something at the evidence's place changes nothing else`(plant: String) throws {
+        let run = try project()
+        try run.write("untouched", to: "victim")
+        _ = try run.shell("mkdir out")
+        let id = try run("key", "id", "key.pem").outputText.prefix(8)
+        let result = try run.run(signed + ["-d", "out", "--", "sh", "-c", "cd out && \(plant) s.\(id).link"])
+        #expect(result.status == 0)
+        #expect(try run.read("victim") == Array("untouched".utf8))
+        #expect(try Evidence.link(endingIn: ".link", of: run, in: "out").byproduct("return-value") == 0)
+    }
+
+    @Test func `evidence lands in the directory that was meant, whatever the command does to its path`() throws {
+        let run = try project()
+        _ = try run.shell("mkdir out other")
+        #expect(try run.run(signed + ["-d", "out", "--", "sh", "-c", "mv out moved; ln -s other out"]).status == 0)
+        #expect(try run.list("other") == [])
+        #expect(try run.list("moved").count == 1)
+    }
+
+    @Test func `the key that was there at the start signs, whatever becomes of its file`() throws {
+        let run = try project()
+        try run.makeKey("other.pem")
+        #expect(try run.run(signed + ["--", "cp", "other.pem", "key.pem"]).status == 0)
+        let name = try run.file(endingIn: ".link")
+        #expect(try run("sign", "--check", name, "--verification-keys", "key.pem.pub").status == 0)
+        #expect(try run("sign", "--check", name, "--verification-keys", "other.pem.pub").status == 1)
+    }
+
+    @Test func `an unsigned payload is finished by sign, and accepted by nothing before`() throws {
+        let run = try project()
+        #expect(try run.run(signed + ["--", "true"]).status == 0)
+        let name = try run.file(endingIn: ".link")
+        guard case .metablock(let block) = try SignedMetadata(run.read(name)) else {
+            throw IntotoRun.SetupFailure(reason: "no metablock")
+        }
+        let unsigned = try JSONWriter.bytes(.indented) { Metablock(signed: block.signed, signatures: []).write(to: &$0) }
+        try run.write(String(decoding: unsigned, as: UTF8.self), to: "kept.unsigned.json")
+        #expect(try run("sign", "--check", "kept.unsigned.json", "--verification-keys", "key.pem.pub").status == 1)
+        #expect(try run("sign", "kept.unsigned.json", "-k", "key.pem").status == 2)
+        #expect(try run("sign", "kept.unsigned.json", "-k", "key.pem", "--overwrite").status == 0)
+        #expect(try run("sign", "--check", name, "--verification-keys", "key.pem.pub").status == 0)
+        try run.makeKey("other.pem", type: "ecdsa-p256")
+        #expect(try run("sign", name, "-k", "other.pem", "--append", "-o", "both.link").status == 0)
+        #expect(try run("sign", "--check", "both.link", "--verification-keys", "key.pem.pub", "other.pem.pub").status == 0)
+        #expect(try run("sign", name, "-k", "other.pem", "-o", "one.link").status == 0)
+        #expect(try run("sign", "--check", "one.link", "--verification-keys", "key.pem.pub").status == 1)
+    }
+}
