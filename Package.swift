@@ -33,6 +33,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CSupport", cSettings: cSettings),
         .target(name: "CSHA256", cSettings: cSettings),
+        .target(name: "CFileSystem", cSettings: cSettings),
         .target(name: "InTotoMetadata", swiftSettings: settings),
         .target(
             name: "InTotoCrypto",
@@ -42,7 +43,7 @@ let package = Package(
         .target(name: "InTotoStorage", dependencies: ["InTotoMetadata", system], swiftSettings: settings),
         .target(
             name: "InTotoArtifacts",
-            dependencies: ["InTotoMetadata", "InTotoCrypto", system],
+            dependencies: ["InTotoMetadata", "InTotoCrypto", "CFileSystem", system],
             swiftSettings: settings
         ),
         .target(

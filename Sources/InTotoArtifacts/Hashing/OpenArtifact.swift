@@ -22,6 +22,8 @@ struct ArtifactPlace: Sendable {
     var isNamed: Bool
     /// How often it was read before.
     var attempts = 0
+    /// With which its digest may be used again.
+    var proof: UnchangedProof?
     /// It waits for its turn among the large ones.
     var isPutOff = false
 }

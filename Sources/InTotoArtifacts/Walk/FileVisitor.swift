@@ -81,9 +81,22 @@ final class FileVisitor {
                 place.isPutOff = true
                 return walk.queue.push(WalkJob(reading: place), weight: file.status.size)
             }
+            if takeOver(file, place) { return }
+            var place = place
+            place.proof = walk.rules.keepsDigests ? UnchangedProof(of: file) : nil
             if let lanes { return lanes.take(file, place) }
             record(try reader.read(file), place)
         } catch { Self.failed(error, place, notes, walk) }
+    }
+
+    /// Records a file that is provably what it was when its digest became known, without reading it.
+    private func takeOver(_ file: borrowing OpenArtifact, _ place: ArtifactPlace) -> Bool {
+        guard let known = walk.rules.knownDigests[file.status.identity], known.proof.holds(for: file) else {
+            return false
+        }
+        notes.findings.reused += 1
+        notes.record(place, known.digests, size: 0, isExecutable: file.status.isExecutable)
+        return true
     }
 
     /// A file that changed is read again, twice; later, which gives it time.
@@ -105,7 +118,7 @@ final class FileVisitor {
         { place, outcome in
             switch outcome {
             case .digest(let digest, let size, let isExecutable):
-                notes.record(place.path, digest, size: size, isLinkText: false, isExecutable: isExecutable)
+                notes.record(place, digest, size: size, isExecutable: isExecutable)
             case .failure(let failure): failed(failure, place, notes, walk)
             }
         }
@@ -114,7 +127,7 @@ final class FileVisitor {
     private func record(_ outcome: ArtifactReader.Outcome, _ place: ArtifactPlace) {
         switch outcome {
         case .digests(let digests, let size, let isLinkText, let isExecutable):
-            notes.record(place.path, digests, size: size, isLinkText: isLinkText, isExecutable: isExecutable)
+            notes.record(place, digests, size: size, isLinkText: isLinkText, isExecutable: isExecutable)
         case .notRecorded(let reason): notes.notRecorded(place.path, reason, isNamed: place.isNamed)
         case .own: break
         case .problem(let reason): notes.problem(place.path, reason)

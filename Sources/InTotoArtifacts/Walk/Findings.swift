@@ -20,6 +20,9 @@ struct Findings: Sendable {
     var problems = ProblemList()
     var matchedFilters: Set<Int> = []
     var bytes: UInt64 = 0
+    /// How many records have a digest that was known.
+    var reused = 0
+    var reusable: [FileIdentity: ReusableDigests.Entry] = [:]
 
     func path(of record: Record) -> ArraySlice<UInt8> { arena[record.start..<record.start + record.length] }
 
@@ -37,6 +40,8 @@ struct Findings: Sendable {
         problems.append(other.problems)
         matchedFilters.formUnion(other.matchedFilters)
         bytes += other.bytes
+        reused += other.reused
+        reusable.merge(other.reusable) { $1 }
     }
 }
 

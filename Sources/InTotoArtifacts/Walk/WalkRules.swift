@@ -18,6 +18,9 @@ struct WalkRules: Sendable {
     /// SHA-256 with the processor's own instructions, where it has them; OpenSSL otherwise.
     var usesLanes: Bool
 
+    var keepsDigests = false
+    var knownDigests: [FileIdentity: ReusableDigests.Entry] = [:]
+
     init(_ options: SnapshotOptions, _ purpose: Purpose) {
         exclusions = options.exclusions
         symlinks = options.symlinks
@@ -26,6 +29,11 @@ struct WalkRules: Sendable {
         ownFiles = options.ownFiles
         entryLimit = options.entryLimit
         self.purpose = purpose
+        switch options.reuse {
+        case .never: break
+        case .keeping: keepsDigests = true
+        case .from(let known): knownDigests = known.fitting(options)
+        }
         usesLanes = options.usesProcessorForSHA256 && digests == [.sha256] && lineEndings == .verbatim
     }
 }

@@ -20,7 +20,10 @@ final class WorkerNotes {
         report(.notRecorded(entry))
     }
 
-    func record(_ path: [UInt8], _ digests: [UInt8], size: UInt64, isLinkText: Bool, isExecutable: Bool) {
+    func record(
+        _ place: ArtifactPlace, _ digests: [UInt8], size: UInt64, isLinkText: Bool = false, isExecutable: Bool
+    ) {
+        let path = place.path
         guard UTF8Validation.isValid(path[...]) else { return problem(path, .notUTF8) }
         findings.records.append(
             .init(start: findings.arena.count, length: path.count, isLinkText: isLinkText, isExecutable: isExecutable)
@@ -28,6 +31,7 @@ final class WorkerNotes {
         findings.arena += path
         findings.arena += digests
         findings.bytes += size
+        if let proof = place.proof { findings.reusable[proof.status.identity] = .init(proof: proof, digests: digests) }
         files += 1
         bytes += size
         reportProgress(atLeast: 1024)
