@@ -32,7 +32,7 @@ final class ArtifactReader {
             outcome(.own)
         } else if status.kind != .regular {
             outcome(.problem(.changedWhileRead))
-        } else if isPseudo(status) {
+        } else if isPseudo(descriptor.number, status) {
             outcome(.notRecorded(.pseudoFileSystem))
         } else {
             return OpenArtifact(descriptor: descriptor, status: status)
@@ -41,9 +41,11 @@ final class ArtifactReader {
     }
 
     /// Hashes the whole file with OpenSSL.
-    func read(_ file: borrowing OpenArtifact) throws(FileHasher.Failure) -> Outcome {
+    func read(
+        _ file: borrowing OpenArtifact, didRead: (Int) -> Void
+    ) throws(FileHasher.Failure) -> Outcome {
         var digests: [UInt8] = []
-        try hasher.hash(file.descriptor.number, file.status, into: &digests)
+        try hasher.hash(file.descriptor.number, file.status, into: &digests, didRead: didRead)
         return .digests(
             digests, size: UInt64(file.status.size), isLinkText: false, isExecutable: file.status.isExecutable)
     }
@@ -76,9 +78,9 @@ final class ArtifactReader {
     }
 
     /// Whether a file is on a file system without real files. Asked once per device.
-    func isPseudo(_ status: FileStatus) -> Bool {
+    func isPseudo(_ descriptor: Int32, _ status: FileStatus) -> Bool {
         if let known = pseudoDevices[status.identity.device] { return known }
-        let isPseudo = PseudoFileSystem.isDevice(status.identity.device)
+        let isPseudo = PseudoFileSystem.holds(descriptor)
         pseudoDevices[status.identity.device] = isPseudo
         return isPseudo
     }

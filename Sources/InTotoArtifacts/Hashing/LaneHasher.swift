@@ -16,12 +16,14 @@ final class LaneHasher {
     private let second = HashLane()
     /// Hears of each file that was taken, once.
     private let finished: (ArtifactPlace, Outcome) -> Void
+    private let didRead: (Int) -> Void
 
     /// Nil where the processor has no instructions for it.
-    init?(_ finished: @escaping (ArtifactPlace, Outcome) -> Void) {
+    init?(didRead: @escaping (Int) -> Void, _ finished: @escaping (ArtifactPlace, Outcome) -> Void) {
         guard let lanes = SHA256Lanes() else { return nil }
         self.lanes = lanes
         self.finished = finished
+        self.didRead = didRead
     }
 
     /// No file is under way.
@@ -54,6 +56,7 @@ final class LaneHasher {
         do throws(FileHasher.Failure) {
             let (part, isLast) = try lane.readOn()
             lanes.feed(part, to: side)
+            didRead(part.count)
             if isLast { lanes.end(side) }
         } catch {
             lanes.restart(side)

@@ -15,6 +15,9 @@ public struct ReusableDigests: Sendable {
     private var algorithms: [DigestAlgorithm] = []
     private var lineEndings = LineEndings.verbatim
 
+    /// Of how many files.
+    public var count: Int { entries.count }
+
     init() {}
 
     init(_ entries: [FileIdentity: Entry], _ options: SnapshotOptions) {

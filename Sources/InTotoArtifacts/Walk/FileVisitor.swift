@@ -14,11 +14,15 @@ final class FileVisitor {
         self.notes = notes
         self.selection = selection
         reader = try ArtifactReader(walk.rules)
-        lanes = walk.rules.usesLanes && walk.rules.purpose == .hash ? LaneHasher(Self.noting(in: notes, walk)) : nil
+        guard walk.rules.usesLanes, walk.rules.purpose == .hash else {
+            lanes = nil
+            return
+        }
+        lanes = LaneHasher(didRead: { notes.didRead($0) }, Self.noting(in: notes, walk))
     }
 
     /// Whether a file is on a file system without real files.
-    func isPseudo(_ status: FileStatus) -> Bool { reader.isPseudo(status) }
+    func isPseudo(_ descriptor: Int32, _ status: FileStatus) -> Bool { reader.isPseudo(descriptor, status) }
 
     /// Hashes a little of what is under way; false where that is nothing.
     func hashOn() -> Bool {
@@ -85,7 +89,7 @@ final class FileVisitor {
             var place = place
             place.proof = walk.rules.keepsDigests ? UnchangedProof(of: file) : nil
             if let lanes { return lanes.take(file, place) }
-            record(try reader.read(file), place)
+            record(try reader.read(file) { notes.didRead($0) }, place)
         } catch { Self.failed(error, place, notes, walk) }
     }
 

@@ -26,7 +26,12 @@ struct Findings: Sendable {
 
     func path(of record: Record) -> ArraySlice<UInt8> { arena[record.start..<record.start + record.length] }
 
-    mutating func append(_ other: Findings) {
+    mutating func append(_ other: consuming Findings) {
+        // The first of several is most of it, or all: not worth a copy.
+        if records.isEmpty, arena.isEmpty {
+            swap(&arena, &other.arena)
+            swap(&records, &other.records)
+        }
         let offset = arena.count
         arena += other.arena
         records += other.records.map { record in

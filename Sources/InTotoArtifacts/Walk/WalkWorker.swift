@@ -69,7 +69,9 @@ final class WalkWorker {
     // MARK: Directories
 
     private func list(_ directory: Int32, _ job: WalkJob, _ files: FileVisitor) throws(SystemError) {
-        if files.isPseudo(try SystemCalls.status(directory)) { return notes.notRecorded(job.name, .pseudoFileSystem) }
+        if files.isPseudo(directory, try SystemCalls.status(directory)) {
+            return notes.notRecorded(job.name, .pseudoFileSystem)
+        }
         var entries = EntryBatch()
         var listing = try DirectoryReader(directory)
         while let (name, kind) = try listing.next() {

@@ -33,12 +33,17 @@ final class WorkerNotes {
         findings.bytes += size
         if let proof = place.proof { findings.reusable[proof.status.identity] = .init(proof: proof, digests: digests) }
         files += 1
-        bytes += size
-        reportProgress(atLeast: 1024)
+        reportProgress(atLeast: 256)
+    }
+
+    /// Bytes on their way, of files that are recorded later.
+    func didRead(_ count: Int) {
+        bytes += UInt64(count)
+        reportProgress(atLeast: 256)
     }
 
     func reportProgress(atLeast count: Int) {
-        guard files >= count || bytes >= 64 << 20 else { return }
+        guard files >= count || bytes >= 16 << 20 else { return }
         report(.progress(files: files, bytes: bytes))
         files = 0
         bytes = 0
