@@ -32,12 +32,18 @@ let package = Package(
     targets: [
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CSupport", cSettings: cSettings),
+        .target(name: "CSHA256", cSettings: cSettings),
+        .target(name: "CFileSystem", cSettings: cSettings),
         .target(name: "InTotoMetadata", swiftSettings: settings),
-        .target(name: "InTotoCrypto", dependencies: ["InTotoMetadata", "COpenSSL"], swiftSettings: settings),
+        .target(
+            name: "InTotoCrypto",
+            dependencies: ["InTotoMetadata", "COpenSSL", "CSHA256"],
+            swiftSettings: settings
+        ),
         .target(name: "InTotoStorage", dependencies: ["InTotoMetadata", system], swiftSettings: settings),
         .target(
             name: "InTotoArtifacts",
-            dependencies: ["InTotoMetadata", "InTotoCrypto", system],
+            dependencies: ["InTotoMetadata", "InTotoCrypto", "CFileSystem", system],
             swiftSettings: settings
         ),
         .target(

@@ -65,6 +65,8 @@ struct RecordAssembler {
             .map { (options.exclusions.patterns[$0.key], $0.value) }
         result.files += filesInDirectories
         result.bytes = findings.bytes
+        result.reused = findings.reused
+        result.reusable = ReusableDigests(findings.reusable, options)
         return result
     }
 

@@ -11,6 +11,8 @@ public enum Snapshot {
         report: @escaping @Sendable (SnapshotEvent) -> Void = { _ in }
     ) throws(SnapshotError) -> SnapshotResult {
         try check(options)
+        report(.began)
+        defer { report(.ended) }
         let files = references.filter { $0.scheme == .file }
         let findings = walk(files, options, WalkRules(options, .hash), report)
         var assembler = RecordAssembler(options, Set(options.digests).sorted())

@@ -20,6 +20,10 @@ public struct SnapshotOptions: Sendable {
     public var threads: Int?
     /// A tree of links can name the same files without end; more paths than this are an error.
     public var entryLimit = 10_000_000
+    /// Whether digests that are known may be taken over instead of reading the file again.
+    public var reuse = DigestReuse.never
+    /// False: OpenSSL hashes everything, whatever the processor can; tests compare the two.
+    package var usesProcessorForSHA256 = true
 
     public init() {}
 }

@@ -11,6 +11,10 @@ public struct SnapshotResult: Sendable {
     public var linkTexts: [ArtifactName] = []
     /// Files read, links' texts included.
     public var files = 0
+    /// How many of the digests were taken over from an earlier snapshot, the file being provably unchanged.
+    public var reused = 0
+    /// With `DigestReuse.keeping`: what a later snapshot may take over.
+    public var reusable = ReusableDigests()
     /// Bytes of content hashed.
     public var bytes: UInt64 = 0
 }

@@ -27,6 +27,7 @@ struct WholeDirectory {
         var options = options
         options.digests = [isTree ? .gitBlob : .sha256]
         options.symlinks = isTree ? .record : .follow
+        options.reuse = .never
         if self.options.symlinks == .refuse { options.symlinks = .refuse }
         var rules = WalkRules(options, .hash)
         rules.followsLinksToDirectories = false

@@ -13,6 +13,10 @@ public struct StepRequest: Sendable {
     /// The command gets a terminal of its own.
     public var usesTerminal = false
     public var limits = CommandLimits()
+    /// Products that the materials hold already, with the same digests, are left out.
+    public var recordsChangedProductsOnly = false
+    /// Large products that are provably as they were as materials are not read again.
+    public var reusesUnchangedDigests = false
 
     public init(
         name: StepName, command: Command?, materials: [ArtifactReference], products: [ArtifactReference],

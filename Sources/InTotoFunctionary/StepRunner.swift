@@ -26,13 +26,20 @@ public struct StepRunner {
     /// Runs the step, once. `now` is asked at the command's start and end.
     public func run(workDirectory: [UInt8], now: () -> Date) throws(StepError) -> RecordedStep {
         let before: SnapshotResult
-        do { before = try snapshot(request.materials) } catch { throw .materials(error) }
+        do { before = try snapshot(request.materials, reusesDigests ? .keeping : .never) } catch {
+            throw .materials(error)
+        }
         let recorded = try execute(now)
         let after: SnapshotResult
-        do { after = try snapshot(request.products) } catch { throw .products(error, recorded?.result.termination) }
+        do { after = try snapshot(request.products, reusesDigests ? .from(before.reusable) : .never) } catch {
+            throw .products(error, recorded?.result.termination)
+        }
         return RecordedStep(
-            name: request.name, materials: before.artifacts, products: after.artifacts,
-            notRecorded: before.notRecorded + after.notRecorded, execution: recorded,
+            name: request.name, materials: before.artifacts,
+            products: request.recordsChangedProductsOnly
+                ? after.artifacts.changed(since: before.artifacts) : after.artifacts,
+            notRecorded: before.notRecorded + after.notRecorded,
+            reusedDigests: reusesDigests ? after.reused : nil, execution: recorded,
             workDirectory: Self.absolute(request.command?.directory, from: workDirectory)
         )
     }
@@ -44,8 +51,14 @@ public struct StepRunner {
         return workDirectory + [UInt8(ascii: "/")] + directory
     }
 
-    private func snapshot(_ references: [ArtifactReference]) throws(SnapshotError) -> SnapshotResult {
-        try Snapshot.take(of: references, options: request.snapshot, report: report)
+    private var reusesDigests: Bool { request.reusesUnchangedDigests }
+
+    private func snapshot(
+        _ references: [ArtifactReference], _ reuse: DigestReuse
+    ) throws(SnapshotError) -> SnapshotResult {
+        var options = request.snapshot
+        options.reuse = reuse
+        return try Snapshot.take(of: references, options: options, report: report)
     }
 
     private func execute(_ now: () -> Date) throws(StepError) -> RecordedExecution? {

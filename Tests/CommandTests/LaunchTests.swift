@@ -25,11 +25,15 @@ import Testing
 
     @Test func `the command runs in a directory that is no longer there`() throws {
         let run = try project()
-        let result = try run.shell("mkdir gone; here=$PWD; cd gone; rmdir ../gone; \"$R\" -q -k $here/key.pem -n s -d $here --format link -m $here/key.pem.pub -- echo ran")
+        let result = try run.shell(
+            "mkdir gone; here=$PWD; cd gone; rmdir ../gone; \"$R\" -q -k $here/key.pem -n s -d $here --format link -m $here/key.pem.pub -- echo ran"
+        )
         #expect(result.outputText == "ran\n")
     }
 
-    @Test(arguments: ["exec 63</dev/null; ulimit -n 64", "exec 7</dev/null 8</dev/null 9</dev/null; ulimit -n 40", "ulimit -n 32"])
+    @Test(arguments: [
+        "exec 63</dev/null; ulimit -n 64", "exec 7</dev/null 8</dev/null 9</dev/null; ulimit -n 40", "ulimit -n 32",
+    ])
     func `a low limit on descriptors is no hindrance`(setup: String) throws {
         let run = try project()
         // Bash, since dash knows descriptors of one digit only.
@@ -58,7 +62,8 @@ import Testing
 
     @Test func `a trampoline that dies is no command that ran`() throws {
         let run = try project()
-        let script = "strace -f -o /dev/null -e trace=setpgid -e inject=setpgid:signal=SIGKILL:when=2+ \"$R\" \(signed) -- touch ran"
+        let script =
+            "strace -f -o /dev/null -e trace=setpgid -e inject=setpgid:signal=SIGKILL:when=2+ \"$R\" \(signed) -- touch ran"
         let result = try run.shell(script)
         #expect(result.status == 125)
         #expect(result.errorText.contains("could not start the command: its process ended at once"))
@@ -67,7 +72,9 @@ import Testing
 
     @Test func `a background process that never stops writing does not hold up the end`() throws {
         let run = try project()
-        let result = try run.shell("\"$R\" \(signed) -s -- sh -c 'yes & echo $! >pid; sleep 0.2; exit 3' | { sleep 1; cat; } >/dev/null; kill $(cat pid) 2>/dev/null; ls *.link")
+        let result = try run.shell(
+            "\"$R\" \(signed) -s -- sh -c 'yes & echo $! >pid; sleep 0.2; exit 3' | { sleep 1; cat; } >/dev/null; kill $(cat pid) 2>/dev/null; ls *.link"
+        )
         #expect(result.outputText.hasSuffix(".link\n"))
         #expect(try Evidence.link(of: run).byproduct("return-value") == 3)
     }
@@ -78,7 +85,10 @@ import Testing
         let start = Date()
         let result = try Subprocess.run(
             "/usr/bin/env",
-            ["python3", "-c", script, BuiltProduct.intotoRun.path, "-q", "-k", "key.pem", "-n", "s", "--", "sleep", "60"],
+            [
+                "python3", "-c", script, BuiltProduct.intotoRun.path, "-q", "-k", "key.pem", "-n", "s", "--", "sleep",
+                "60",
+            ],
             in: run.directory)
         #expect(result.status == 128 + 14)
         #expect(Date().timeIntervalSince(start) < 30)
@@ -86,18 +96,25 @@ import Testing
 
     @Test func `a caller that ignores SIGCHLD leaves no zombies with us`() throws {
         let run = try project()
-        let probe = "for i in $(seq 10); do (true & ) ; done; sleep 0.3; ps --no-headers -o stat --ppid $PPID | grep -c Z; :"
-        let script = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+        let probe =
+            "for i in $(seq 10); do (true & ) ; done; sleep 0.3; ps --no-headers -o stat --ppid $PPID | grep -c Z; :"
+        let script =
+            "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
         let result = try Subprocess.run(
             "/usr/bin/env",
-            ["python3", "-c", script, BuiltProduct.intotoRun.path, "-q", "-k", "key.pem", "-n", "s", "--", "sh", "-c", probe],
+            [
+                "python3", "-c", script, BuiltProduct.intotoRun.path, "-q", "-k", "key.pem", "-n", "s", "--", "sh",
+                "-c", probe,
+            ],
             in: run.directory)
         #expect(result.outputText == "0\n")
     }
 
     @Test func `input from a pipe that ends within a line ends, with --pty, too`() throws {
         let run = try project()
-        let result = try run.run(signed.split(separator: " ").map(String.init) + ["--pty", "--", "sh", "-c", "stty -echo; cat"], input: Array("abc".utf8))
+        let result = try run.run(
+            signed.split(separator: " ").map(String.init) + ["--pty", "--", "sh", "-c", "stty -echo; cat"],
+            input: Array("abc".utf8))
         #expect(result.status == 0)
         #expect(result.outputText.hasSuffix("abc"))
     }

@@ -1,7 +1,8 @@
-"""bench.py PROGRAM PEERS DATA MEASURE ROUNDS quick|full
+"""bench.py PROGRAM PEERS DATA ROUNDS quick|full [W1,W2…]
 
-Measures PROGRAM (intoto-run) beside the Python implementation in PEERS (a folder of programs) and beside plain hashing,
-on workloads kept in DATA; the commands take turns (A B C A B C). Prints Markdown. MEASURE is measure.c, compiled.
+Measures PROGRAM (intoto-run) beside the Python implementation in PEERS (a folder of programs), beside plain hashing and
+beside the limit, on the workloads in DATA, where `measure` and `limit` are too. The commands take turns (A B C A B C).
+Prints Markdown.
 """
 
 import base64
@@ -9,107 +10,118 @@ import json
 import os
 import pathlib
 import platform
-import random
 import shutil
 import statistics
 import subprocess
 import sys
 
-SIZES = {"quick": {"files": 10_000, "big": 256 << 20}, "full": {"files": 100_000, "big": 4 << 30}}
+TITLES = {
+    "w0": "W0: an empty folder",
+    "w1": "W1: one large file",
+    "w2": "W2: many files, as in a kernel's source",
+    "w3": "W3: files as below /usr",
+    "w4": "W4: very many small files in deep folders",
+    "w6": "W6: ten large files",
+}
+OURS, PYTHON, LIMIT, SIGNING = "intoto-run", "in-toto 3.1.0 (Python)", "limit, two passes", "openssl, signing"
+REUSE = "intoto-run --reuse-unchanged"
+HASH_ONLY = "hashing as many bytes of memory, twice"
+# The most that a run may take, in times of the limit's two passes and the signing.
+TARGETS = {"w1": 1.10, "w2": 1.25, "w3": 1.25, "w4": 1.3, "w6": 1.15}
 
 
-# Workloads: deterministic, made once.
+class Bench:
+    def __init__(self, program, peers, data, rounds, size):
+        self.program, self.peers, self.data, self.rounds, self.size = program, peers, data, rounds, size
+        for folder in ("ours", "python"):
+            shutil.rmtree(data / folder, ignore_errors=True)
+            (data / folder).mkdir()
 
-def make_tree(path, files):
-    """Sizes as in a kernel's source: log-normal, 4 KiB in the mean; a hundred files in each folder."""
-    source = random.Random(2)
-    pool = source.randbytes(8 << 20)
-    for index in range(files):
-        folder = path / f"sub{index // 4000:02}" / f"dir{index // 100 % 40:02}"
-        if index % 100 == 0:
-            folder.mkdir(parents=True)
-        size = max(1, min(int(source.lognormvariate(7.41, 1.35)), 1 << 20))
-        start = source.randrange(len(pool) - size)
-        (folder / f"file{index % 100:02}.c").write_bytes(pool[start:start + size])
+    def ours(self, name, *options):
+        return [self.program, "-n", name, "-k", self.data / "key.pem", "--format", "link", "-d", self.data / "ours",
+                "--overwrite", *options, "-m", ".", "-p", ".", "--", "true"]
 
+    def commands(self, name, directory):
+        """What is compared, by name; the first is what the others are compared with."""
+        twice = lambda command: ["sh", "-c", f"{{ {command}; {command}; }} >/dev/null"]
+        result = {OURS: self.ours(name)}
+        if name in ("w1", "w3", "w6"):
+            result[REUSE] = self.ours(name, "--reuse-unchanged")
+        result[PYTHON] = [self.peers / "in-toto-run", "-n", name, "--signing-key", self.data / "key.pem", "-d",
+                          self.data / "python", "--run-timeout", "3600", "-m", ".", "-p", ".", "--", "true"]
+        if name == "w0":
+            return result
+        result[LIMIT] = [self.data / "limit", "2", "."]
+        if name == "w1":
+            size = sum(path.stat().st_size for path in directory.iterdir())
+            result[HASH_ONLY] = [self.data / "limit", "2", f"={size}"]
+            result["openssl dgst -sha256, twice"] = twice("openssl dgst -sha256 *")
+        else:
+            result["sha256sum on 2 cores, twice"] = twice("find . -type f -print0 | xargs -0 -P2 -n200 sha256sum")
+            result[SIGNING] = ["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", self.data / "key.pem",
+                               "-in", self.data / "payload", "-out", self.data / "signature"]
+        return result
 
-def make_big_file(path, size):
-    source = random.Random(1)
-    path.mkdir(parents=True)
-    with open(path / "big.bin", "wb") as file:
-        for _ in range(size >> 20):
-            file.write(source.randbytes(1 << 20))
+    def run(self, command, directory):
+        """Seconds, CPU seconds and peak MiB of one run that has to succeed."""
+        report = self.data / "measured"
+        done = subprocess.run([self.data / "measure", report, *command], cwd=directory, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            sys.exit(f"bench: could not measure {command[0]}")
+        wall, user, system, rss, status = map(int, report.read_text().split())
+        if status != 0:
+            sys.exit(f"bench: {command[0]} ended with status {status}\n{done.stderr}")
+        return wall / 1e6, (user + system) / 1e6, rss / 1024
 
-
-def workload(data, name, make):
-    """The folder of the workload; one that was left unfinished is made again."""
-    path, done = data / name, data / f"{name}.done"
-    if not done.exists():
-        shutil.rmtree(path, ignore_errors=True)
-        make(path)
-        done.touch()
-    return path
-
-
-# Commands: what is compared on a workload, by name.
-
-def commands(program, peers, data, name, plain):
-    """`plain` is the name and the shell command of one pass of plain hashing, if that is to be compared."""
-    key, ours, theirs = data / "key.pem", data / "ours", data / "python"
-    result = {
-        "intoto-run": [program, "-n", name, "-k", key, "--format", "link", "-d", ours, "--overwrite",
-                       "-m", ".", "-p", ".", "--", "true"],
-        "in-toto 3.1.0 (Python)": [peers / "in-toto-run", "-n", name, "--signing-key", key, "-d", theirs,
-                                   "--run-timeout", "3600", "-m", ".", "-p", ".", "--", "true"],
-    }
-    if plain:
-        # Twice, as both runners read everything before the command and again after it.
-        title, command = plain
-        result[f"{title}, twice"] = ["sh", "-c", f"{{ {command}; {command}; }} >/dev/null"]
-    return result
-
-
-def run(measure, command, directory, report):
-    """Seconds, CPU seconds and peak MiB of one run that has to succeed."""
-    done = subprocess.run([measure, report, *command], cwd=directory, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        sys.exit(f"bench: could not measure {command[0]}")
-    wall, user, system, rss, status = map(int, pathlib.Path(report).read_text().split())
-    if status != 0:
-        sys.exit(f"bench: {command[0]} ended with status {status}\n{done.stderr}")
-    return wall / 1e6, (user + system) / 1e6, rss / 1024
-
-
-def measure_all(measure, table, directory, rounds, report):
-    """One round to warm up, then the rounds that count."""
-    figures = {name: [] for name in table}
-    for number in range(rounds + 1):
-        for name, command in table.items():
-            figure = run(measure, command, directory, report)
-            if number:
-                figures[name].append(figure)
-    return figures
+    def measure(self, name):
+        """One round to warm up, then the rounds that count."""
+        directory = self.data / self.size / name
+        self.run(self.ours(name), directory)
+        (self.data / "payload").write_bytes(canonical(signed(self.data / "ours", name)))
+        table = self.commands(name, directory)
+        figures = {title: [] for title in table}
+        rounds = self.rounds * 4 if name == "w0" else self.rounds
+        for number in range(rounds + 1):
+            for title, command in table.items():
+                figure = self.run(command, directory)
+                if number:
+                    figures[title].append(figure)
+        ours, theirs = signed(self.data / "ours", name), signed(self.data / "python", name)
+        if any(ours[part] != theirs[part] for part in ("materials", "products")):
+            sys.exit(f"bench: the two runners do not agree on what is in {directory}")
+        return figures
 
 
-def recorded(folder, name):
-    """Materials and products of the one link in the folder."""
+def signed(folder, name):
+    """The content of the one link of that name in the folder."""
     [path] = folder.glob(f"{name}.*.link")
     content = json.loads(path.read_text())
-    link = content["signed"] if "signed" in content else json.loads(base64.b64decode(content["payload"]))
-    return link["materials"], link["products"]
+    return content["signed"] if "signed" in content else json.loads(base64.b64decode(content["payload"]))
 
 
-def print_table(title, figures):
-    base = next(iter(figures.values()))
-    print(f"\n### {title}\n")
+def canonical(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def ratios(rows, base):
+    """The median of each round's own ratio: what disturbs one round disturbs both."""
+    return statistics.median(row[0] / other[0] for row, other in zip(rows, base))
+
+
+def print_table(name, figures):
+    print(f"\n## {TITLES[name]}\n")
     print("| command | wall, s: median (min–max) | time of intoto-run × | CPU, s | peak memory, MiB |")
     print("|---|---|---|---|---|")
-    for name, rows in figures.items():
+    for title, rows in figures.items():
         wall, cpu, rss = zip(*rows)
-        ratio = statistics.median(row[0] / other[0] for row, other in zip(rows, base))
-        print(f"| {name} | {statistics.median(wall):.3f} ({min(wall):.3f}–{max(wall):.3f}) | {ratio:.2f} "
-              f"| {statistics.median(cpu):.3f} | {statistics.median(rss):.1f} |")
+        print(f"| {title} | {statistics.median(wall):.3f} ({min(wall):.3f}–{max(wall):.3f}) "
+              f"| {ratios(rows, figures[OURS]):.2f} | {statistics.median(cpu):.3f} | {statistics.median(rss):.1f} |")
+    if name in TARGETS:
+        bases = [HASH_ONLY] if name == "w1" else [LIMIT, SIGNING]
+        floor = [(sum(row[0] for row in rows),) for rows in zip(*(figures[title] for title in bases))]
+        print(f"\nThe run takes **{ratios(figures[OURS], floor):.2f}×** of {' + '.join(bases)}; "
+              f"the target is {TARGETS[name]}.")
     sys.stdout.flush()
 
 
@@ -119,29 +131,20 @@ def processor():
 
 
 def main():
-    if len(sys.argv) != 7:
+    if len(sys.argv) not in (6, 7):
         sys.exit(__doc__)
-    program, peers, data, measure = (pathlib.Path(argument).resolve() for argument in sys.argv[1:5])
-    rounds, size = int(sys.argv[5]), sys.argv[6]
-    for folder in ("ours", "python", "w0"):
-        shutil.rmtree(data / folder, ignore_errors=True)
-        (data / folder).mkdir(parents=True)
-    files, big = SIZES[size]["files"], SIZES[size]["big"]
-    tree = workload(data, f"tree-{files}", lambda path: make_tree(path, files))
-    one = workload(data, f"big-{big >> 20}", lambda path: make_big_file(path, big))
-    cases = [
-        ("w0", "Empty folder", data / "w0", None),
-        ("w2", f"{files:,} files, 4 KiB in the mean", tree,
-         ("sha256sum on 2 cores", "find . -type f -print0 | xargs -0 -P2 -n500 sha256sum")),
-        ("w1", f"One file of {big >> 20:,} MiB", one, ("openssl dgst -sha256", "openssl dgst -sha256 big.bin")),
-    ]
-    print(f"{processor()}, {os.cpu_count()} cores, Linux {platform.release()}; {rounds} rounds; "
-          "materials and products are the whole folder, the command is `true`")
-    for name, title, directory, plain in cases:
-        table = commands(program, peers, data, name, plain)
-        print_table(title, measure_all(measure, table, directory, rounds, data / "report"))
-        if recorded(data / "ours", name) != recorded(data / "python", name):
-            sys.exit(f"bench: the two runners do not agree on what is in {directory}")
+    program, peers, data = (pathlib.Path(argument).absolute() for argument in sys.argv[1:4])
+    bench = Bench(program, peers, data, int(sys.argv[4]), sys.argv[5])
+    only = sys.argv[6].lower().split(",") if sys.argv[6:] and sys.argv[6] else list(TITLES)
+    print("# Benchmarks\n")
+    print("How long a step takes beside other tools, and beside the least that this machine can do.\n")
+    print("## How it was measured\n")
+    print(f"By `scripts/bench`, on {processor()} with {os.cpu_count()} cores; medians of {bench.rounds} rounds after one "
+          "to warm up, the commands taking turns. Materials and products are the whole folder, the command is `true`, "
+          "the key is Ed25519. The limit is a C program that walks and hashes two files at a time on each core, and "
+          "does nothing else; signing is that of the same link.")
+    for name in only:
+        print_table(name, bench.measure(name))
 
 
 main()

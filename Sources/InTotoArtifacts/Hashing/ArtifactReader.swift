@@ -22,39 +22,35 @@ final class ArtifactReader {
         hasher = try FileHasher(rules.digests, rules.lineEndings)
     }
 
-    /// Hashes a file. One that changes meanwhile is read again, twice; `willRead` hears the size before.
-    func read(_ name: [UInt8], in directory: Int32, _ willRead: (Int64) -> Void) -> Outcome {
-        for _ in 0..<3 {
-            do throws(FileHasher.Failure) {
-                return try readOnce(name, in: directory, willRead)
-            } catch {
-                switch error {
-                case .changed: continue
-                case .crypto(let error): return .problem(.failed("\(error)"))
-                case .system(let error): return .problem(.init(error))
-                }
-            }
+    /// Opens a file and looks at what it is. Nil where it is not to be read: `outcome` says why.
+    func open(
+        _ name: [UInt8], in directory: Int32, _ outcome: (Outcome) -> Void
+    ) throws(FileHasher.Failure) -> OpenArtifact? {
+        let descriptor = try openFile(name, in: directory)
+        let status = try FileHasher.wrap { () throws(SystemError) in try SystemCalls.status(descriptor.number) }
+        if rules.ownFiles.contains(status.identity) {
+            outcome(.own)
+        } else if status.kind != .regular {
+            outcome(.problem(.changedWhileRead))
+        } else if isPseudo(descriptor.number, status) {
+            outcome(.notRecorded(.pseudoFileSystem))
+        } else {
+            return OpenArtifact(descriptor: descriptor, status: status)
         }
-        return .problem(.changedWhileRead)
+        return nil
     }
 
-    private func readOnce(
-        _ name: [UInt8], in directory: Int32, _ willRead: (Int64) -> Void
+    /// Hashes the whole file with OpenSSL.
+    func read(
+        _ file: borrowing OpenArtifact, didRead: (Int) -> Void
     ) throws(FileHasher.Failure) -> Outcome {
-        let file = try open(name, in: directory)
-        let status = try FileHasher.wrap { () throws(SystemError) in try SystemCalls.status(file.number) }
-        if rules.ownFiles.contains(status.identity) { return .own }
-        guard status.kind == .regular else { return .problem(.changedWhileRead) }
-        if isPseudo(status) { return .notRecorded(.pseudoFileSystem) }
-        willRead(status.size)
         var digests: [UInt8] = []
-        try hasher.hash(file.number, status, into: &digests)
+        try hasher.hash(file.descriptor.number, file.status, into: &digests, didRead: didRead)
         return .digests(
-            digests, size: UInt64(status.size), isLinkText: false, isExecutable: status.isExecutable
-        )
+            digests, size: UInt64(file.status.size), isLinkText: false, isExecutable: file.status.isExecutable)
     }
 
-    private func open(_ name: [UInt8], in directory: Int32) throws(FileHasher.Failure) -> Descriptor {
+    private func openFile(_ name: [UInt8], in directory: Int32) throws(FileHasher.Failure) -> Descriptor {
         do { return try SystemCalls.openFile(name[...], in: directory) } catch {
             // It was a regular file when the directory was listed, and is a link now.
             throw error.code == .tooManySymbolicLinkLevels ? .changed : .system(error)
@@ -82,9 +78,9 @@ final class ArtifactReader {
     }
 
     /// Whether a file is on a file system without real files. Asked once per device.
-    func isPseudo(_ status: FileStatus) -> Bool {
+    func isPseudo(_ descriptor: Int32, _ status: FileStatus) -> Bool {
         if let known = pseudoDevices[status.identity.device] { return known }
-        let isPseudo = PseudoFileSystem.isDevice(status.identity.device)
+        let isPseudo = PseudoFileSystem.holds(descriptor)
         pseudoDevices[status.identity.device] = isPseudo
         return isPseudo
     }

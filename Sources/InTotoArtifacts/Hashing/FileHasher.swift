@@ -27,9 +27,11 @@ final class FileHasher {
 
     /// Appends the digests of an open file to `output` in hexadecimal, one after the other; `status` is what the
     /// descriptor said before. Throws `.changed` where the file was not the same from beginning to end.
-    func hash(_ descriptor: Int32, _ status: FileStatus, into output: inout [UInt8]) throws(Failure) {
+    func hash(
+        _ descriptor: Int32, _ status: FileStatus, into output: inout [UInt8], didRead: (Int) -> Void
+    ) throws(Failure) {
         do throws(Failure) {
-            try consume(descriptor, status)
+            try consume(descriptor, status, didRead)
             let now = try Self.wrap { () throws(SystemError) in try SystemCalls.status(descriptor) }
             if now != status { throw Failure.changed }
         } catch {
@@ -55,12 +57,17 @@ final class FileHasher {
         do throws(CryptoError) { for digest in digests { _ = try digest.finish() } } catch { throw .crypto(error) }
     }
 
-    private func consume(_ descriptor: Int32, _ status: FileStatus) throws(Failure) {
+    private func consume(
+        _ descriptor: Int32, _ status: FileStatus, _ didRead: (Int) -> Void
+    ) throws(Failure) {
         let first = try readOnce(descriptor, status, at: 0)
         let isText = lineEndings == .normalized && !buffer[..<min(first, textPrefix)].contains(0)
         guard isText else {
             try begin(size: UInt64(status.size))
-            return try pass(descriptor, status, first) { (chunk) throws(Failure) in try self.update(chunk) }
+            return try pass(descriptor, status, first) { (chunk) throws(Failure) in
+                try self.update(chunk)
+                didRead(chunk.count)
+            }
         }
         var normalizer = LineEndingNormalizer()
         // A git blob says its size first, so that has to be known before.
@@ -73,7 +80,10 @@ final class FileHasher {
         }
         try begin(size: size)
         let again = size > 0 ? try readOnce(descriptor, status, at: 0) : first
-        try pass(descriptor, status, again) { (chunk) throws(Failure) in try self.update(normalizer.normalize(chunk)) }
+        try pass(descriptor, status, again) { (chunk) throws(Failure) in
+            didRead(chunk.count)
+            try self.update(normalizer.normalize(chunk))
+        }
     }
 
     /// Visits the whole content, of which the buffer holds the first `first` bytes; no more is ever read than the
@@ -127,10 +137,15 @@ final class FileHasher {
 }
 
 /// Appends in place: a value of its own per digest would cost more than hashing a small file.
-private func appendHex(_ bytes: [UInt8], to output: inout [UInt8]) {
-    for byte in bytes {
-        output.append(Hex.digit(byte >> 4))
-        output.append(Hex.digit(byte & 15))
+func appendHex(_ bytes: some Collection<UInt8>, to output: inout [UInt8]) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * bytes.count) { digits in
+        var end = 0
+        for byte in bytes {
+            digits[end] = Hex.digit(byte >> 4)
+            digits[end + 1] = Hex.digit(byte & 15)
+            end += 2
+        }
+        output.append(contentsOf: UnsafeBufferPointer(digits))
     }
 }
 

@@ -20,10 +20,18 @@ struct Findings: Sendable {
     var problems = ProblemList()
     var matchedFilters: Set<Int> = []
     var bytes: UInt64 = 0
+    /// How many records have a digest that was known.
+    var reused = 0
+    var reusable: [FileIdentity: ReusableDigests.Entry] = [:]
 
     func path(of record: Record) -> ArraySlice<UInt8> { arena[record.start..<record.start + record.length] }
 
-    mutating func append(_ other: Findings) {
+    mutating func append(_ other: consuming Findings) {
+        // The first of several is most of it, or all: not worth a copy.
+        if records.isEmpty, arena.isEmpty {
+            swap(&arena, &other.arena)
+            swap(&records, &other.records)
+        }
         let offset = arena.count
         arena += other.arena
         records += other.records.map { record in
@@ -37,6 +45,8 @@ struct Findings: Sendable {
         problems.append(other.problems)
         matchedFilters.formUnion(other.matchedFilters)
         bytes += other.bytes
+        reused += other.reused
+        reusable.merge(other.reusable) { $1 }
     }
 }
 

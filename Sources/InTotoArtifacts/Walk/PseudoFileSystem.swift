@@ -1,33 +1,19 @@
-import SystemPackage
+private import CFileSystem
 
 /// File systems whose files are the kernel talking: their content is no artifact, and may never end.
 enum PseudoFileSystem {
-    /// Whether the device with this number, as a file's status has it, is one. False where the kernel does not say.
-    static func isDevice(_ device: UInt64) -> Bool {
-        #if os(Linux)
-            guard let table = try? SystemCalls.contents(of: "/proc/self/mountinfo", limit: 16 << 20) else {
-                return false
-            }
-            let wanted = Array("\(major(device)):\(minor(device))".utf8)
-            for line in table.split(separator: UInt8(ascii: "\n")) {
-                // "ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAGS] - TYPE SOURCE OPTIONS". Source: proc(5).
-                let fields = line.split(separator: UInt8(ascii: " "))
-                guard fields.count > 2, fields[2].elementsEqual(wanted) else { continue }
-                guard let dash = fields.firstIndex(where: { $0.elementsEqual("-".utf8) }) else { continue }
-                let type = fields[min(dash + 1, fields.count - 1)]
-                return names.contains { type.elementsEqual($0.utf8) }
-            }
-        #endif
-        return false
+    /// Whether an open file is on one. False where the kernel does not say.
+    static func holds(_ descriptor: Int32) -> Bool {
+        var type: UInt64 = 0
+        return cfs_type(descriptor, &type) == 0 && types.contains(type)
     }
 
-    private static let names = [
-        "proc", "sysfs", "debugfs", "tracefs", "securityfs", "cgroup", "cgroup2", "bpf", "configfs", "pstore",
-        "efivarfs", "selinuxfs", "binfmt_misc",
+    /// Source: Linux, `include/uapi/linux/magic.h`.
+    private static let types: Set<UInt64> = [
+        0x9FA0,  // proc
+        0x6265_6572, 0x6462_6720, 0x7472_6163, 0x7363_6673,  // sysfs, debugfs, tracefs, securityfs
+        0x27_E0EB, 0x6367_7270,  // cgroup, cgroup2
+        0xCAFE_4A11, 0x6265_6570, 0x6165_676C,  // bpf, configfs, pstore
+        0xDE5E_81E4, 0xF97C_FF8C, 0x4249_4E4D,  // efivarfs, selinuxfs, binfmt_misc
     ]
-
-    /// As glibc splits device numbers.
-    private static func major(_ device: UInt64) -> UInt64 { device >> 8 & 0xFFF | device >> 32 & 0xFFFF_F000 }
-
-    private static func minor(_ device: UInt64) -> UInt64 { device & 0xFF | device >> 12 & 0xFFFF_FF00 }
 }

@@ -6,6 +6,8 @@ struct WalkJob: Sendable {
         case entries(EntryBatch)
         /// A file that a reference names, by its real name.
         case file([UInt8], FileStatus.Kind)
+        /// A file that is known to be wanted and was put off, or changed while it was read.
+        case read(ArtifactPlace)
     }
 
     var root: Int
@@ -17,6 +19,12 @@ struct WalkJob: Sendable {
     /// The glob that paths below must match; nil where everything is wanted.
     var filter: Int?
     var work = Work.list
+}
+
+extension WalkJob {
+    init(reading place: ArtifactPlace) {
+        self.init(root: place.root, real: place.directory, name: place.path, work: .read(place))
+    }
 }
 
 /// The links that were followed on the way to a directory, to see when the next would lead back.

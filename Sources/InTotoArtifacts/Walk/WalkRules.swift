@@ -15,6 +15,11 @@ struct WalkRules: Sendable {
     var ownFiles: Set<FileIdentity>
     var entryLimit: Int
     var purpose: Purpose
+    /// SHA-256 with the processor's own instructions, where it has them; OpenSSL otherwise.
+    var usesLanes: Bool
+
+    var keepsDigests = false
+    var knownDigests: [FileIdentity: ReusableDigests.Entry] = [:]
 
     init(_ options: SnapshotOptions, _ purpose: Purpose) {
         exclusions = options.exclusions
@@ -24,5 +29,11 @@ struct WalkRules: Sendable {
         ownFiles = options.ownFiles
         entryLimit = options.entryLimit
         self.purpose = purpose
+        switch options.reuse {
+        case .never: break
+        case .keeping: keepsDigests = true
+        case .from(let known): knownDigests = known.fitting(options)
+        }
+        usesLanes = options.usesProcessorForSHA256 && digests == [.sha256] && lineEndings == .verbatim
     }
 }

@@ -56,6 +56,7 @@ public struct LinkBuilder: Sendable {
         if !arguments.allSatisfy({ Text(validating: $0) != nil }) {
             environment["command-base64"] = .array(arguments.map { .string(Base64.encode($0)) })
         }
+        if let reused = step.reusedDigests { environment["reused-digests"] = .integer(Int64(reused)) }
         if !step.notRecorded.isEmpty {
             environment["not-recorded"] = .array(
                 step.notRecorded.map { entry in

@@ -123,6 +123,7 @@ public struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
         utf8.withUnsafeBufferPointer { buffer in
             let escapesControls = style != .canonical
+            if !Self.anyNeedsEscape(buffer, escapesControls) { return bytes.append(contentsOf: buffer) }
             var start = 0
             for index in buffer.indices where Self.needsEscape(buffer[index], escapesControls) {
                 bytes.append(contentsOf: buffer[start..<index])
@@ -132,6 +133,19 @@ public struct JSONWriter {
             bytes.append(contentsOf: buffer[start...])
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Without branches, so that it takes many bytes at a time: hardly any name or digest needs escaping.
+    private static func anyNeedsEscape(_ bytes: UnsafeBufferPointer<UInt8>, _ escapesControls: Bool) -> Bool {
+        let firstPlain: UInt8 = escapesControls ? 0x20 : 0
+        var found: UInt8 = 0
+        for byte in bytes {
+            found |= byte == UInt8(ascii: "\"") ? 1 : 0
+            found |= byte == UInt8(ascii: "\\") ? 1 : 0
+            found |= byte < firstPlain ? 1 : 0
+            found |= byte == 0x7F ? 1 : 0
+        }
+        return found != 0
     }
 
     private static func needsEscape(_ byte: UInt8, _ escapesControls: Bool) -> Bool {

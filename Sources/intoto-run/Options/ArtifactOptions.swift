@@ -37,6 +37,12 @@ struct ArtifactOptions: ParsableArguments {
     @Flag(name: .customLong("normalize-line-endings"), help: "Hash CRLF and CR as LF, in text files.")
     var normalizesLineEndings = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Digests, from one read: sha256, sha384, sha512, gitBlob (default: sha256).", valueName: "alg[,alg]"),
+        transform: DigestList.init)
+    var digest = DigestList.standard
+
     @Flag(name: .customLong("allow-missing"), help: "A reference to nothing is no error.")
     var allowsMissing = false
 
@@ -45,6 +51,7 @@ struct ArtifactOptions: ParsableArguments {
         if let basePath { options.base = FilePath(basePath) }
         options.exclusions = try exclusions()
         options.symlinks = symlinks
+        options.digests = digest.algorithms
         options.stripPrefixes = stripPrefixes.map { Array($0.utf8) }
         options.allowsMissing = allowsMissing
         options.lineEndings = normalizesLineEndings ? .normalized : .verbatim
@@ -93,4 +100,23 @@ extension SymlinkPolicy: ExpressibleByArgument {
     }
 
     public static var allValueStrings: [String] { ["follow", "record", "refuse"] }
+}
+
+/// Digest algorithms by their names, commas between.
+struct DigestList {
+    static let standard = DigestList(algorithms: [.sha256])
+
+    let algorithms: [DigestAlgorithm]
+
+    private init(algorithms: [DigestAlgorithm]) { self.algorithms = algorithms }
+
+    init(_ argument: String) throws {
+        let offered: [DigestAlgorithm] = [.sha256, .sha384, .sha512, .gitBlob]
+        algorithms = try argument.split(separator: ",", omittingEmptySubsequences: false).map { word in
+            guard let algorithm = offered.first(where: { $0.name.utf8.elementsEqual(word.utf8) }) else {
+                throw ValidationError("'\(escapedForTerminal(word.utf8))' is none of sha256, sha384, sha512, gitBlob")
+            }
+            return algorithm
+        }
+    }
 }

@@ -39,6 +39,8 @@ struct Run: Verb {
     @OptionGroup var signing: SigningOptions
     @OptionGroup var evidence: EvidenceOptions
     @OptionGroup var artifacts: ArtifactOptions
+    @OptionGroup var productOptions: ProductOptions
+    @OptionGroup var progress: ProgressOptions
 
     @Flag(name: .customShort("s"), help: "The same as --record-streams=full.")
     var recordsStreams = false
@@ -79,7 +81,7 @@ struct Run: Verb {
         request.snapshot.ownFiles = Set(
             reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
 
-        let recorded = try Self.record(request, in: context)
+        let recorded = try record(request, in: context)
         verbosity.report(recorded, in: context)
         let status = Self.exitStatus(of: recorded.execution?.result)
         guard acceptance.signs(recorded.execution?.result) else {
@@ -113,6 +115,7 @@ struct Run: Verb {
         )
         request.usesTerminal = pty
         request.limits = limits.limits
+        productOptions.apply(to: &request)
         return request
     }
 
@@ -165,9 +168,10 @@ struct Run: Verb {
         }
     }
 
-    private static func record(_ request: StepRequest, in context: CommandContext) throws -> RecordedStep {
+    private func record(_ request: StepRequest, in context: CommandContext) throws -> RecordedStep {
         do {
-            return try StepRunner(request).run(workDirectory: context.workingDirectory, now: context.now)
+            return try StepRunner(request, report: progress.listener()).run(
+                workDirectory: context.workingDirectory, now: context.now)
         } catch {
             switch error {
             case .launch(let error): throw Failure(error)
@@ -175,9 +179,10 @@ struct Run: Verb {
             case .products(let error, let termination):
                 throw Failure(
                     "no evidence was written: \(error)",
-                    hint: ending(termination) + "; remove the cause and run the step again")
+                    hint: Self.ending(termination) + "; remove the cause and run the step again")
             case .recording(let reason, let termination):
-                throw Failure("no evidence was written: \(reason)", hint: ending(termination) + "; run the step again")
+                throw Failure(
+                    "no evidence was written: \(reason)", hint: Self.ending(termination) + "; run the step again")
             case .internal(let reason): throw Failure(reason)
             }
         }

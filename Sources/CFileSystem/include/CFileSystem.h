@@ -1,0 +1,17 @@
+/* What Linux tells of an open file and Swift's C library module leaves out. Each returns 0, or -1 with errno. */
+#ifndef CFILESYSTEM_H
+#define CFILESYSTEM_H
+
+#include <stdint.h>
+
+/* The kind of file system, as statfs(2) numbers them. */
+int cfs_type(int descriptor, uint64_t *type);
+
+/* A number that no other mount has; on kernels before 6.8, that no other mount has at the time. */
+int cfs_mount_id(int descriptor, uint64_t *id);
+
+/* Succeeds where nobody has the regular file open for writing or mapped writable; needs a descriptor opened for reading
+   by the file's owner. It takes a lease for the moment, which is how the kernel answers that question. */
+int cfs_check_no_writer(int descriptor);
+
+#endif

@@ -1,0 +1,143 @@
+import InTotoCrypto
+import InTotoMetadata
+
+/// One worker's dealings with what is no directory: lists it, hashes it, or says why not.
+final class FileVisitor {
+    private let walk: Walk
+    private let notes: WorkerNotes
+    private let selection: Selection
+    private let reader: ArtifactReader
+    private let lanes: LaneHasher?
+
+    init(_ walk: Walk, _ notes: WorkerNotes, _ selection: Selection) throws(CryptoError) {
+        self.walk = walk
+        self.notes = notes
+        self.selection = selection
+        reader = try ArtifactReader(walk.rules)
+        guard walk.rules.usesLanes, walk.rules.purpose == .hash else {
+            lanes = nil
+            return
+        }
+        lanes = LaneHasher(didRead: { notes.didRead($0) }, Self.noting(in: notes, walk))
+    }
+
+    /// Whether a file is on a file system without real files.
+    func isPseudo(_ descriptor: Int32, _ status: FileStatus) -> Bool { reader.isPseudo(descriptor, status) }
+
+    /// Hashes a little of what is under way; false where that is nothing.
+    func hashOn() -> Bool {
+        guard let lanes, !lanes.isIdle else { return false }
+        lanes.hashOn()
+        return true
+    }
+
+    /// What is met on a walk, if it is wanted; or what a reference names, wanted or not.
+    func visit(_ place: ArtifactPlace, in directory: Int32, _ kind: FileStatus.Kind, _ job: WalkJob) {
+        do throws(SystemError) {
+            let isEvidence = { () throws(SystemError) -> Bool in
+                guard kind == .regular else { return false }
+                return try self.reader.isEvidence(place.name, in: directory)
+            }
+            if !place.isNamed {
+                let isWanted = try selection.isRecordable(place.path, job, isEvidence)
+                guard isWanted else { return }
+            }
+            if walk.rules.purpose == .list {
+                let isOurs = try plan(place, in: directory, kind)
+                if isOurs { return }
+            }
+        } catch { return notes.problem(place.path, .init(error)) }
+        switch kind {
+        case .regular where walk.rules.purpose == .hash: read(place, in: directory)
+        case .symbolicLink where walk.rules.symlinks == .refuse: notes.problem(place.path, .linkRefused)
+        case .symbolicLink where walk.rules.purpose == .hash:
+            record(reader.readLink(place.name, in: directory), place)
+        case .fifo: notes.notRecorded(place.path, .fifo, isNamed: place.isNamed)
+        case .socket: notes.notRecorded(place.path, .socket, isNamed: place.isNamed)
+        case .device: notes.notRecorded(place.path, .device, isNamed: place.isNamed)
+        case .directory: notes.problem(place.path, .changedWhileRead)
+        case .regular, .symbolicLink: break
+        }
+    }
+
+    /// Lists a path; true where it is ours.
+    private func plan(
+        _ place: ArtifactPlace, in directory: Int32, _ kind: FileStatus.Kind
+    ) throws(SystemError) -> Bool {
+        guard kind == .regular || kind == .symbolicLink else { return false }
+        if !walk.rules.ownFiles.isEmpty {
+            let identity = try SystemCalls.status(place.name[...], in: directory).identity
+            if walk.rules.ownFiles.contains(identity) { return true }
+        }
+        if Text(validating: place.path) == nil { notes.problem(place.path, .notUTF8) }
+        notes.findings.planned.append(.init(path: place.path, isDirectory: false, excludedBy: nil))
+        return false
+    }
+
+    // MARK: Reading
+
+    /// Hashes a file that is wanted; a large one later, where there is something else to do.
+    func read(_ place: ArtifactPlace, in directory: Int32) {
+        do throws(FileHasher.Failure) {
+            guard let file = try reader.open(place.name, in: directory, { self.record($0, place) }) else { return }
+            if file.status.size > largeFile, !place.isPutOff {
+                var place = place
+                place.isPutOff = true
+                return walk.queue.push(WalkJob(reading: place), weight: file.status.size)
+            }
+            if takeOver(file, place) { return }
+            var place = place
+            place.proof = walk.rules.keepsDigests ? UnchangedProof(of: file) : nil
+            if let lanes { return lanes.take(file, place) }
+            record(try reader.read(file) { notes.didRead($0) }, place)
+        } catch { Self.failed(error, place, notes, walk) }
+    }
+
+    /// Records a file that is provably what it was when its digest became known, without reading it.
+    private func takeOver(_ file: borrowing OpenArtifact, _ place: ArtifactPlace) -> Bool {
+        guard let known = walk.rules.knownDigests[file.status.identity], known.proof.holds(for: file) else {
+            return false
+        }
+        notes.findings.reused += 1
+        notes.record(place, known.digests, size: 0, isExecutable: file.status.isExecutable)
+        return true
+    }
+
+    /// A file that changed is read again, twice; later, which gives it time.
+    private static func failed(
+        _ failure: FileHasher.Failure, _ place: ArtifactPlace, _ notes: WorkerNotes, _ walk: Walk
+    ) {
+        switch failure {
+        case .changed where place.attempts < 2:
+            var place = place
+            place.attempts += 1
+            walk.queue.push(WalkJob(reading: place))
+        case .changed: notes.problem(place.path, .changedWhileRead)
+        case .crypto(let error): notes.problem(place.path, .failed("\(error)"))
+        case .system(let error): notes.problem(place.path, .init(error))
+        }
+    }
+
+    private static func noting(in notes: WorkerNotes, _ walk: Walk) -> (ArtifactPlace, LaneHasher.Outcome) -> Void {
+        { place, outcome in
+            switch outcome {
+            case .digest(let digest, let size, let isExecutable):
+                notes.record(place, digest, size: size, isExecutable: isExecutable)
+            case .failure(let failure): failed(failure, place, notes, walk)
+            }
+        }
+    }
+
+    private func record(_ outcome: ArtifactReader.Outcome, _ place: ArtifactPlace) {
+        switch outcome {
+        case .digests(let digests, let size, let isLinkText, let isExecutable):
+            notes.record(place, digests, size: size, isLinkText: isLinkText, isExecutable: isExecutable)
+        case .notRecorded(let reason): notes.notRecorded(place.path, reason, isNamed: place.isNamed)
+        case .own: break
+        case .problem(let reason): notes.problem(place.path, reason)
+        }
+    }
+}
+
+/// A file from this size on, in bytes, is worth being taken up before all others.
+private let largeFile: Int64 = 4 << 20

@@ -1,0 +1,40 @@
+/// Which of the paths that one worker meets are wanted; notes in its findings what is not, and by which pattern.
+struct Selection {
+    let walk: Walk
+    let notes: WorkerNotes
+
+    /// Whether a file's path is to be recorded.
+    func isRecordable<E: Error>(
+        _ path: [UInt8], _ job: WalkJob, _ isEvidence: () throws(E) -> Bool
+    ) throws(E) -> Bool {
+        guard isWanted(path, job) else { return false }
+        return !(try excludes(path, isDirectory: false, job, isEvidence))
+    }
+
+    /// Whether a glob matches, if that is what the path was met for.
+    func isWanted(_ path: [UInt8], _ job: WalkJob) -> Bool {
+        guard let filter = job.filter else { return true }
+        let matches = walk.filters[filter].matches(path[walk.roots[job.root].matchOffset...])
+        if matches { notes.findings.matchedFilters.insert(filter) }
+        return matches
+    }
+
+    func excludes<E: Error>(
+        _ path: [UInt8], isDirectory: Bool, _ job: WalkJob, _ isEvidence: () throws(E) -> Bool
+    ) throws(E) -> Bool {
+        let seen = path[walk.roots[job.root].matchOffset...]
+        let exclusions = walk.rules.exclusions
+        guard let index = try exclusions.excluding(seen, isDirectory: isDirectory, isEvidence: isEvidence) else {
+            return false
+        }
+        notes.findings.excluded[index, default: 0] += 1
+        if walk.rules.purpose == .list {
+            let pattern = exclusions.patterns[index]
+            notes.findings.planned.append(.init(path: path, isDirectory: isDirectory, excludedBy: pattern))
+        }
+        return true
+    }
+}
+
+/// For what cannot be evidence.
+func noEvidence() -> Bool { false }
