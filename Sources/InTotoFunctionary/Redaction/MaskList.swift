@@ -51,9 +51,9 @@ public final class MaskList: Sendable {
     public func add(_ value: [UInt8]) {
         state.withLock { state in
             guard !state.known.contains(value) else { return }
-            let forms = SecretForms.all(of: value, minimum: SecretValues.shortestNamed)
             let isTooMuch = state.known.count == Self.limit.values || state.bytes + value.count > Self.limit.bytes
-            guard !forms.isEmpty, !isTooMuch else {
+            let forms = isTooMuch ? [] : SecretForms.all(of: value, minimum: SecretValues.shortestNamed)
+            guard !forms.isEmpty else {
                 state.refused += 1
                 return
             }
@@ -78,9 +78,8 @@ public final class MaskList: Sendable {
     func patterns(after generation: Int?) -> PatternLayers? {
         state.withLock { state -> PatternLayers? in
             guard state.generation != generation else { return nil }
-            let layers = [values.patterns, state.announced.built(), state.recent.built()].compactMap { $0 }
-            return PatternLayers(
-                layers: layers, generation: state.generation, hasSecrets: !values.isEmpty || layers.count > 1)
+            let layers = [values.patterns, state.announced.built(), state.recent.built()]
+            return PatternLayers(layers: layers.compactMap { $0 }, generation: state.generation)
         }
     }
 }

@@ -4,7 +4,8 @@ internal import InTotoMetadata
 public struct SecretValues: Sendable {
     /// Distinct, sorted, none shorter than four bytes.
     let forms: [[UInt8]]
-    let patterns: PatternSet
+    /// Nil where there are no secrets.
+    let patterns: PatternSet?
 
     public static let none = SecretValues(forms: [])
 
@@ -35,7 +36,7 @@ public struct SecretValues: Sendable {
     private init(forms: Set<[UInt8]>) {
         // Sorted: the order of a set changes from run to run.
         self.forms = forms.sorted { $0.precedesBytewise($1) }
-        patterns = PatternSet(self.forms + [MaskAnnouncement.marker])
+        patterns = forms.isEmpty ? nil : PatternSet(self.forms)
     }
 
     public var isEmpty: Bool { forms.isEmpty }

@@ -28,7 +28,7 @@ public struct StreamRedactor {
     private init(masks: MaskList, takesAnnouncements: Bool) {
         self.masks = masks
         self.takesAnnouncements = takesAnnouncements
-        patterns = masks.patterns(after: nil) ?? PatternLayers(layers: [], generation: 0, hasSecrets: false)
+        patterns = masks.patterns(after: nil) ?? PatternLayers(layers: [], generation: 0)
     }
 
     /// Masks `value` in what comes from now on, and in what is still held back.
@@ -77,17 +77,34 @@ public struct StreamRedactor {
                 continue
             }
             if let newer = masks.patterns(after: patterns.generation) { patterns = newer }
-            let rest = text[start...]
-            let findings = rest.withUnsafeBytes {
-                patterns.search($0, isLast: isLast, announcements: takesAnnouncements)
-            }
-            let decided = start + findings.decided
-            emit(rest, findings, into: output)
-            guard findings.announcement != nil else { return decided }
-            guard let end = announcement(in: text, at: decided, isLast: isLast, into: output) else { return decided }
+            let (findings, marker) = search(text[start...], isLast: isLast)
+            emit(text[start...], findings, into: output)
+            start += findings.decided
+            guard let marker else { break }
+            guard let end = announcement(in: text, at: marker, isLast: isLast, into: output) else { break }
             start = end
         }
         return start
+    }
+
+    /// Searches up to the first announcement, whose marker's index is returned: what stands before it is decided without
+    /// it, so that it is masked the same whenever the announcement arrives.
+    private func search(_ text: ArraySlice<UInt8>, isLast: Bool) -> (PatternLayers.Findings, marker: Int?) {
+        text.withUnsafeBytes { bytes in
+            if takesAnnouncements, let marker = MaskAnnouncement.first(in: bytes) {
+                let before = UnsafeRawBufferPointer(rebasing: bytes[..<marker])
+                return (patterns.search(before, startingBefore: marker), text.startIndex + marker)
+            }
+            let end = isLast ? bytes.count : max(0, bytes.count - undecidedLength(of: bytes))
+            return (patterns.search(bytes, startingBefore: end), nil)
+        }
+    }
+
+    /// How much of the text's end cannot be decided before more has come: what a match, and a marker that begins in
+    /// it, may need. With nothing to mask that is a marker already begun, most often none.
+    private func undecidedLength(of text: UnsafeRawBufferPointer) -> Int {
+        patterns.longest == 0
+            ? MaskAnnouncement.begun(in: text) : patterns.longest + MaskAnnouncement.marker.count - 2
     }
 
     private mutating func emit(
