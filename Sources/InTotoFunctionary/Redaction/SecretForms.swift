@@ -1,0 +1,170 @@
+internal import InTotoMetadata
+
+/// The spellings under which a secret turns up in output.
+///
+/// Not covered: a secret in hexadecimal, compressed, encrypted, reversed or one character a line. Percent-encoding with
+/// mixed-case digits, or of characters that nobody encodes, neither.
+enum SecretForms {
+    /// Longest value that is sought encoded too, in bytes; of longer ones the text and its lines are sought.
+    static let encodedLimit = 16 << 10
+
+    /// All spellings of `value`, and of its lines where it has several; pieces of less than `minimum` bytes are left out.
+    static func all(of value: [UInt8], minimum: Int) -> Set<[UInt8]> {
+        let whole = value.trimmingWhiteSpace()
+        guard whole.count >= minimum else { return [] }
+        var forms: Set<[UInt8]> = []
+        for piece in [whole] + lines(of: whole) where piece.count >= minimum && !isArmour(piece) {
+            forms.insert(piece)
+            guard piece.count <= encodedLimit else { continue }
+            forms.formUnion(base64(piece))
+            forms.formUnion(percentEncoded(piece))
+            forms.formUnion([quotedForJSON(piece), quotedForShell(piece)])
+        }
+        return forms
+    }
+
+    /// Lines without white space around them; the escape `\n` of JSON and dotenv files ends a line too.
+    private static func lines(of value: [UInt8]) -> [[UInt8]] {
+        var lines: [[UInt8]] = []
+        var line: [UInt8] = []
+        var index = 0
+        while index < value.count {
+            let isEscaped = value[index...].starts(with: Array("\\n".utf8))
+            if isEscaped || value[index] == UInt8(ascii: "\n") || value[index] == UInt8(ascii: "\r") {
+                lines.append(line)
+                line = []
+                index += isEscaped ? 2 : 1
+            } else {
+                line.append(value[index])
+                index += 1
+            }
+        }
+        return lines.isEmpty ? [] : (lines + [line]).map { $0.trimmingWhiteSpace() }
+    }
+
+    /// The first and last lines of PEM blocks are in many outputs and say nothing.
+    private static func isArmour(_ line: [UInt8]) -> Bool {
+        line.starts(with: Array("-----".utf8)) && line.suffix(5).elementsEqual("-----".utf8)
+            && !line.contains(UInt8(ascii: "\n")) && line.count < 64
+    }
+
+    // MARK: Base64
+
+    /// Alone, with and without padding, broken into lines, and inside of longer data, at each of the three alignments.
+    ///
+    /// Inside, the digits are sought that depend on the value alone: up to four bits of its first and of its last byte
+    /// share a digit with the neighbours and stay.
+    private static func base64(_ value: [UInt8]) -> [[UInt8]] {
+        let padded = Base64.encode(value).utf8
+        var forms = [padded, padded.filter { $0 != UInt8(ascii: "=") }]
+        for offset in 0..<3 { forms.append(innerDigits(of: value, at: offset)) }
+        let digits = forms[2]
+        for width in [64, 76] where padded.count > width {
+            // A last line of a few digits may be a word of other texts; it stays.
+            for start in stride(from: 0, through: digits.count - 8, by: width) {
+                forms.append(Array(digits[start..<min(start + width, digits.count)]))
+            }
+        }
+        return forms + forms.map(URLSafe)
+    }
+
+    private static func innerDigits(of value: [UInt8], at offset: Int) -> [UInt8] {
+        let digits = Base64.encode([UInt8](repeating: 0, count: offset) + value).utf8
+        let first = (offset * 8 + 5) / 6
+        return Array(digits[first..<(offset + value.count) * 8 / 6])
+    }
+
+    private static func URLSafe(_ digits: [UInt8]) -> [UInt8] {
+        digits.map {
+            switch $0 {
+            case UInt8(ascii: "+"): UInt8(ascii: "-")
+            case UInt8(ascii: "/"): UInt8(ascii: "_")
+            default: $0
+            }
+        }
+    }
+
+    // MARK: URLs
+
+    /// What encoders leave as it is besides letters, digits and `-._~`: nothing (RFC 3986, Go), the path separator
+    /// (Python), what JavaScript's two functions leave.
+    private static let leftAlone = ["", "/", "!'()*", "!'()*;,/?:@&=+$#"].map { Set("-._~\($0)".utf8) }
+
+    private static func percentEncoded(_ value: [UInt8]) -> [[UInt8]] {
+        var forms: [[UInt8]] = []
+        for safe in leftAlone {
+            for isUpper in [true, false] {
+                let encoded = value.flatMap { percentEncoded($0, safe: safe, isUpper: isUpper) }
+                forms.append(encoded)
+                // As in forms and queries.
+                if value.contains(UInt8(ascii: " ")) {
+                    forms.append(
+                        value.flatMap {
+                            $0 == UInt8(ascii: " ")
+                                ? [UInt8(ascii: "+")] : percentEncoded($0, safe: safe, isUpper: isUpper)
+                        })
+                }
+            }
+        }
+        return forms
+    }
+
+    private static func percentEncoded(_ byte: UInt8, safe: Set<UInt8>, isUpper: Bool) -> [UInt8] {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: return [byte]
+        default: break
+        }
+        if safe.contains(byte) { return [byte] }
+        let digits = [Hex.digit(byte >> 4), Hex.digit(byte & 15)]
+        return [UInt8(ascii: "%")] + (isUpper ? digits.map { $0 >= 0x61 ? $0 - 0x20 : $0 } : digits)
+    }
+
+    /// The bytes that a percent-encoded text means; a `%` without two digits stays.
+    static func percentDecoded(_ text: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var index = 0
+        while index < text.count {
+            if text[index] == UInt8(ascii: "%"), index + 2 < text.count,
+                let high = Hex.value(of: text[index + 1]), let low = Hex.value(of: text[index + 2])
+            {
+                bytes.append(high << 4 | low)
+                index += 3
+            } else {
+                bytes.append(text[index])
+                index += 1
+            }
+        }
+        return bytes
+    }
+
+    // MARK: Quoting
+
+    private static func quotedForJSON(_ value: [UInt8]) -> [UInt8] {
+        value.flatMap { byte -> [UInt8] in
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): [UInt8(ascii: "\\"), byte]
+            case UInt8(ascii: "\n"): Array("\\n".utf8)
+            case UInt8(ascii: "\r"): Array("\\r".utf8)
+            case UInt8(ascii: "\t"): Array("\\t".utf8)
+            default: [byte]
+            }
+        }
+    }
+
+    /// As `set -x` shows it.
+    private static func quotedForShell(_ value: [UInt8]) -> [UInt8] {
+        value.flatMap { $0 == UInt8(ascii: "'") ? Array("'\\''".utf8) : [$0] }
+    }
+}
+
+extension [UInt8] {
+    func trimmingWhiteSpace() -> [UInt8] {
+        guard let first = firstIndex(where: { !$0.isWhiteSpace }), let last = lastIndex(where: { !$0.isWhiteSpace })
+        else { return [] }
+        return Array(self[first...last])
+    }
+}
+
+extension UInt8 {
+    fileprivate var isWhiteSpace: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
+}
