@@ -19,7 +19,12 @@ public struct RecordedStep: Sendable {
 
 /// The command of a step and what became of it.
 public struct RecordedExecution: Sendable {
+    /// As given, but for secrets that were replaced.
     public var arguments: [[UInt8]]
+    /// How many secrets were replaced in the arguments.
+    public var argumentRedactions: Int
+    /// The program that ran, and the interpreters that it needed.
+    public var executables: [ExecutableIdentity]
     public var started: Date
     public var finished: Date
     public var result: ExecutedCommand

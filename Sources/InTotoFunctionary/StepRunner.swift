@@ -62,12 +62,15 @@ public struct StepRunner {
     }
 
     private func execute(_ now: () -> Date) throws(StepError) -> RecordedExecution? {
-        guard let command = request.command, let execution else { return nil }
+        guard let execution else { return nil }
         let started = now()
         do {
             let result = try execution.run(
                 request.streams, usesTerminal: request.usesTerminal, request.limits)
-            return RecordedExecution(arguments: command.arguments, started: started, finished: now(), result: result)
+            let (arguments, redactions) = execution.recordedArguments
+            return RecordedExecution(
+                arguments: arguments, argumentRedactions: redactions, executables: execution.executables,
+                started: started, finished: now(), result: result)
         } catch {
             switch error {
             case let error as LaunchError: throw .launch(error)

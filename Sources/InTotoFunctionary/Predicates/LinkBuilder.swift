@@ -57,6 +57,12 @@ public struct LinkBuilder: Sendable {
             environment["command-base64"] = .array(arguments.map { .string(Base64.encode($0)) })
         }
         if let reused = step.reusedDigests { environment["reused-digests"] = .integer(Int64(reused)) }
+        if let execution = step.execution {
+            environment["executables"] = .array(execution.executables.map(\.json))
+            if execution.argumentRedactions > 0 {
+                environment["command-redacted"] = .integer(Int64(execution.argumentRedactions))
+            }
+        }
         if !step.notRecorded.isEmpty {
             environment["not-recorded"] = .array(
                 step.notRecorded.map { entry in
@@ -66,6 +72,20 @@ public struct LinkBuilder: Sendable {
                 })
         }
         return environment
+    }
+}
+
+extension ExecutableIdentity {
+    fileprivate var json: JSONValue {
+        var object = JSONObject()
+        object.record(bytes: path, as: "path")
+        switch content {
+        case .read(let size, let sha256):
+            object["sha256"] = .string(sha256)
+            object["size"] = .integer(Int64(size))
+        case .unreadable(let reason): object["not-read"] = .string(Text(reason))
+        }
+        return .object(object)
     }
 }
 
@@ -93,5 +113,6 @@ extension JSONObject {
         }
         self[Text("\(name)-length")] = .integer(Int64(stream.length))
         self[Text("\(name)-sha256")] = .string(stream.sha256)
+        if stream.redactions > 0 { self[Text("\(name)-redacted")] = .integer(Int64(stream.redactions)) }
     }
 }

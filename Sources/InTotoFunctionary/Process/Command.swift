@@ -6,6 +6,8 @@ public struct Command: Sendable {
     public var environment: [[UInt8]]
     /// Where the command runs; nil: in the directory of the runner.
     public var directory: [UInt8]?
+    /// Variables whose values are replaced wherever they occur in what is recorded, beside those that look secret.
+    public var redactedVariables: [VariablePattern] = []
 
     public init(arguments: [[UInt8]], environment: [[UInt8]], directory: [UInt8]? = nil) {
         self.arguments = arguments

@@ -37,6 +37,9 @@ public final class CommandExecution {
     private let command: Command
     private let program: [UInt8]
     private let child: ChildProcess
+    /// The program and the interpreters that it needs.
+    let executables: [ExecutableIdentity]
+    private let masks: MaskList
 
     /// Finds the program and starts the process; throws where there is no program that can be executed, so that
     /// nothing is begun in vain. Must be called on the main thread.
@@ -44,6 +47,15 @@ public final class CommandExecution {
         self.command = command
         program = try ProgramLookup.resolve(command)
         child = try ChildProcess()
+        masks = MaskList(SecretValues(environment: command.environment, redacting: command.redactedVariables))
+        executables = ExecutableIdentity.identify(
+            program: program, directory: command.directory, searchPath: ProgramLookup.searchPath(of: command))
+    }
+
+    /// The command's arguments as they may be recorded, and how many secrets were replaced in them.
+    var recordedArguments: (arguments: [[UInt8]], redactions: Int) {
+        let redacted = command.arguments.map { StreamRedactor.redacted($0, masks: masks) }
+        return (redacted.map(\.bytes), redacted.reduce(0) { $0 + $1.count })
     }
 
     /// Runs the command and waits for it. To be called once.
@@ -77,10 +89,12 @@ public final class CommandExecution {
     private func captures(_ policy: StreamPolicy, _ terminal: TerminalRelay?) throws -> [OutputCapture] {
         if let terminal {
             let command = child.processID
-            return [try OutputCapture(terminal, policy.recording ?? .nothing) { kill(command, SIGHUP) }]
+            return [try OutputCapture(terminal, policy.recording ?? .nothing, masks) { kill(command, SIGHUP) }]
         }
         guard let recording = policy.recording else { return [] }
-        return [try OutputCapture(passingOnTo: 1, recording), try OutputCapture(passingOnTo: 2, recording)]
+        return [
+            try OutputCapture(passingOnTo: 1, recording, masks), try OutputCapture(passingOnTo: 2, recording, masks),
+        ]
     }
 
     private static func descriptors(_ terminal: TerminalRelay?, _ captures: [OutputCapture]) -> CommandDescriptors {

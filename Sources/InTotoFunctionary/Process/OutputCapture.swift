@@ -19,6 +19,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     private let destination: Int32
     private let stop: (reading: Int32, writing: Int32)
     private let done = DispatchSemaphore(value: 0)
+    private var redactor: StreamRedactor
     private var recording: StreamRecording
     private var passesOn = true
     private(set) var forwardingError: Int32?
@@ -28,23 +29,27 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     private let readerHasGone: (@Sendable () -> Void)?
 
     /// A pipe; `destination` is where bytes are passed on: 1 or 2.
-    convenience init(passingOnTo destination: Int32, _ limits: RecordingLimits) throws(LaunchError) {
+    convenience init(
+        passingOnTo destination: Int32, _ limits: RecordingLimits, _ masks: MaskList
+    ) throws(LaunchError) {
         var pipe: [Int32] = [0, 0]
         let error = cs_capture_pipe(&pipe)
         guard error == 0 else { throw .runner(operation: "make a pipe", errno: error) }
-        try self.init(readingEnd: pipe[0], writingEnd: pipe[1], destination: destination, limits)
+        try self.init(readingEnd: pipe[0], writingEnd: pipe[1], destination: destination, limits, masks)
     }
 
     /// A terminal of the command's own, which is the relay's to close; `hangUp` is called where our reader has gone.
     convenience init(
-        _ terminal: TerminalRelay, _ limits: RecordingLimits, hangUp: @escaping @Sendable () -> Void
+        _ terminal: TerminalRelay, _ limits: RecordingLimits, _ masks: MaskList,
+        hangUp: @escaping @Sendable () -> Void
     ) throws(LaunchError) {
         try self.init(
-            readingEnd: terminal.controlling, writingEnd: terminal.forCommand, destination: 1, limits, hangUp)
+            readingEnd: terminal.controlling, writingEnd: terminal.forCommand, destination: 1, limits, masks,
+            hangUp)
     }
 
     private init(
-        readingEnd: Int32, writingEnd: Int32, destination: Int32, _ limits: RecordingLimits,
+        readingEnd: Int32, writingEnd: Int32, destination: Int32, _ limits: RecordingLimits, _ masks: MaskList,
         _ readerHasGone: (@Sendable () -> Void)? = nil
     ) throws(LaunchError) {
         var stop: [Int32] = [0, 0]
@@ -55,6 +60,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         self.stop = (stop[0], stop[1])
         self.destination = destination
         self.readerHasGone = readerHasGone
+        redactor = StreamRedactor(masks: masks)
         do { recording = try StreamRecording(limits) } catch { throw .runner(operation: error.description, errno: 0) }
     }
 
@@ -74,7 +80,8 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         close(stop.writing)
         done.wait()
         close(stop.reading)
-        return try recording.finish()
+        redactor.finish { recording.append($0) }
+        return try recording.finish(redactions: redactor.count)
     }
 
     private func readUntilStopped() {
@@ -99,7 +106,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         let count = read(readingEnd, &buffer, limit)
         guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
         recorded += count
-        recording.append(buffer[..<count])
+        redactor.append(buffer[..<count]) { recording.append($0) }
         return passOn(buffer[..<count])
     }
 

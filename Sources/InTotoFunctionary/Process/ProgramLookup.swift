@@ -20,7 +20,7 @@ enum ProgramLookup {
             return program
         }
         var firstRefusal: LaunchError?
-        for directory in searchPath(of: command.environment) {
+        for directory in directories(in: command.environment) {
             let candidate = directory.isEmpty ? program : directory + [UInt8(ascii: "/")] + program
             switch problem(with: candidate, in: command.directory) {
             case nil: return candidate
@@ -45,7 +45,10 @@ enum ProgramLookup {
         close(descriptor)
     }
 
-    private static func searchPath(of environment: [[UInt8]]) -> [ArraySlice<UInt8>] {
+    /// The directories where the command, too, will look for programs.
+    static func searchPath(of command: Command) -> [[UInt8]] { directories(in: command.environment).map { Array($0) } }
+
+    private static func directories(in environment: [[UInt8]]) -> [ArraySlice<UInt8>] {
         let prefix = Array("PATH=".utf8)
         let value = environment.first { $0.starts(with: prefix) }?.dropFirst(prefix.count)
         return (value ?? ArraySlice("/usr/local/bin:/usr/bin:/bin".utf8))

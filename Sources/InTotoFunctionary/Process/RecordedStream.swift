@@ -1,7 +1,8 @@
 internal import InTotoCrypto
 public import InTotoMetadata
 
-/// What is kept of one output stream.
+/// What is kept of one output stream. Where secrets were replaced in it, everything here is that of the redacted
+/// stream: a digest of the raw bytes would let a short secret be guessed.
 public struct RecordedStream: Sendable {
     /// The first bytes; everything where `omitted` is 0.
     public var head: [UInt8]
@@ -11,6 +12,8 @@ public struct RecordedStream: Sendable {
     public var length: Int
     /// SHA-256 of the whole stream, as 64 hexadecimal digits.
     public var sha256: Text
+    /// How many secrets were replaced.
+    public var redactions: Int
 
     /// Bytes between head and tail that are not kept.
     public var omitted: Int { length - head.count - tail.count }
@@ -42,7 +45,7 @@ struct StreamRecording: ~Copyable {
         if tail.count > 2 * limits.tail { tail.removeFirst(tail.count - limits.tail) }
     }
 
-    mutating func finish() throws(CryptoError) -> RecordedStream {
+    mutating func finish(redactions: Int) throws(CryptoError) -> RecordedStream {
         if let failure { throw failure }
         if length <= limits.head + limits.tail {
             head += tail
@@ -51,7 +54,9 @@ struct StreamRecording: ~Copyable {
             tail.removeFirst(max(0, tail.count - limits.tail))
             cutBetweenCharacters()
         }
-        return RecordedStream(head: head, tail: tail, length: length, sha256: Hex.encode(try digest.finish()))
+        return RecordedStream(
+            head: head, tail: tail, length: length, sha256: Hex.encode(try digest.finish()),
+            redactions: redactions)
     }
 
     /// Gives up to three bytes on either side of the cut, so that it splits no UTF-8 sequence.

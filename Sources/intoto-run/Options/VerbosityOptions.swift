@@ -20,6 +20,11 @@ struct VerbosityOptions: ParsableArguments {
         for problem in step.execution?.result.forwardingProblems ?? [] {
             context.note("intoto-run: warning: \(problem)")
         }
+        if let count = step.execution?.argumentRedactions, count > 0 {
+            context.note(
+                "intoto-run: warning: the command line holds \(count) secrets, which are replaced in the evidence; rules "
+                    + "that name the command will see the replacement")
+        }
         if step.execution?.result.hasTimedOut == true {
             context.note("intoto-run: warning: the command took too long and was ended")
         }

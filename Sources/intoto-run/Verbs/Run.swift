@@ -53,6 +53,13 @@ struct Run: Verb {
     @Flag(help: "Give the command a terminal of its own; with -s, its output is recorded as that shows it.")
     var pty = false
 
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Variables (NAME or PREFIX_*) whose values are replaced in what is recorded, beside those that look secret.",
+            valueName: "name"))
+    var redact: [String] = []
+
     @OptionGroup var limits: LimitOptions
     @OptionGroup var acceptance: AcceptanceOptions
 
@@ -129,9 +136,13 @@ struct Run: Verb {
                 "no command: there is no --", hint: "put the command behind --, or give -x for evidence without one")
         case ([]?, false): throw Failure(LaunchError.emptyCommand)
         case (let arguments?, false):
-            return Command(
+            var command = Command(
                 arguments: arguments, environment: Self.environmentForCommand(context),
                 directory: runDirectory.map { Array($0.utf8) })
+            do { command.redactedVariables = try redact.map { try VariablePattern($0.utf8) } } catch {
+                throw Failure("--redact: \(error)")
+            }
+            return command
         }
     }
 
