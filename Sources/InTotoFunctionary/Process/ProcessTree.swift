@@ -24,12 +24,10 @@ public struct DescendantProcess: Hashable, Sendable {
 enum ProcessTree {
     /// Every living descendant, parents before children.
     static func descendants() -> [DescendantProcess] {
-        var children: [Int32: [DescendantProcess]] = [:]
-        for process in everyProcess() { children[process.parentID, default: []].append(process) }
         var found: [DescendantProcess] = []
         var waiting = [getpid()]
         while let parent = waiting.popLast() {
-            for child in children[parent] ?? [] {
+            for child in children(of: parent).compactMap(status(of:)) {
                 if !child.isZombie { found.append(child) }
                 waiting.append(child.processID)
             }
@@ -48,30 +46,55 @@ enum ProcessTree {
     static func isStopped(_ processID: Int32) -> Bool { status(of: processID)?.state == UInt8(ascii: "T") }
 
     #if os(Linux)
-        private static func everyProcess() -> [DescendantProcess] {
-            guard let directory = opendir("/proc") else { return [] }
-            defer { closedir(directory) }
-            var processes: [DescendantProcess] = []
-            while let entry = readdir(directory) {
+        /// The kernel lists children with the thread that has them; without such lists (CONFIG_PROC_CHILDREN), every
+        /// process of the system is asked for its parent.
+        private static func children(of processID: Int32) -> [Int32] {
+            var children: [Int32] = []
+            for thread in numbers(in: "/proc/\(processID)/task") {
+                guard let list = contents(of: "/proc/\(processID)/task/\(thread)/children") else {
+                    // A thread that has ended has no list; a kernel without lists has none for us either.
+                    if thread != getpid() { continue }
+                    return numbers(in: "/proc").filter { status(of: $0)?.parentID == processID }
+                }
+                children += list.split(separator: UInt8(ascii: " ")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+            }
+            return children
+        }
+
+        private static func numbers(in directory: String) -> [Int32] {
+            guard let entries = opendir(directory) else { return [] }
+            defer { closedir(entries) }
+            var numbers: [Int32] = []
+            while let entry = readdir(entries) {
                 let number = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                     Int32(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))
                 }
-                if let number, let process = status(of: number) { processes.append(process) }
+                if let number { numbers.append(number) }
             }
-            return processes
+            return numbers
+        }
+
+        private static func contents(of path: String) -> [UInt8]? {
+            let file = open(path, O_RDONLY | O_CLOEXEC)
+            guard file >= 0 else { return nil }
+            defer { close(file) }
+            var contents: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            while true {
+                let count = read(file, &buffer, buffer.count)
+                if count < 0 && errno == EINTR { continue }
+                guard count >= 0 else { return nil }
+                if count == 0 { return contents }
+                contents += buffer[..<count]
+            }
         }
 
         /// Reads `/proc/N/stat`; the name in it may hold anything, so what follows is found from its last parenthesis.
         static func status(of processID: Int32) -> DescendantProcess? {
-            let file = open("/proc/\(processID)/stat", O_RDONLY | O_CLOEXEC)
-            guard file >= 0 else { return nil }
-            defer { close(file) }
-            var buffer = [UInt8](repeating: 0, count: 1024)
-            let count = read(file, &buffer, buffer.count)
-            guard count > 0, let open = buffer.firstIndex(of: UInt8(ascii: "(")),
-                let end = buffer[..<count].lastIndex(of: UInt8(ascii: ")"))
+            guard let buffer = contents(of: "/proc/\(processID)/stat"),
+                let open = buffer.firstIndex(of: UInt8(ascii: "(")), let end = buffer.lastIndex(of: UInt8(ascii: ")"))
             else { return nil }
-            let fields = buffer[(end + 1)..<count].split(separator: UInt8(ascii: " "))
+            let fields = buffer[(end + 1)...].split(separator: UInt8(ascii: " "))
             guard fields.count > 19, let parent = Int32(String(decoding: fields[1], as: UTF8.self)),
                 let start = UInt64(String(decoding: fields[19], as: UTF8.self))
             else { return nil }
@@ -81,7 +104,7 @@ enum ProcessTree {
         }
     #else
         /// Not known on this system: only the command itself is signalled, and nothing is listed.
-        private static func everyProcess() -> [DescendantProcess] { [] }
+        private static func children(of processID: Int32) -> [Int32] { [] }
         static func status(of processID: Int32) -> DescendantProcess? { nil }
     #endif
 
