@@ -43,10 +43,10 @@ public enum KeyFile {
 
     private static func checkOwner(_ status: stat, _ path: FilePath) throws(StorageError) {
         guard status.st_uid == geteuid() || status.st_uid == 0 else {
-            throw .unsafeKeyFile(path, reason: "belongs to user \(status.st_uid), who could have put another key there")
+            throw .unsafeKeyFile(path, reason: .foreignOwner(status.st_uid))
         }
         guard status.st_mode & 0o022 == 0 else {
-            throw .unsafeKeyFile(path, reason: "may be written by others, who could have put another key there")
+            throw .unsafeKeyFile(path, reason: .writableByOthers)
         }
     }
 
@@ -64,60 +64,16 @@ public enum KeyFile {
     public static func create(
         _ path: FilePath, _ bytes: UnsafeRawBufferPointer, mode: UInt16, replacing: Bool
     ) throws(StorageError) {
-        let temporary = FilePath(path.string + ".\(UInt64.random(in: 0...(.max))).tmp")
-        let descriptor = temporary.withCString {
-            open($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_t(mode))
-        }
-        guard descriptor >= 0 else { throw .system(path, operation: "create", errno: Errno(rawValue: errno)) }
-        defer { close(descriptor) }
-        do {
-            try writeAll(bytes, to: descriptor, path)
-            try place(temporary, at: path, replacing: replacing)
-        } catch {
-            _ = temporary.withCString { unlink($0) }
-            throw error
-        }
-        try syncDirectory(of: path)
-    }
-
-    private static func writeAll(
-        _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: FilePath
-    ) throws(StorageError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw .system(path, operation: "write", errno: Errno(rawValue: errno)) }
-            rest = rest.dropFirst(count)
-        }
-        guard fsync(descriptor) == 0 else {
-            throw .system(path, operation: "make durable", errno: Errno(rawValue: errno))
-        }
-    }
-
-    /// A hard link fails where the name is taken, which a rename does not.
-    private static func place(_ temporary: FilePath, at path: FilePath, replacing: Bool) throws(StorageError) {
-        let result = temporary.withCString { from in
-            path.withCString { to in
-                replacing ? rename(from, to) : link(from, to)
-            }
-        }
-        guard result == 0 else {
-            if errno == EEXIST { throw .alreadyExists(path) }
-            throw .system(path, operation: "create", errno: Errno(rawValue: errno))
-        }
-        if !replacing { _ = temporary.withCString { unlink($0) } }
-    }
-
-    private static func syncDirectory(of path: FilePath) throws(StorageError) {
         let directory = path.removingLastComponent()
-        let name = directory.isEmpty ? "." : directory
-        let descriptor = name.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        guard descriptor >= 0 else { throw .system(name, operation: "open", errno: Errno(rawValue: errno)) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else {
-            throw .system(name, operation: "make durable", errno: Errno(rawValue: errno))
-        }
+        do throws(Errno) {
+            let temporary = try TemporaryFile(
+                in: try EvidenceDirectory(opening: directory.isEmpty ? "." : directory), mode: mode)
+            try temporary.write(bytes)
+            let name = path.lastComponent?.string ?? ""
+            if replacing { try temporary.replace(name) } else { try temporary.place(at: name) }
+        } catch .fileExists {
+            throw .alreadyExists(path)
+        } catch { throw .system(path, operation: "create", errno: error) }
     }
 }
 
