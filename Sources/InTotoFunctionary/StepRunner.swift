@@ -32,7 +32,8 @@ public struct StepRunner {
         do { after = try snapshot(request.products) } catch { throw .products(error, recorded?.result.termination) }
         return RecordedStep(
             name: request.name, materials: before.artifacts, products: after.artifacts,
-            notRecorded: before.notRecorded + after.notRecorded, execution: recorded,
+            notRecorded: before.notRecorded + after.notRecorded,
+            linkTexts: Set(before.linkTexts + after.linkTexts).sorted(), execution: recorded,
             workDirectory: request.command?.directory ?? workDirectory
         )
     }

@@ -56,6 +56,9 @@ public struct LinkBuilder: Sendable {
         if !arguments.allSatisfy({ Text(validating: $0) != nil }) {
             environment["command-base64"] = .array(arguments.map { .string(Base64.encode($0)) })
         }
+        if !step.linkTexts.isEmpty {
+            environment["link-texts"] = .array(step.linkTexts.map { .string($0.text) })
+        }
         if !step.notRecorded.isEmpty {
             environment["not-recorded"] = .array(
                 step.notRecorded.map { entry in
