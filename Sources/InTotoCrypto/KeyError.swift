@@ -98,5 +98,5 @@ extension KeyError: CustomStringConvertible {
     }
 }
 
-/// Most bytes of a key in memory; a real one has less than 16 KiB. `BoundedReader.keyLimit` is the file's.
+/// Most bytes of a key file; a real one has less than 16 KiB.
 package let keySizeLimit = 64 << 10

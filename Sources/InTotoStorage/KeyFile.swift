@@ -10,18 +10,16 @@ public import SystemPackage
 public enum KeyFile {
     /// Hands the bytes of a private key or passphrase file to `body`, and wipes them afterwards.
     ///
-    /// Throws `.unsafeKeyFile` where somebody else could have put the key there, `.tooLarge` past 64 KiB. Returns
+    /// Throws `.unsafeKeyFile` where somebody else could have put the key there, `.tooLarge` past `limit` bytes. Returns
     /// also whether others than the owner may read the file.
     public static func withSecret<Result>(
-        at path: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Result
+        at path: FilePath, limit: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> (result: Result, isReadableByOthers: Bool) {
         let file = try BoundedReader.openRegularFile(path)
         defer { close(file.descriptor) }
         try checkOwner(file.status, path)
-        guard file.size <= BoundedReader.keyLimit else {
-            throw StorageError.tooLarge(path, limit: BoundedReader.keyLimit)
-        }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: BoundedReader.keyLimit + 1, alignment: 16)
+        guard file.size <= limit else { throw StorageError.tooLarge(path, limit: limit) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: limit + 1, alignment: 16)
         defer {
             wipe(buffer)
             buffer.deallocate()
@@ -36,7 +34,7 @@ public enum KeyFile {
             if result == 0 { break }
             count += result
         }
-        guard count <= BoundedReader.keyLimit else { throw StorageError.tooLarge(path, limit: BoundedReader.keyLimit) }
+        guard count <= limit else { throw StorageError.tooLarge(path, limit: limit) }
         let result = try body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
         return (result, file.status.st_mode & 0o044 != 0)
     }

@@ -11,7 +11,7 @@ import Testing
     }
 
     private func secret(_ name: String) throws -> (result: Int, isReadableByOthers: Bool) {
-        try KeyFile.withSecret(at: Place.path(name)) { $0.count }
+        try KeyFile.withSecret(at: Place.path(name), limit: 65_536) { $0.count }
     }
 
     @Test func `a new key file has its mode and nothing beside it`() throws {
@@ -62,7 +62,7 @@ import Testing
         #expect(throws: StorageError.unsafeKeyFile(Place.path("k"), reason: .writableByOthers)) { try secret("k") }
     }
 
-    @Test func `64 KiB are read, one byte more is refused`() throws {
+    @Test func `a secret up to the limit is read, one byte more is refused`() throws {
         try Place.write(String(repeating: "x", count: 65_536), to: "k", mode: 0o600)
         #expect(try secret("k").result == 65_536)
         try Place.write(String(repeating: "x", count: 65_537), to: "k", mode: 0o600)

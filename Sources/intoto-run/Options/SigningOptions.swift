@@ -30,7 +30,8 @@ struct SigningOptions: ParsableArguments {
         let secret = try passphrase.passphrase(in: context)
         var signers: [KeyFileSigner] = []
         for reference in references {
-            let key = try KeyReference(reference).privateKey(secret, warnsIfNeedless: passphrase.file != nil, in: context)
+            let key = try KeyReference(reference).privateKey(
+                secret, warnsIfNeedless: passphrase.file != nil, in: context)
             let signer = KeyFileSigner(key, convention: convention)
             do { _ = try signer.sign(Array("intoto-run test signature".utf8)) } catch {
                 throw Failure("\(Text(reference).escaped): the key cannot sign: \(error)")
@@ -59,7 +60,8 @@ struct PassphraseOptions: ParsableArguments {
     func passphrase(in context: CommandContext) throws -> SecretBytes? {
         guard let file else { return context.variable("INTOTO_KEY_PASSPHRASE").map(SecretBytes.init(copying:)) }
         do {
-            let (passphrase, isReadableByOthers) = try KeyFile.withSecret(at: FilePath(file)) { bytes in
+            let (passphrase, isReadableByOthers) = try KeyFile.withSecret(at: FilePath(file), limit: keySizeLimit) {
+                bytes in
                 let line = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
                 return SecretBytes(copying: UnsafeRawBufferPointer(rebasing: line))
             }
@@ -85,14 +87,14 @@ struct KeyReference {
 
     /// Throws `KeyError.privateKeyGiven` for a private key.
     func publicKey() throws -> PublicKey {
-        try PublicKey(file: BoundedReader.contents(of: FilePath(path), limit: BoundedReader.keyLimit))
+        try PublicKey(file: BoundedReader.contents(of: FilePath(path), limit: keySizeLimit))
     }
 
     func privateKey(
         _ passphrase: SecretBytes?, warnsIfNeedless: Bool, in context: CommandContext
     ) throws -> PrivateKey {
         do {
-            let (key, isReadableByOthers) = try KeyFile.withSecret(at: FilePath(path)) { bytes in
+            let (key, isReadableByOthers) = try KeyFile.withSecret(at: FilePath(path), limit: keySizeLimit) { bytes in
                 try PrivateKey(pem: SecretBytes(copying: bytes), passphrase: passphrase)
             }
             if isReadableByOthers {
