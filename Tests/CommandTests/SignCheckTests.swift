@@ -128,7 +128,7 @@ import Testing
 
     @Test(arguments: [
         (["sign", "--check", link], "no --verification-keys to check with"),
-        (["sign", link], "only 'sign --check' is supported yet"),
+        (["sign", link], "no key to sign with"),
         (
             ["sign", "--check", "absent", "--verification-keys", alice],
             "absent: cannot open: No such file or directory"

@@ -37,7 +37,7 @@ struct TimeSpan: ExpressibleByArgument, CustomStringConvertible {
         let digits = unit == nil ? argument[...] : argument.dropLast()
         // A year is no time to wait for a command; beyond it numbers are slips.
         guard let number = Int64(digits), digits.allSatisfy(\.isASCII), number >= 0,
-            case let (seconds, overflow) = number.multipliedReportingOverflow(by: unit ?? 1), !overflow,
+            case (let seconds, let overflow) = number.multipliedReportingOverflow(by: unit ?? 1), !overflow,
             seconds <= 366 * 86_400
         else { return nil }
         duration = .seconds(seconds)

@@ -23,8 +23,18 @@ struct ErrorMessage {
     }
 
     func print(in context: CommandContext) {
-        context.note("intoto-run: error: \(message)")
+        context.note("intoto-run: error: \(indented)")
         if let hint { context.note("intoto-run: hint: \(hint)") }
+    }
+}
+
+extension ErrorMessage {
+    /// What stands on further lines belongs to the first.
+    private var indented: String {
+        let lines = message.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.enumerated()
+            .map { $0.offset == 0 || $0.element.hasPrefix("  ") ? String($0.element) : "  \($0.element)" }
+            .joined(separator: "\n")
     }
 }
 

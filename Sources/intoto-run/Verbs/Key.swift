@@ -37,8 +37,8 @@ struct KeyGenerate: Verb {
         do { try write(key, passphrase: secret, publicPath: publicPath) } catch let error as StorageError {
             throw Failure(error.description, hint: Self.hint(for: error))
         }
-        context.print("\(Text(path).escaped): private key, \(type.rawValue)")
-        context.print("\(Text(publicPath).escaped): public key, key id \(key.publicKey.keyID(.python))")
+        try context.print("\(Text(path).escaped): private key, \(type.rawValue)")
+        try context.print("\(Text(publicPath).escaped): public key, key id \(key.publicKey.keyID(.python))")
         return ExitStatus.success
     }
 
@@ -102,12 +102,12 @@ struct KeyShow: Verb {
             var object = JSONObject()
             for (convention, id) in ids { object[Text(convention.rawValue)] = .string(id.text) }
             document["keyIds"] = .object(object)
-            context.print(try JSONText.indented(document))
+            try context.print(JSONText.indented(document))
         } else {
-            context.print("scheme: \(key.scheme.rawValue)")
-            for (convention, id) in ids { context.print("key id (\(convention.rawValue)): \(id)") }
-            context.print("key object: \(try JSONText.indented(key.keyObject))")
-            context.print(String(key.pem.description.dropLast()))
+            try context.print("scheme: \(key.scheme.rawValue)")
+            for (convention, id) in ids { try context.print("key id (\(convention.rawValue)): \(id)") }
+            try context.print("key object: \(try JSONText.indented(key.keyObject))")
+            try context.print(String(key.pem.description.dropLast()))
         }
         return ExitStatus.success
     }
@@ -131,7 +131,7 @@ struct KeyPrintID: Verb {
 
     func run(in context: CommandContext) throws -> Int32 {
         let id = try AnyKey.publicKey(key, passphrase, in: context).keyID(convention)
-        context.print(
+        try context.print(
             json
                 ? try JSONText.indented(["convention": .string(Text(convention.rawValue)), "keyid": .string(id.text)])
                 : "\(id)")
