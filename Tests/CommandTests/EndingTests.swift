@@ -31,7 +31,10 @@ import Testing
     @Test func `a command that ends when asked to is given the time`() throws {
         let run = try project()
         let result = try run.run(
-            signed + ["--timeout", "1", "--grace", "30", "--", "sh", "-c", "trap 'echo bye; exit 3' TERM; while :; do sleep 0.1; done"])
+            signed + [
+                "--timeout", "1", "--grace", "30", "--", "sh", "-c",
+                "trap 'echo bye; exit 3' TERM; while :; do sleep 0.1; done",
+            ])
         #expect(result.status == 124)
         #expect(result.outputText == "bye\n")
         #expect(try Evidence.link(of: run).byproduct("return-value") == 3)
@@ -66,7 +69,10 @@ import Testing
     @Test func `a process left behind is waited for as long as was said, and its work recorded`() throws {
         let run = try project()
         let result = try run.run(
-            signed + ["-s", "-p", "late", "--background-wait", "60", "--", "sh", "-c", "(sleep 0.3; echo late | tee late) & :"])
+            signed + [
+                "-s", "-p", "late", "--background-wait", "60", "--", "sh", "-c",
+                "(sleep 0.3; echo late | tee late) & :",
+            ])
         #expect(result.status == 0)
         let link = try Evidence.link(of: run)
         #expect(link.byproduct("background-processes") == nil)
@@ -76,7 +82,8 @@ import Testing
 
     @Test func `orphans that end are taken leave of while the command runs`() throws {
         let run = try project()
-        let script = "for i in $(seq 50); do (true & ) ; done; sleep 0.3; ps --no-headers -o stat --ppid $PPID | grep -c Z; :"
+        let script =
+            "for i in $(seq 50); do (true & ) ; done; sleep 0.3; ps --no-headers -o stat --ppid $PPID | grep -c Z; :"
         #expect(try run.run(signed + ["--", "sh", "-c", script]).outputText == "0\n")
     }
 
@@ -192,7 +199,8 @@ import Testing
         let run = try project()
         let name = String(repeating: "n", count: 200)
         let id = try run("key", "id", "key.pem").outputText.prefix(8)
-        let result = try run("-q", "-k", "key.pem", "-n", name, "-p", "key.pem.pub", "--", "mkdir", "\(name).\(id).intoto.jsonl")
+        let result = try run(
+            "-q", "-k", "key.pem", "-n", name, "-p", "key.pem.pub", "--", "mkdir", "\(name).\(id).intoto.jsonl")
         #expect(result.status == 125)
         let kept = try #require(try run.list().first { $0.hasPrefix("kept-") })
         #expect(result.errorText.contains(kept))
@@ -258,7 +266,9 @@ import Testing
         guard case .metablock(let block) = try SignedMetadata(run.read(name)) else {
             throw IntotoRun.SetupFailure(reason: "no metablock")
         }
-        let unsigned = try JSONWriter.bytes(.indented) { Metablock(signed: block.signed, signatures: []).write(to: &$0) }
+        let unsigned = try JSONWriter.bytes(.indented) {
+            Metablock(signed: block.signed, signatures: []).write(to: &$0)
+        }
         try run.write(String(decoding: unsigned, as: UTF8.self), to: "kept.unsigned.json")
         #expect(try run("sign", "--check", "kept.unsigned.json", "--verification-keys", "key.pem.pub").status == 1)
         #expect(try run("sign", "kept.unsigned.json", "-k", "key.pem").status == 2)
@@ -266,7 +276,8 @@ import Testing
         #expect(try run("sign", "--check", name, "--verification-keys", "key.pem.pub").status == 0)
         try run.makeKey("other.pem", type: "ecdsa-p256")
         #expect(try run("sign", name, "-k", "other.pem", "--append", "-o", "both.link").status == 0)
-        #expect(try run("sign", "--check", "both.link", "--verification-keys", "key.pem.pub", "other.pem.pub").status == 0)
+        #expect(
+            try run("sign", "--check", "both.link", "--verification-keys", "key.pem.pub", "other.pem.pub").status == 0)
         #expect(try run("sign", name, "-k", "other.pem", "-o", "one.link").status == 0)
         #expect(try run("sign", "--check", "one.link", "--verification-keys", "key.pem.pub").status == 1)
     }

@@ -202,7 +202,8 @@ import Testing
         #expect(try run.run(check + ["file:k.pub"]).status == 0)
         try run.write("{}", to: "object.json")
         let refused = try run.run(check + ["object.json"])
-        #expect(refused.status == 2 && refused.errorText.hasPrefix("intoto-run: error: object.json: not a key object: "))
+        #expect(
+            refused.status == 2 && refused.errorText.hasPrefix("intoto-run: error: object.json: not a key object: "))
     }
 
     private static func keyID(_ name: String, _ tool: String) throws -> String {
@@ -229,8 +230,8 @@ import Testing
             let text = try run("key", "show", Vectors.url("keys/\(name).spki.pem").path).outputText
             try expectGolden(text, golden)
             _ = try run.shell("cat '\(Vectors.url("keys/\(name).pkcs8.pem").path)' >k; chmod 600 k")
-            let private_ = try run("key", "show", "k")
-            #expect(private_.outputText == text && private_.errorText == "")
+            let privateOnly = try run("key", "show", "k")
+            #expect(privateOnly.outputText == text && privateOnly.errorText == "")
         }
     }
 

@@ -12,7 +12,8 @@ struct TerminalSession {
 
     /// What came out of the terminal, and the status of the command. Like a shell, the session's leader runs the command
     /// as a job in the foreground; a job that stops is announced as `[stopped]` and continued.
-    static func run(_ run: IntotoRun, _ arguments: [String], _ steps: [Step]) throws -> (output: String, status: Int32) {
+    static func run(_ run: IntotoRun, _ arguments: [String], _ steps: [Step]) throws -> (output: String, status: Int32)
+    {
         let script = steps.map { step -> [String] in
             switch step {
             case .expect(let text): ["expect", text]

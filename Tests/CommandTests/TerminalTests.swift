@@ -19,14 +19,17 @@ import Testing
 
     @Test(arguments: modes)
     func `a program asks and reads an answer`(mode: [String]) throws {
-        let session = try session(mode, "printf 'name? '; read name; echo \"hello $name\"; exit 4", [.expect("name? "), .send("Ada\n"), .expect("hello Ada")])
+        let session = try session(
+            mode, "printf 'name? '; read name; echo \"hello $name\"; exit 4",
+            [.expect("name? "), .send("Ada\n"), .expect("hello Ada")])
         #expect(session.status == 4)
         #expect(try Evidence.link(of: session.run).byproduct("return-value") == 4)
     }
 
     @Test(arguments: modes)
     func `a program reads a password from the terminal itself`(mode: [String]) throws {
-        let script = "stty -echo </dev/tty; printf 'password: ' >/dev/tty; read word </dev/tty; stty echo </dev/tty; [ \"$word\" = secret ]"
+        let script =
+            "stty -echo </dev/tty; printf 'password: ' >/dev/tty; read word </dev/tty; stty echo </dev/tty; [ \"$word\" = secret ]"
         let session = try session(mode, script, [.expect("password: "), .send("secret\n")])
         #expect(session.status == 0)
         #expect(!session.output.contains("secret"))
@@ -41,7 +44,9 @@ import Testing
 
     @Test(arguments: modes)
     func `a command that handles Ctrl-C keeps its own status`(mode: [String]) throws {
-        let session = try session(mode, "trap 'echo caught; exit 7' INT; echo ready; while :; do sleep 0.1; done", [.expect("ready"), .send("\u{3}"), .expect("caught")])
+        let session = try session(
+            mode, "trap 'echo caught; exit 7' INT; echo ready; while :; do sleep 0.1; done",
+            [.expect("ready"), .send("\u{3}"), .expect("caught")])
         #expect(session.status == 7)
     }
 
@@ -62,8 +67,10 @@ import Testing
 
     @Test(arguments: modes)
     func `the command sees a terminal as large as ours, and that it changes`(mode: [String]) throws {
-        let script = "stty size </dev/tty; trap 'stty size </dev/tty; exit 0' WINCH; echo ready; while :; do sleep 0.1; done"
-        let session = try session(mode, script, [.expect("30 100"), .expect("ready"), .resize(41, 133), .expect("41 133")])
+        let script =
+            "stty size </dev/tty; trap 'stty size </dev/tty; exit 0' WINCH; echo ready; while :; do sleep 0.1; done"
+        let session = try session(
+            mode, script, [.expect("30 100"), .expect("ready"), .resize(41, 133), .expect("41 133")])
         #expect(session.status == 0)
     }
 
@@ -85,7 +92,9 @@ import Testing
     @Test func `without a terminal of ours, --pty takes input from a pipe and adds no carriage returns`() throws {
         let run = IntotoRun()
         try run.makeKey()
-        let result = try run.run(signed + ["--pty", "-s", "--", "sh", "-c", "stty -echo; cat; tty >/dev/null && echo terminal"], input: Array("typed\n".utf8))
+        let result = try run.run(
+            signed + ["--pty", "-s", "--", "sh", "-c", "stty -echo; cat; tty >/dev/null && echo terminal"],
+            input: Array("typed\n".utf8))
         #expect(result.status == 0)
         #expect(result.outputText.hasSuffix("typed\nterminal\n"))
     }
@@ -94,8 +103,10 @@ import Testing
         let run = IntotoRun()
         try run.makeKey()
         let words = signed.map { "'\($0)'" }.joined(separator: " ")
-        let script = "before=$(stty -g); \"\(BuiltProduct.intotoRun.path)\" \(words) --pty -- stty raw; [ \"$before\" = \"$(stty -g)\" ] && echo same"
-        let session = try TerminalSession.run(run, ["-q", "-k", "key.pem", "-n", "outer", "--", "sh", "-c", script], [])
+        let script =
+            "before=$(stty -g); \"\(BuiltProduct.intotoRun.path)\" \(words) --pty -- stty raw; [ \"$before\" = \"$(stty -g)\" ] && echo same"
+        let session = try TerminalSession.run(
+            run, ["-q", "-k", "key.pem", "-n", "outer", "--", "sh", "-c", script], [])
         #expect(session.output.contains("same"))
     }
 }

@@ -163,6 +163,8 @@ import Testing
         let metadata = SignedMetadata.envelope(Envelope(payload: Array(Self.statement.utf8)))
         _ = try metadata.payload(limits: limits)
         limits.size -= 1
-        #expect(throws: MetadataError.payloadJSON(.tooLarge(limit: limits.size))) { try metadata.payload(limits: limits) }
+        #expect(throws: MetadataError.payloadJSON(.tooLarge(limit: limits.size))) {
+            try metadata.payload(limits: limits)
+        }
     }
 }
