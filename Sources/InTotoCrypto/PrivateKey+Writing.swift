@@ -23,6 +23,9 @@ extension PrivateKey {
         return SecretBytes(copying: UnsafeRawBufferPointer(start: text, count: length))
     }
 
+    /// Most bytes of a passphrase that a key can be opened with again.
+    public static var passphraseLimit: Int { KeyEncryption.passphraseLimit }
+
     /// As OWASP asks of PBKDF2 with HMAC-SHA-256.
     private static let iterations: Int32 = 600_000
 

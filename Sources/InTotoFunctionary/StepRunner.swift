@@ -39,6 +39,7 @@ public struct StepRunner {
             products: request.recordsChangedProductsOnly
                 ? after.artifacts.changed(since: before.artifacts) : after.artifacts,
             notRecorded: before.notRecorded + after.notRecorded,
+            linkTexts: Set(before.linkTexts + after.linkTexts).sorted(),
             reusedDigests: reusesDigests ? after.reused : nil, execution: recorded,
             workDirectory: Self.absolute(request.command?.directory, from: workDirectory)
         )

@@ -10,8 +10,6 @@ public import SystemPackage
 public enum BoundedReader {
     /// Largest evidence file read, in bytes; a link naming 300,000 artifacts is about 140 MB.
     public static let evidenceLimit = 1 << 30
-    /// Largest key file read, in bytes.
-    public static let keyLimit = 1 << 16
 
     /// Returns the file's bytes.
     ///

@@ -6,17 +6,21 @@ public import SystemPackage
     internal import Darwin
 #endif
 
-/// The directory where evidence goes, held open from before the command to the end: whatever the command does to
+/// The directory where evidence or a key goes, held open from before the command to the end: whatever the command does to
 /// its path, evidence lands in the directory that was meant.
 public final class EvidenceDirectory: Sendable {
     public let path: FilePath
     let descriptor: Int32
 
     /// Throws where the directory does not exist or cannot be opened.
-    public init(_ path: FilePath) throws(StorageError) {
+    public convenience init(_ path: FilePath) throws(StorageError) {
+        do { try self.init(opening: path) } catch { throw .system(path, operation: "open", errno: error) }
+    }
+
+    init(opening path: FilePath) throws(Errno) {
         self.path = path
         descriptor = path.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        guard descriptor >= 0 else { throw .system(path, operation: "open", errno: Errno(rawValue: errno)) }
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
     }
 
     deinit { close(descriptor) }
@@ -26,14 +30,22 @@ public final class EvidenceDirectory: Sendable {
     /// Throws `.alreadyExists` where `name` is there and `overwrite` is false, `.system` where nothing can be written.
     public func reserve(_ name: String, overwrite: Bool) throws(StorageError) -> PendingFile {
         let finalPath = path.appending(name)
+        do throws(Errno) {
+            let type = try type(of: name)
+            guard overwrite else { throw .fileExists }
+            guard type != S_IFDIR else { throw .isDirectory }
+        } catch .noSuchFileOrDirectory {
+        } catch .fileExists {
+            throw .alreadyExists(finalPath)
+        } catch { throw .system(finalPath, operation: "replace", errno: error) }
+        return try PendingFile(in: self, name: name, replaces: overwrite)
+    }
+
+    /// The `S_IFMT` part of what has this name, links not followed.
+    func type(of name: String) throws(Errno) -> mode_t {
         var status = stat()
-        if fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 {
-            guard overwrite else { throw .alreadyExists(finalPath) }
-            guard status.st_mode & S_IFMT != S_IFDIR else {
-                throw .system(finalPath, operation: "replace", errno: .isDirectory)
-            }
-        }
-        return try PendingFile(in: self, name: name)
+        guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { throw Errno(rawValue: errno) }
+        return status.st_mode & S_IFMT
     }
 
     /// Removes what a run that was killed has left: temporary files that nobody holds a lock on.
@@ -44,7 +56,7 @@ public final class EvidenceDirectory: Sendable {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard name.hasPrefix(PendingFile.prefix), name.hasSuffix(PendingFile.suffix) else { continue }
+            guard TemporaryFile.isOwnName(name) else { continue }
             let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
             guard file >= 0 else { continue }
             if flock(file, LOCK_EX | LOCK_NB) == 0 { unlinkat(descriptor, name, 0) }

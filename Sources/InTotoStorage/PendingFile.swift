@@ -6,84 +6,78 @@ public import SystemPackage
     internal import Darwin
 #endif
 
-/// An evidence file that does not show until it is complete: a temporary file in the same directory, locked while
-/// its run lives, renamed when its bytes are on disk. What is not committed is removed.
+/// An evidence file that does not show until it is complete: a temporary file in the same directory, which gets its name
+/// when its bytes are on disk. What is not put in its place is removed.
 public final class PendingFile {
-    static let prefix = ".intoto-run."
-    static let suffix = ".tmp"
     /// Bytes set aside before the command starts, so that a full disk is noticed while nothing is lost yet.
     private static let reservedSize: off_t = 64 << 10
 
     private let directory: EvidenceDirectory
     private let name: String
-    private let temporaryName: String
-    private let descriptor: Int32
-    private var isCommitted = false
+    private let replaces: Bool
+    private let file: TemporaryFile
 
     /// Where the file will be.
     public var path: FilePath { directory.path.appending(name) }
 
     /// Device and inode of the temporary file: it is nobody's artifact.
-    public let identity: (device: UInt64, inode: UInt64)
-
-    init(in directory: EvidenceDirectory, name: String) throws(StorageError) {
-        self.directory = directory
-        self.name = name
-        let random = (0..<4).map { _ in String(UInt16.random(in: 0...(.max)), radix: 16) }.joined()
-        temporaryName = Self.prefix + random + Self.suffix
-        descriptor = openat(
-            directory.descriptor, temporaryName, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw .system(directory.path, operation: "write to the directory", errno: Errno(rawValue: errno))
-        }
-        var status = stat()
-        fstat(descriptor, &status)
-        identity = (UInt64(status.st_dev), UInt64(status.st_ino))
-        flock(descriptor, LOCK_EX | LOCK_NB)
-        try reserve(Self.reservedSize)
+    public var identity: (device: UInt64, inode: UInt64) {
+        (UInt64(file.status.st_dev), UInt64(file.status.st_ino))
     }
 
-    deinit {
-        if !isCommitted { unlinkat(directory.descriptor, temporaryName, 0) }
-        close(descriptor)
+    init(in directory: EvidenceDirectory, name: String, replaces: Bool) throws(StorageError) {
+        self.directory = directory
+        self.name = name
+        self.replaces = replaces
+        do { file = try TemporaryFile(in: directory, mode: 0o600) } catch {
+            throw .system(directory.path, operation: "write to the directory", errno: error)
+        }
+        try reserve(Self.reservedSize)
     }
 
     /// Sets space aside; file systems that cannot are taken as they are.
     private func reserve(_ size: off_t) throws(StorageError) {
         #if os(Linux)
-            let error = posix_fallocate(descriptor, 0, size)
+            let error = posix_fallocate(file.descriptor, 0, size)
             if error == ENOSPC || error == EDQUOT || error == EFBIG || error == EIO {
                 throw .system(path, operation: "set space aside", errno: Errno(rawValue: error))
             }
         #endif
     }
 
-    /// Puts the file in its place with exactly `bytes`; when this returns, it survives a power failure.
-    public func commit(_ bytes: [UInt8]) throws(StorageError) {
-        try write(bytes)
-        try check(ftruncate(descriptor, off_t(bytes.count)), "set the length")
+    /// Writes exactly `bytes` to disk, still under the temporary name.
+    public func prepare(_ bytes: [UInt8]) throws(StorageError) {
         let mask = umask(0o022)
         umask(mask)
-        try check(fchmod(descriptor, 0o644 & ~mask), "set the mode")
-        try check(fsync(descriptor), "make durable")
-        try check(renameat(directory.descriptor, temporaryName, directory.descriptor, name), "put in place")
-        isCommitted = true
-        try check(fsync(directory.descriptor), "make the directory entry durable")
-    }
-
-    private func write(_ bytes: [UInt8]) throws(StorageError) {
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset, off_t(offset))
-            }
-            if count < 0 && errno == EINTR { continue }
-            try check(Int32(min(count, 1)), "write")
-            offset += count
+        guard fchmod(file.descriptor, 0o644 & ~mask) == 0 else {
+            throw .system(path, operation: "set the mode", errno: Errno(rawValue: errno))
         }
+        var failure: Errno?
+        bytes.withUnsafeBytes { bytes in
+            do throws(Errno) { try file.write(bytes) } catch { failure = error }
+        }
+        if let failure { throw .system(path, operation: "write", errno: failure) }
     }
 
-    private func check(_ result: Int32, _ operation: String) throws(StorageError) {
-        guard result >= 0 else { throw .system(path, operation: operation, errno: Errno(rawValue: errno)) }
+    /// Puts the prepared file in its place; when this returns, it survives a power failure.
+    ///
+    /// Throws `.alreadyExists` where a file has come there since `reserve`, unless files are replaced. A link, pipe or
+    /// socket is no evidence: who planted it there cannot keep ours from its place.
+    public func place() throws(StorageError) {
+        do throws(Errno) {
+            if replaces { return try file.replace(name) }
+            do throws(Errno) { try file.place(at: name) } catch .fileExists {
+                guard try directory.type(of: name) != S_IFREG else { throw .fileExists }
+                try file.replace(name)
+            }
+        } catch .fileExists {
+            throw .alreadyExists(path)
+        } catch { throw .system(path, operation: "put in place", errno: error) }
+    }
+
+    /// Writes exactly `bytes`, and puts the file in its place.
+    public func commit(_ bytes: [UInt8]) throws(StorageError) {
+        try prepare(bytes)
+        try place()
     }
 }

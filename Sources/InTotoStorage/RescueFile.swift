@@ -5,12 +5,15 @@ public enum RescueFile {
     /// Where it is tried, in this order.
     private static let directories: [FilePath] = [".", "/tmp", "/var/tmp"]
 
+    /// Most bytes of `name` that are used, from its end: some file systems take no more than 143 in all.
+    private static let nameLimit = 120
+
     /// Writes `bytes` to a new file, readable by its owner alone, in the first directory that takes it, and returns the
     /// path; throws what the last directory said.
     public static func write(_ bytes: [UInt8], named name: String) throws(StorageError) -> FilePath {
         var failure = StorageError.system(".", operation: "write", errno: .noSpace)
         for directory in directories {
-            let path = directory.appending("kept-\(UInt32.random(in: 0...(.max))).\(name)")
+            let path = directory.appending("kept-\(UInt32.random(in: 0...(.max))).\(shortened(name))")
             do throws(StorageError) {
                 var failed: StorageError?
                 bytes.withUnsafeBytes { buffer in
@@ -23,5 +26,11 @@ public enum RescueFile {
             } catch { failure = error }
         }
         throw failure
+    }
+
+    private static func shortened(_ name: String) -> String {
+        var end = name.unicodeScalars[...]
+        while end.count > 0 && String(end).utf8.count > nameLimit { end = end.dropFirst() }
+        return String(end)
     }
 }

@@ -9,7 +9,13 @@ public enum StorageError: Error, Hashable {
     case notRegularFile(FilePath)
     case alreadyExists(FilePath)
     /// Somebody else than us or root owns it, or others may write to it.
-    case unsafeKeyFile(FilePath, reason: String)
+    case unsafeKeyFile(FilePath, reason: UnsafeKeyReason)
+}
+
+/// How somebody else could have put another key there.
+public enum UnsafeKeyReason: Hashable, Sendable {
+    case foreignOwner(UInt32)
+    case writableByOthers
 }
 
 extension StorageError: CustomStringConvertible {
@@ -20,6 +26,15 @@ extension StorageError: CustomStringConvertible {
         case .notRegularFile(let path): "\(shown(path)): is not a regular file"
         case .alreadyExists(let path): "\(shown(path)): is there already"
         case .unsafeKeyFile(let path, let reason): "\(shown(path)): \(reason)"
+        }
+    }
+}
+
+extension UnsafeKeyReason: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .foreignOwner(let user): "belongs to user \(user), who could have put another key there"
+        case .writableByOthers: "may be written by others, who could have put another key there"
         }
     }
 }

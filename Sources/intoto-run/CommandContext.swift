@@ -1,5 +1,6 @@
 import CSupport
 import FoundationEssentials
+import InTotoFunctionary
 import InTotoMetadata
 
 #if canImport(Glibc)
@@ -16,9 +17,9 @@ struct CommandContext: Sendable {
     var workingDirectory: [UInt8]
     /// What stood behind `--`; nil where there was no `--`.
     var command: [[UInt8]]?
-    /// Prints one line on standard output.
-    var print: @Sendable (String) -> Void
-    /// Prints one line on standard error.
+    /// Prints one line on standard output; throws where that cannot take it, since an answer that nobody gets is none.
+    var print: @Sendable (String) throws(Failure) -> Void
+    /// Prints one line on standard error; where that fails there is nobody left to tell.
     var note: @Sendable (String) -> Void
 
     func variable(_ name: String) -> [UInt8]? {
@@ -34,23 +35,36 @@ extension CommandContext {
             environment: CallerState.environment,
             workingDirectory: CallerState.workingDirectory,
             command: command,
-            print: { writeLine($0, to: 1) },
-            note: { writeLine($0, to: 2) }
+            print: { line throws(Failure) in
+                let error = writeLine(line, to: 1)
+                guard error == 0 else { throw Failure("standard output: cannot write: \(systemErrorText(error))") }
+            },
+            note: { _ = writeLine($0, to: 2) }
         )
     }
 
-    /// A reader that has gone is its own business; there is nobody left to tell.
-    private static func writeLine(_ line: String, to descriptor: Int32) {
+    /// Returns 0 or the error. A reader that has gone has read enough.
+    private static func writeLine(_ line: String, to descriptor: Int32) -> Int32 {
         let bytes = Array((line + "\n").utf8)
         var offset = 0
         while offset < bytes.count {
             let count = bytes.withUnsafeBytes {
                 write(descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
             }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return }
-            offset += count
+            if count > 0 {
+                offset += count
+                continue
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN:
+                var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&wait, 1, -1)
+            case EPIPE: return 0
+            case let error: return error
+            }
         }
+        return 0
     }
 }
 

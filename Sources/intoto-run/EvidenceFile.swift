@@ -7,32 +7,28 @@ import SystemPackage
 struct EvidenceFile {
     let path: String
     let metadata: [SignedMetadata]
-    /// Lines of a bundle that are no envelopes.
-    let ignoredLineCount: Int
 
-    init(reading path: String) throws {
+    /// Warns of lines of a bundle that are no envelopes.
+    init(reading path: String, in context: CommandContext) throws {
         self.path = path
         let bytes: [UInt8]
         do { bytes = try BoundedReader.contents(of: FilePath(path)) } catch { throw Failure.reading(path, error) }
         do throws(MetadataError) {
             metadata = [try SignedMetadata(bytes)]
-            ignoredLineCount = 0
         } catch {
-            guard let bundle = Self.bundle(bytes, refusedBecause: error) else {
+            let bundle = Bundle(bytes)
+            guard !bundle.envelopes.isEmpty else {
                 throw Failure(
                     "\(Text(path).escaped): \(error)",
                     hint: "evidence is a link, a layout, a DSSE envelope or a bundle of envelopes, one a line")
             }
             metadata = bundle.envelopes.map(SignedMetadata.envelope)
-            ignoredLineCount = bundle.ignoredLineCount
+            guard bundle.ignoredLineCount > 0 else { return }
+            let lines =
+                bundle.ignoredLineCount == 1
+                ? "1 line is no envelope" : "\(bundle.ignoredLineCount) lines are no envelopes"
+            context.note("intoto-run: warning: \(Text(path).escaped): \(lines)")
         }
-    }
-
-    /// A bundle of several lines is no single JSON document: something follows the first.
-    private static func bundle(_ bytes: [UInt8], refusedBecause error: MetadataError) -> Bundle? {
-        guard case .json(.trailingBytes) = error else { return nil }
-        let bundle = Bundle(bytes)
-        return bundle.envelopes.isEmpty ? nil : bundle
     }
 
     /// How messages call one of the pieces: the file, and the place in a bundle.

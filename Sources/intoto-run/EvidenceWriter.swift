@@ -18,25 +18,39 @@ struct EvidenceWriter {
         do { signed = try formats.flatMap { try $0.evidence(of: link, signedBy: signers) } } catch {
             throw failure("evidence could not be signed: \(error)", keeping: unsigned(link))
         }
+        return try put(
+            reserved.compactMap { place in
+                let evidence = signed.first { $0.format == place.format && $0.keyID == place.keyID }
+                return evidence.map { (place.file, $0.bytes) }
+            })
+    }
+
+    /// Every file is on disk before the first shows, so that what goes wrong in writing leaves none of them.
+    private func put(_ files: [(pending: PendingFile, bytes: [UInt8])]) throws -> [FilePath] {
+        do throws(StorageError) { for file in files { try file.pending.prepare(file.bytes) } } catch {
+            throw failure("evidence could not be written: \(error)", keeping: files.map(Self.named))
+        }
         var written: [FilePath] = []
         var problems: [String] = []
         var kept: [(name: String, bytes: [UInt8])] = []
-        for place in reserved {
-            guard let evidence = signed.first(where: { $0.format == place.format && $0.keyID == place.keyID }) else {
-                continue
-            }
-            do {
-                try place.file.commit(evidence.bytes)
-                written.append(place.file.path)
+        for file in files {
+            do throws(StorageError) {
+                try file.pending.place()
+                written.append(file.pending.path)
             } catch {
                 problems.append(error.description)
-                kept.append((place.file.path.lastComponent?.string ?? "evidence", evidence.bytes))
+                kept.append(Self.named(file))
             }
         }
         guard problems.isEmpty else {
-            throw failure("evidence could not be written: \(problems.joined(separator: "; "))", keeping: kept)
+            let message = "evidence could not be written: \(problems.joined(separator: "; "))"
+            throw failure(message, keeping: kept, written: written)
         }
         return written
+    }
+
+    private static func named(_ file: (pending: PendingFile, bytes: [UInt8])) -> (name: String, bytes: [UInt8]) {
+        (file.pending.path.lastComponent?.string ?? "evidence", file.bytes)
     }
 
     /// What would have been signed, in containers without signatures, which no verifier accepts.
@@ -48,8 +62,10 @@ struct EvidenceWriter {
         }
     }
 
-    private func failure(_ message: String, keeping files: [(name: String, bytes: [UInt8])]) -> Failure {
-        var hints: [String] = []
+    private func failure(
+        _ message: String, keeping files: [(name: String, bytes: [UInt8])], written: [FilePath] = []
+    ) -> Failure {
+        var hints = written.map { "\(escapedForTerminal($0.string.utf8)) was written" }
         for file in files {
             do {
                 let path = escapedForTerminal(try RescueFile.write(file.bytes, named: file.name).string.utf8)

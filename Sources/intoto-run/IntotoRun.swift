@@ -48,13 +48,19 @@ extension Verb {
 /// One run of the program: from bytes to an exit status.
 struct CommandLineRun {
     private let options: [[UInt8]]
+    /// What stands behind the first `--`, for verbs other than `run`.
+    private let operands: [[UInt8]]?
     private let command: [[UInt8]]?
 
-    /// The first `--` parts the options from the command; the command's own `--` are its own.
+    /// The first `--` parts the options from the command, whose own `--` are its own; verbs that have no command take
+    /// what follows as files, whatever it begins with.
     init(arguments: [[UInt8]]) {
         let separator = arguments.firstIndex { $0 == Array("--".utf8) }
         options = Array(arguments[..<(separator ?? arguments.endIndex)])
-        command = separator.map { Array(arguments[($0 + 1)...]) }
+        let rest = separator.map { Array(arguments[($0 + 1)...]) }
+        let isRun = options.first.map { $0.starts(with: "-".utf8) || $0 == Array("run".utf8) } ?? true
+        command = isRun ? rest : nil
+        operands = isRun ? nil : rest
     }
 
     func status() -> Int32 {
@@ -74,25 +80,34 @@ struct CommandLineRun {
             ErrorMessage(failure).print(in: context)
             return failure.status ?? failureStatus
         } catch {
-            if IntotoRun.exitCode(for: error) == .success {
-                context.print(IntotoRun.message(for: error))
-                return ExitStatus.success
+            guard IntotoRun.exitCode(for: error) == .success else {
+                ErrorMessage(parsingError: error, verb: verb).print(in: context)
+                return failureStatus
             }
-            ErrorMessage(parsingError: error, verb: verb).print(in: context)
-            return failureStatus
+            return printHelp(IntotoRun.message(for: error), in: context)
         }
     }
 
-    private func texts() throws -> [String] {
-        let words = try options.map { bytes in
-            guard let text = Text(validating: bytes) else {
-                throw Failure(
-                    "option '\(escapedForTerminal(bytes))' is not UTF-8",
-                    hint: "name a directory above it instead; only the command behind -- may hold any bytes")
-            }
-            return text.description
+    private func printHelp(_ text: String, in context: CommandContext) -> Int32 {
+        do { try context.print(text) } catch {
+            ErrorMessage(error).print(in: context)
+            return ExitStatus.couldNotTell
         }
-        return OptionSpelling.normalized(words)
+        return ExitStatus.success
+    }
+
+    private func texts() throws -> [String] {
+        let words = OptionSpelling.normalized(try options.map(Self.text))
+        return try operands.map { words + ["--"] + (try $0.map(Self.text)) } ?? words
+    }
+
+    private static func text(_ bytes: [UInt8]) throws -> String {
+        guard let text = Text(validating: bytes) else {
+            throw Failure(
+                "option '\(escapedForTerminal(bytes))' is not UTF-8",
+                hint: "name a directory above it instead; only the command of run may hold any bytes")
+        }
+        return text.description
     }
 
     /// A word before `--` is a verb, or a command that lacks its `--`.

@@ -148,7 +148,7 @@ import Testing
         #expect(try run("sign", "--check", kept, "--verification-keys", "key.pem.pub").status == 0)
     }
 
-    @Test(arguments: ["ln -s ../victim", "mkfifo", "ln ../victim"])
+    @Test(arguments: ["ln -s ../victim", "mkfifo"])
     func `a command that plants something at the evidence's place changes nothing else`(plant: String) throws {
         let run = try project()
         try run.write("untouched", to: "victim")
@@ -158,6 +158,88 @@ import Testing
         #expect(result.status == 0)
         #expect(try run.read("victim") == Array("untouched".utf8))
         #expect(try Evidence.link(endingIn: ".link", of: run, in: "out").byproduct("return-value") == 0)
+    }
+
+    @Test(arguments: ["ln ../victim", "echo mine >"])
+    func `a file that comes to the evidence's place is not replaced, and the evidence kept elsewhere`(
+        plant: String
+    ) throws {
+        let run = try project()
+        try run.write("untouched", to: "victim")
+        _ = try run.shell("mkdir out")
+        let id = try run("key", "id", "key.pem").outputText.prefix(8)
+        let arguments = ["-d", "out", "--", "sh", "-c", "cd out && \(plant) s.\(id).link"]
+        let result = try run.run(signed + arguments)
+        #expect(result.status == 125)
+        #expect(result.errorText.contains("evidence could not be written: out/s.\(id).link: is there already\n"))
+        #expect(try run.read("victim") == Array("untouched".utf8))
+        let planted = try run.read("out/s.\(id).link")
+        #expect(planted == Array("untouched".utf8) || planted == Array("mine\n".utf8))
+        let kept = try run.file(endingIn: ".s.\(id).link")
+        #expect(result.errorText.contains("it is kept, signed, in ./\(kept)"))
+        #expect(try run("sign", "--check", kept, "--verification-keys", "key.pem.pub").status == 0)
+        // Asked for, the file is replaced; what it was linked to is not.
+        #expect(try run.run(signed + ["--overwrite", "-d", "out", "--", "true"]).status == 0)
+        #expect(try run.read("victim") == Array("untouched".utf8))
+    }
+
+    @Test func `of two runs of the same step, one has the place and the other is kept`() throws {
+        let run = try project()
+        let script = """
+            "$R" -q -k key.pem -n s --format link -m key.pem.pub -- sh -c 'touch a; until [ -e b ]; do sleep 0.05; done' &
+            until [ -e a ]; do sleep 0.05; done
+            "$R" -q -k key.pem -n s --format link -m key.pem.pub -- true; echo $?; touch b; wait $!; echo $?
+            """
+        #expect(try run.shell(script).outputText == "0\n125\n")
+        #expect(try run.list().count { $0.hasSuffix(".link") } == 2)
+        #expect(try run.list().count { $0.hasPrefix("kept-") } == 1)
+    }
+
+    @Test func `what cannot be put in place with a very long name is kept all the same`() throws {
+        let run = try project()
+        let name = String(repeating: "n", count: 200)
+        let id = try run("key", "id", "key.pem").outputText.prefix(8)
+        let result = try run(
+            "-q", "-k", "key.pem", "-n", name, "-p", "key.pem.pub", "--", "mkdir", "\(name).\(id).intoto.jsonl")
+        #expect(result.status == 125)
+        let kept = try #require(try run.list().first { $0.hasPrefix("kept-") })
+        #expect(result.errorText.contains(kept))
+        #expect(try run("sign", "--check", kept, "--verification-keys", "key.pem.pub").status == 0)
+    }
+
+    @Test func `where one of two files has no place, which is written and which is kept is said`() throws {
+        let run = try project()
+        let id = try run("key", "id", "key.pem").outputText.prefix(8)
+        let result = try run(
+            "-q", "-k", "key.pem", "-n", "s", "--format", "attestation,link", "-p", "key.pem.pub", "--", "mkdir",
+            "s.\(id).link")
+        #expect(result.status == 125)
+        #expect(result.errorText.contains("hint: ./s.\(id).intoto.jsonl was written; it is kept, signed, in ./kept-"))
+        #expect(try run("sign", "--check", "s.\(id).intoto.jsonl", "--verification-keys", "key.pem.pub").status == 0)
+    }
+
+    @Test func `many runs in one directory leave each other's evidence alone`() throws {
+        let run = try project()
+        let script = """
+            mkdir out
+            for i in $(seq 60); do "$R" -q -k key.pem -n "s$i" -x -d out -p key.pem.pub & done; wait; ls -A out | wc -l
+            """
+        let result = try run.shell(script)
+        #expect(result.outputText == "60\n", "\(result.errorText)")
+        #expect(try run.list("out").allSatisfy { $0.hasSuffix(".intoto.jsonl") })
+    }
+
+    @Test func `runs at the same time in one directory do not record each other's files`() throws {
+        let run = try project()
+        let script = """
+            for i in $(seq 20); do "$R" -q -k key.pem -n "s$i" --format link -x & done; wait; ls *.link | wc -l
+            """
+        let result = try run.shell(script)
+        #expect(result.outputText == "20\n" && result.errorText == "", "\(result.errorText)")
+        for number in 1...20 {
+            let name = try run.list().first { $0.hasPrefix("s\(number).") } ?? ""
+            #expect(try Evidence.link(name, of: run).productNames == ["key.pem", "key.pem.pub"])
+        }
     }
 
     @Test func `evidence lands in the directory that was meant, whatever the command does to its path`() throws {

@@ -88,6 +88,18 @@ import Testing
         #expect(all.contains("  dist/24  sha256:") && !all.contains("more (--all)"))
     }
 
+    @Test func `a link that cannot be signed again is shown, and is an error where it is to be checked`() throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        try run("-q", "-k", "key.pem", "-n", "s", "--format", "link", "--", "true")
+        let link = try run.file(endingIn: ".link")
+        _ = try run.shell("sed -i 's/\"return-value\": 0/\"return-value\": 1.5/' \(link)")
+        let shown = try run("inspect", link)
+        #expect(shown.status == 0 && shown.outputText.contains("  return-value: 1.5\n"), "\(shown.errorText)")
+        #expect(try run("inspect", "--json", link).outputText.contains("1.5"))
+        #expect(try run("inspect", link, "--verification-keys", "key.pem.pub").status == 2)
+    }
+
     @Test func `several files are shown in their order, up to one that cannot be`() throws {
         let run = IntotoRun(in: Vectors.directory)
         let result = try run("inspect", Self.classic, "absent", Self.envelope)

@@ -109,14 +109,102 @@ import Testing
 
     @Test func `where one half cannot be written, neither is`() throws {
         let run = IntotoRun()
-        for path in [String(repeating: "x", count: 228), String(repeating: "y", count: 252), "absent/k", ""] {
+        for path in [String(repeating: "y", count: 252), "absent/k", ""] {
             let refused = try run("key", "generate", path)
             #expect(refused.status == 2 && refused.errorText.hasPrefix("intoto-run: error: "))
             #expect(try run.list() == [])
         }
     }
 
+    @Test func `a passphrase in the environment encrypts, too`() throws {
+        var run = IntotoRun()
+        run.environment["INTOTO_KEY_PASSPHRASE"] = "pässword"
+        #expect(try run("key", "generate", "k").status == 0)
+        #expect(String(decoding: try run.read("k"), as: UTF8.self).hasPrefix("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"))
+        #expect(try run("key", "id", "k").outputText == run("key", "id", "k.pub").outputText)
+        #expect(try IntotoRun()("key", "id", "k").status == 2)
+    }
+
+    @Test(arguments: [("", "is empty"), (String(repeating: "x", count: 1025), "is longer than 1024 bytes")])
+    func `a passphrase that would make the key useless is refused before anything is written`(
+        phrase: String, reason: String
+    ) throws {
+        var run = IntotoRun()
+        try run.write("\(phrase)\nsecond line\n", to: "phrase")
+        _ = try run.shell("chmod 600 phrase")
+        let refused = try run("key", "generate", "--force", "--passphrase-file", "phrase", "k")
+        #expect(refused.status == 2 && refused.errorText == "intoto-run: error: phrase: the passphrase \(reason)\n")
+        run.environment["INTOTO_KEY_PASSPHRASE"] = phrase
+        let other = try run("key", "generate", "k")
+        #expect(other.errorText == "intoto-run: error: INTOTO_KEY_PASSPHRASE: the passphrase \(reason)\n")
+        #expect(try run.list() == ["phrase"])
+    }
+
+    @Test func `the longest passphrase is fine`() throws {
+        var run = IntotoRun()
+        run.environment["INTOTO_KEY_PASSPHRASE"] = String(repeating: "x", count: 1024)
+        try run.makeKey("k")
+        #expect(try run("key", "id", "k").status == 0)
+    }
+
+    @Test func `a passphrase that others may read brings a warning, one that they may write is refused`() throws {
+        let run = IntotoRun()
+        try run.write("pässword\n", to: "phrase")
+        _ = try run.shell("chmod 644 phrase")
+        let warned = try run("key", "generate", "--passphrase-file", "phrase", "k")
+        #expect(warned.status == 0)
+        #expect(warned.errorText == "intoto-run: warning: phrase: others may read this passphrase\n")
+        _ = try run.shell("chmod 622 phrase")
+        let refused = try run("key", "id", "--passphrase-file", "phrase", "k")
+        #expect(refused.status == 2)
+        #expect(
+            refused.errorText == """
+                intoto-run: error: phrase: may be written by others, who could have put another key there
+                intoto-run: hint: chmod go-w phrase
+
+                """)
+    }
+
+    @Test func `a key given twice signs once`() throws {
+        let run = IntotoRun()
+        try run.makeKey("k")
+        try run.makeKey("other")
+        _ = try run.shell("cp k same")
+        for format in ["attestation", "link", "dsse-link"] {
+            let arguments = ["-n", "s", "--format", format, "--overwrite", "-p", "k.pub", "-k", "k", "same", "k"]
+            #expect(try run.run(["-q"] + arguments + ["--", "true"]).status == 0)
+            let file = try run.file(endingIn: format == "attestation" ? ".jsonl" : ".link")
+            let text = String(decoding: try run.read(file), as: UTF8.self)
+            #expect(text.components(separatedBy: "\"keyid\"").count == 2)
+        }
+        #expect(try run("-q", "-n", "t", "--format", "link", "-k", "k", "other", "k", "--", "true").status == 0)
+        #expect(try run.list().count { $0.hasPrefix("t.") } == 2)
+    }
+
     // MARK: show and id
+
+    @Test func `a key is named as with --key, a key object is a key`() throws {
+        let run = IntotoRun()
+        try run.makeKey("k")
+        let id = try run("key", "id", "k").outputText
+        #expect(try run("key", "id", "file:k").outputText == id)
+        #expect(try run("key", "id", "file:k.pub").outputText == id)
+        #expect(try run("key", "show", "file:k").outputText == run("key", "show", "k").outputText)
+        #expect(try run("key", "id", "--json", "k").outputText.contains("\"keyid\": \"\(id.dropLast())\""))
+        let json = try run("key", "show", "--json", "k").outputText
+        let document = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+        let object = try JSONSerialization.data(withJSONObject: document?["keyObject"] ?? [:])
+        try run.write(String(decoding: object, as: UTF8.self), to: "object.json")
+        #expect(try run("key", "id", "object.json").outputText == id)
+        #expect(try run("-q", "-k", "k", "-n", "s", "--format", "link", "-p", "k.pub", "--", "true").status == 0)
+        let check = ["sign", "--check", try run.file(endingIn: ".link"), "--verification-keys"]
+        #expect(try run.run(check + ["object.json"]).status == 0)
+        #expect(try run.run(check + ["file:k.pub"]).status == 0)
+        try run.write("{}", to: "object.json")
+        let refused = try run.run(check + ["object.json"])
+        #expect(
+            refused.status == 2 && refused.errorText.hasPrefix("intoto-run: error: object.json: not a key object: "))
+    }
 
     private static func keyID(_ name: String, _ tool: String) throws -> String {
         let vectors = try #require(try Vectors.json("keys/keyids.json") as? [String: [String: Any]])
@@ -142,8 +230,8 @@ import Testing
             let text = try run("key", "show", Vectors.url("keys/\(name).spki.pem").path).outputText
             try expectGolden(text, golden)
             _ = try run.shell("cat '\(Vectors.url("keys/\(name).pkcs8.pem").path)' >k; chmod 600 k")
-            let private_ = try run("key", "show", "k")
-            #expect(private_.outputText == text && private_.errorText == "")
+            let privateOnly = try run("key", "show", "k")
+            #expect(privateOnly.outputText == text && privateOnly.errorText == "")
         }
     }
 

@@ -104,6 +104,23 @@ import Testing
         #expect(other.status == 1 && other.outputText == "missing: bin/tool\nnot in the evidence: out/bin/tool\n")
     }
 
+    @Test(arguments: ["dir:dist", "tree:dist"])
+    func `whole directories are compared as they were recorded`(reference: String) throws {
+        let (run, _) = try project()
+        try run("-q", "-k", "key.pem", "-n", "w", "--format", "link", "-p", reference, "--", "true")
+        let link = try #require(try run.list().first { $0.hasPrefix("w.") })
+        let equal = try run("match-products", "-l", link, "-p", reference)
+        #expect(equal.status == 0 && equal.outputText == "1 product matches\n")
+        // Files cannot be compared with that.
+        let files = try run("match-products", "-l", link, "-p", "dist")
+        #expect(files.status == 2)
+        #expect(
+            files.errorText.hasPrefix("intoto-run: error: the products have no digest that files can be compared by\n"))
+        try run.write("changed", to: "dist/sub/c")
+        let changed = try run("match-products", "-l", link, "-p", reference)
+        #expect(changed.status == 1 && changed.outputText.hasPrefix("differs: \(reference): "))
+    }
+
     @Test func `nothing against nothing is said to be nothing`() throws {
         let run = IntotoRun()
         try run.makeKey()
@@ -121,6 +138,23 @@ import Testing
         try run.write("a\r\nb\r\n", to: "text")
         #expect(try run("match-products", "-l", link, "-p", "text").status == 1)
         #expect(try run("match-products", "-l", link, "-p", "text", "--normalize-line-endings").status == 0)
+    }
+
+    @Test(arguments: ["echo garbage; cat bundle", "cat bundle; echo garbage"])
+    func `lines of a bundle that are no envelopes are told by every verb, wherever they stand`(script: String) throws {
+        let (run, bundle) = try project(format: "attestation")
+        _ = try run.shell("mv \(bundle) bundle; (\(script)) >both")
+        let warning = "intoto-run: warning: both: 1 line is no envelope\n"
+        for arguments in [
+            ["inspect", "both"], ["sign", "--check", "both", "--verification-keys", "key.pem.pub"],
+            ["match-products", "-l", "both", "-p", "dist", "--verification-keys", "key.pem.pub"],
+            ["sign", "both", "-k", "other.pem", "-o", "new"],
+        ] {
+            let result = try run.run(arguments)
+            #expect(result.status == 0 && result.errorText.hasPrefix(warning), "\(arguments): \(result.errorText)")
+        }
+        _ = try run.shell("echo garbage >none; echo '{}' >>none")
+        #expect(try run("inspect", "none").status == 2)
     }
 
     @Test func `a bundle's link is found among what others have put beside it`() throws {

@@ -114,6 +114,38 @@ import Testing
         #expect(try Evidence.link(of: run).materialNames == ["main.c", "main.o"])
     }
 
+    @Test(arguments: ["/", "../x", ".", "", "a/..", "a/../../b", "//"])
+    func `a prefix that no name can have is refused before anything runs`(prefix: String) throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        let result = try run(
+            "-k", "key.pem", "-n", "s", "-p", "key.pem.pub", "--lstrip-paths", prefix, "--", "touch", "ran")
+        #expect(result.status == 125)
+        #expect(result.errorText.hasPrefix("intoto-run: error: --lstrip-paths '\(prefix)': no recorded name can begin"))
+        #expect(try run.list() == ["key.pem", "key.pem.pub"])
+    }
+
+    @Test(arguments: ["a/b", "./a/b/", "a/x/../b", "/a/b"])
+    func `a prefix that names can have is taken`(prefix: String) throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        try run.write("x", to: "a/b/c")
+        let arguments = ["--format", "link", "-p", "a", "--lstrip-paths", prefix, "--", "true"]
+        #expect(try run.run(["-q", "-k", "key.pem", "-n", "s"] + arguments).status == 0)
+        #expect(try Evidence.link(of: run).productNames == [prefix.hasPrefix("/") ? "a/b/c" : "c"])
+    }
+
+    @Test func `artifacts that are links' texts are named as such`() throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        _ = try run.shell("mkdir d; echo x >d/file; ln -s file d/link")
+        let arguments = ["-q", "-k", "key.pem", "-n", "s", "--format", "link", "--overwrite", "-m", "d", "-p", "d"]
+        #expect(try run.run(arguments + ["--symlinks", "record", "--", "true"]).status == 0)
+        #expect(try Evidence.link(of: run).environment["link-texts"] == ["d/link"])
+        #expect(try run.run(arguments + ["--", "true"]).status == 0)
+        #expect(try Evidence.link(of: run).environment["link-texts"] == nil)
+    }
+
     @Test func `a dry run names what would be recorded, and writes nothing`() throws {
         let run = try project()
         try run.write("x", to: "src/main.o")

@@ -9,9 +9,10 @@ public struct ExclusionPatterns: Hashable, Sendable {
     /// Hides nothing.
     public static let none = ExclusionPatterns(patterns: [])
 
-    /// Git's directory, and evidence: by the exact shapes of its files' names *and* by content.
+    /// Git's directory, what parallel runs are about to write, by the exact shape of its names, and evidence: by the
+    /// exact shapes of its files' names *and* by content.
     public static let standard = ExclusionPatterns(
-        patterns: [".git/"].compactMap { ExclusionPattern(line: Array($0.utf8)) }
+        patterns: [".git/", ".intoto-run.\(sixteenHexDigits).tmp"].compactMap { ExclusionPattern(line: Array($0.utf8)) }
             + ["*.\(eightHexDigits).link", ".*.link-unfinished", "*.\(eightHexDigits).intoto.jsonl"]
             .compactMap { ExclusionPattern(line: Array($0.utf8), needsEvidence: true) }
     )
@@ -22,6 +23,7 @@ public struct ExclusionPatterns: Hashable, Sendable {
     )
 
     private static let eightHexDigits = String(repeating: "[0-9a-f]", count: 8)
+    private static let sixteenHexDigits = eightHexDigits + eightHexDigits
 
     /// Adds one pattern; throws for one that could never match, which is a slip of the pen.
     public mutating func append(_ line: some Collection<UInt8>) throws(ExclusionPatternError) {

@@ -63,6 +63,9 @@ public struct LinkBuilder: Sendable {
                 environment["command-redacted"] = .integer(Int64(execution.argumentRedactions))
             }
         }
+        if !step.linkTexts.isEmpty {
+            environment["link-texts"] = .array(step.linkTexts.map { .string($0.text) })
+        }
         if !step.notRecorded.isEmpty {
             environment["not-recorded"] = .array(
                 step.notRecorded.map { entry in

@@ -52,10 +52,26 @@ struct ArtifactOptions: ParsableArguments {
         options.exclusions = try exclusions()
         options.symlinks = symlinks
         options.digests = digest.algorithms
-        options.stripPrefixes = stripPrefixes.map { Array($0.utf8) }
+        options.stripPrefixes = try stripPrefixes.map(Self.prefix)
         options.allowsMissing = allowsMissing
         options.lineEndings = normalizesLineEndings ? .normalized : .verbatim
         return options
+    }
+
+    /// Throws for a prefix that no name can have, which would otherwise cut nothing without a word.
+    private static func prefix(_ text: String) throws -> [UInt8] {
+        var depth = 0
+        for part in text.utf8.split(separator: UInt8(ascii: "/")) where !part.elementsEqual(".".utf8) {
+            depth += part.elementsEqual("..".utf8) ? -1 : 1
+            if depth < 0 && text.hasPrefix("/") { depth = 0 }
+            guard depth >= 0 else { break }
+        }
+        guard depth > 0 else {
+            throw Failure(
+                "--lstrip-paths '\(Text(text).escaped)': no recorded name can begin with this",
+                hint: "give the leading directories of names, as in src/ or build/out")
+        }
+        return Array(text.utf8)
     }
 
     private func exclusions() throws -> ExclusionPatterns {

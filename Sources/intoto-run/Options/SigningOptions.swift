@@ -27,14 +27,25 @@ struct SigningOptions: ParsableArguments {
         guard !references.isEmpty else {
             throw Failure("no key to sign with", hint: "give --key FILE; intoto-run key generate FILE makes one")
         }
-        return try references.map { reference in
-            let key = try KeyReference(reference).privateKey(passphrase, in: context)
+        let secret = try passphrase.passphrase(in: context)
+        var signers: [KeyFileSigner] = []
+        for reference in references {
+            let key = try KeyReference(reference).privateKey(
+                secret, warnsIfNeedless: passphrase.file != nil, in: context)
             let signer = KeyFileSigner(key, convention: convention)
             do { _ = try signer.sign(Array("intoto-run test signature".utf8)) } catch {
                 throw Failure("\(Text(reference).escaped): the key cannot sign: \(error)")
             }
-            return signer
+            // Named twice, it signs once.
+            if signers.contains(where: { $0.key.publicKey == key.publicKey }) { continue }
+            guard !signers.contains(where: { $0.keyID.prefix8 == signer.keyID.prefix8 }) else {
+                throw Failure(
+                    "\(Text(reference).escaped): its key id begins as another key's, and files are named by that",
+                    hint: "sign with the two in separate runs, into different directories")
+            }
+            signers.append(signer)
         }
+        return signers
     }
 }
 
@@ -49,17 +60,22 @@ struct PassphraseOptions: ParsableArguments {
     func passphrase(in context: CommandContext) throws -> SecretBytes? {
         guard let file else { return context.variable("INTOTO_KEY_PASSPHRASE").map(SecretBytes.init(copying:)) }
         do {
-            return try KeyFile.withSecret(at: FilePath(file)) { bytes in
+            let (passphrase, isReadableByOthers) = try KeyFile.withSecret(at: FilePath(file), limit: keySizeLimit) {
+                bytes in
                 let line = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
                 return SecretBytes(copying: UnsafeRawBufferPointer(rebasing: line))
-            }.result
+            }
+            if isReadableByOthers {
+                context.note("intoto-run: warning: \(Text(file).escaped): others may read this passphrase")
+            }
+            return passphrase
         } catch { throw Failure.reading(file, error) }
     }
 }
 
 /// What `--key` says: a path, or `file:` and a path.
 struct KeyReference {
-    private let path: String
+    let path: String
 
     init(_ reference: String) throws {
         for scheme in ["env:", "exec:", "pkcs11:", "gpg:"] where reference.hasPrefix(scheme) {
@@ -69,16 +85,22 @@ struct KeyReference {
         path = reference.hasPrefix("file:") ? String(reference.dropFirst("file:".count)) : reference
     }
 
-    func privateKey(_ passphrase: PassphraseOptions, in context: CommandContext) throws -> PrivateKey {
-        let secret = try passphrase.passphrase(in: context)
+    /// Throws `KeyError.privateKeyGiven` for a private key.
+    func publicKey() throws -> PublicKey {
+        try PublicKey(file: BoundedReader.contents(of: FilePath(path), limit: keySizeLimit))
+    }
+
+    func privateKey(
+        _ passphrase: SecretBytes?, warnsIfNeedless: Bool, in context: CommandContext
+    ) throws -> PrivateKey {
         do {
-            let (key, isReadableByOthers) = try KeyFile.withSecret(at: FilePath(path)) { bytes in
-                try PrivateKey(pem: SecretBytes(copying: bytes), passphrase: secret)
+            let (key, isReadableByOthers) = try KeyFile.withSecret(at: FilePath(path), limit: keySizeLimit) { bytes in
+                try PrivateKey(pem: SecretBytes(copying: bytes), passphrase: passphrase)
             }
             if isReadableByOthers {
                 context.note("intoto-run: warning: \(Text(path).escaped): others may read this private key")
             }
-            if key.passphraseWasNeedless && passphrase.file != nil {
+            if key.passphraseWasNeedless && warnsIfNeedless {
                 context.note("intoto-run: warning: \(Text(path).escaped): the key needs no passphrase")
             }
             return key
@@ -92,7 +114,7 @@ extension KeyIDConvention: ExpressibleByArgument {}
 struct TrustOptions: ParsableArguments {
     @Option(
         name: [.customLong("verification-keys")], parsing: .upToNextOption,
-        help: ArgumentHelp("Public keys (PEM) that must have signed.", valueName: "key"))
+        help: ArgumentHelp("Public keys (PEM, or a layout's key objects) that must have signed.", valueName: "key"))
     var keys: [String] = []
 
     /// The distinct keys that were named, in their order.
@@ -105,9 +127,8 @@ struct TrustOptions: ParsableArguments {
         return distinct
     }
 
-    static func publicKey(_ path: String) throws -> PublicKey {
-        do {
-            return try PublicKey(pem: BoundedReader.contents(of: FilePath(path), limit: BoundedReader.keyLimit))
-        } catch { throw Failure.reading(path, error) }
+    private static func publicKey(_ reference: String) throws -> PublicKey {
+        let key = try KeyReference(reference)
+        do { return try key.publicKey() } catch { throw Failure.reading(key.path, error) }
     }
 }

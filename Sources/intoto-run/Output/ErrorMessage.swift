@@ -4,6 +4,7 @@ import InTotoCrypto
 import InTotoFunctionary
 import InTotoMetadata
 import InTotoStorage
+import SystemPackage
 
 /// What is printed of an error: what and why in one line, then the next step where there is one.
 struct ErrorMessage {
@@ -22,8 +23,18 @@ struct ErrorMessage {
     }
 
     func print(in context: CommandContext) {
-        context.note("intoto-run: error: \(message)")
+        context.note("intoto-run: error: \(indented)")
         if let hint { context.note("intoto-run: hint: \(hint)") }
+    }
+}
+
+extension ErrorMessage {
+    /// What stands on further lines belongs to the first.
+    private var indented: String {
+        let lines = message.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.enumerated()
+            .map { $0.offset == 0 || $0.element.hasPrefix("  ") ? String($0.element) : "  \($0.element)" }
+            .joined(separator: "\n")
     }
 }
 
@@ -31,9 +42,17 @@ extension Failure {
     /// Names the file that an error is about.
     static func reading(_ path: String, _ error: any Error) -> Failure {
         switch error {
-        case let error as StorageError: Failure(error.description)
+        case let error as StorageError: Failure(error.description, hint: hint(for: error))
         case let error as KeyError: Failure("\(Text(path).escaped): \(error)", hint: error.hint)
         default: Failure("\(Text(path).escaped): \(error)")
+        }
+    }
+
+    private static func hint(for error: StorageError) -> String? {
+        switch error {
+        case .unsafeKeyFile(let path, .writableByOthers): "chmod go-w \(Text(path.string).shellWord)"
+        case .unsafeKeyFile(_, .foreignOwner): "copy it to a file of your own, once you know that it is the right one"
+        case .system, .tooLarge, .notRegularFile, .alreadyExists: nil
         }
     }
 

@@ -7,7 +7,8 @@ struct EvidenceReport {
     /// The link, where the payload is one in either form.
     private let link: Link?
     private let container: String
-    private let signatures: [SignatureCheck]
+    /// Without an outcome where there were no keys to check with.
+    private let signatures: [(keyID: KeyID, outcome: SignatureCheck.Outcome?)]
     private let areChecked: Bool
 
     private static let envelope = "DSSE envelope"
@@ -16,7 +17,11 @@ struct EvidenceReport {
         payload = try metadata.payload()
         link = try payload.link()
         container = if case .envelope = metadata { Self.envelope } else { "classic metadata" }
-        signatures = try metadata.checkSignatures(by: keys)
+        // Evidence whose signed bytes cannot be told, such as a classic link with a fraction in it, can still be shown.
+        signatures =
+            keys.isEmpty
+            ? metadata.signatures.map { ($0.keyID, nil) }
+            : try metadata.checkSignatures(by: keys).map { ($0.keyID, $0.outcome) }
         areChecked = !keys.isEmpty
     }
 
@@ -64,11 +69,12 @@ struct EvidenceReport {
         }
     }
 
-    private func describe(_ outcome: SignatureCheck.Outcome) -> String {
+    private func describe(_ outcome: SignatureCheck.Outcome?) -> String {
         switch outcome {
         case .valid(let key): "good, by \(key.scheme.rawValue) key \(key.keyID(.python).prefix8)"
         case .bad: "BAD: the signature does not fit"
-        case .unknownKey: areChecked ? "by none of the given keys" : "not checked"
+        case .unknownKey: "by none of the given keys"
+        case nil: "not checked"
         }
     }
 
@@ -106,24 +112,22 @@ struct EvidenceReport {
 
     // MARK: For programs
 
-    var json: JSONObject {
+    func json() throws -> JSONObject {
         var object: JSONObject = ["container": .string(Text(container)), "signaturesChecked": .bool(areChecked)]
         object["signatures"] = .array(
             signatures.map { check in
-                ["keyid": .string(check.keyID.text), "outcome": .string(Text(check.outcome.word))]
+                ["keyid": .string(check.keyID.text), "outcome": .string(Text((check.outcome ?? .unknownKey).word))]
             })
-        object["payload"] = payloadJSON
+        object["payload"] = try payloadJSON()
         return object
     }
 
-    private var payloadJSON: JSONValue {
-        let bytes: [UInt8]? =
-            switch payload {
-            case .link(let link): try? JSONWriter.bytes(.compact) { link.write(to: &$0) }
-            case .statement(let statement): try? JSONWriter.bytes(.compact) { statement.write(to: &$0) }
-            case .layout(let object): try? JSONWriter.bytes(.compact) { $0.object(object) }
-            }
-        return bytes.flatMap { try? JSONReader.read($0) } ?? .null
+    private func payloadJSON() throws -> JSONValue {
+        switch payload {
+        case .link(let link): try JSONReader.read(JSONWriter.bytes(.compact) { link.write(to: &$0) })
+        case .statement(let statement): try JSONReader.read(JSONWriter.bytes(.compact) { statement.write(to: &$0) })
+        case .layout(let object): .object(object)
+        }
     }
 }
 

@@ -2,7 +2,9 @@ import InTotoMetadata
 
 /// JSON for people and scripts.
 enum JSONText {
-    static func indented(_ object: JSONObject) throws -> String {
-        String(decoding: try JSONWriter.bytes(.indented) { $0.object(object) }, as: UTF8.self)
+    static func indented(_ object: JSONObject) throws -> String { try indented(value: .object(object)) }
+
+    static func indented(value: JSONValue) throws -> String {
+        String(decoding: try JSONWriter.bytes(.indented) { $0.value(value) }, as: UTF8.self)
     }
 }

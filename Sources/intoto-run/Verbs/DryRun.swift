@@ -9,9 +9,9 @@ struct DryRun {
     init(_ request: StepRequest) { self.request = request }
 
     func run(in context: CommandContext) throws -> Int32 {
-        context.print("step: \(request.name)")
+        try context.print("step: \(request.name)")
         let command = request.command?.arguments.map { escapedForTerminal($0) }.joined(separator: " ")
-        context.print("command: \(command ?? "none")")
+        try context.print("command: \(command ?? "none")")
         try list("material", request.materials, request.snapshot, in: context)
         var options = request.snapshot
         // The command has not made them yet.
@@ -23,11 +23,12 @@ struct DryRun {
     private func list(
         _ kind: String, _ references: [ArtifactReference], _ options: SnapshotOptions, in context: CommandContext
     ) throws {
-        do {
-            let plan = try Snapshot.plan(references, options: options)
-            for entry in plan.entries { context.print(describe(entry, as: kind)) }
-            for entry in plan.notRecorded { context.print("not recorded: \(entry)") }
-        } catch { throw Failure("\(error)", hint: error.hint) }
+        let plan: SnapshotPlan
+        do { plan = try Snapshot.plan(references, options: options) } catch {
+            throw Failure("\(error)", hint: error.hint)
+        }
+        for entry in plan.entries { try context.print(describe(entry, as: kind)) }
+        for entry in plan.notRecorded { try context.print("not recorded: \(entry)") }
     }
 
     private func describe(_ entry: SnapshotPlan.Entry, as kind: String) -> String {

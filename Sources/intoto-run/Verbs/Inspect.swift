@@ -10,7 +10,7 @@ struct Inspect: Verb {
 
     @OptionGroup var trust: TrustOptions
 
-    @Flag(help: "As JSON.")
+    @Flag(help: "As JSON: an object, or a list of them where there are several files or envelopes.")
     var json = false
 
     @Flag(help: "Every artifact, not only the first ones.")
@@ -21,31 +21,42 @@ struct Inspect: Verb {
 
     func run(in context: CommandContext) throws -> Int32 {
         let keys = try trust.publicKeys()
+        var documents: [JSONValue] = []
+        var pieces = 0
         for file in files {
-            let evidence = try EvidenceFile(reading: file)
-            for index in evidence.metadata.indices { try show(index, of: evidence, keys, in: context) }
-            if evidence.ignoredLineCount > 0 {
-                let lines =
-                    evidence.ignoredLineCount == 1
-                    ? "1 line is no envelope" : "\(evidence.ignoredLineCount) lines are no envelopes"
-                context.note("intoto-run: warning: \(Text(file).escaped): \(lines)")
+            let evidence = try EvidenceFile(reading: file, in: context)
+            pieces += evidence.metadata.count
+            for index in evidence.metadata.indices {
+                guard let report = try report(on: index, of: evidence, keys, in: context) else { continue }
+                if json {
+                    documents.append(.object(try report.json()))
+                } else {
+                    try show(report, index, of: evidence, in: context)
+                }
             }
         }
+        // What is a list stays one, whatever was left out of it.
+        if json { try context.print(JSONText.indented(value: pieces == 1 ? documents[0] : .array(documents))) }
         return ExitStatus.success
     }
 
-    private func show(
-        _ index: Int, of evidence: EvidenceFile, _ keys: [PublicKey], in context: CommandContext
-    ) throws {
-        let report: EvidenceReport
-        do { report = try EvidenceReport(evidence.metadata[index], keys: keys) } catch {
+    /// Nil, with a warning, for kinds that we do not know and that others may put into a bundle; alone, there is nothing
+    /// to show.
+    private func report(
+        on index: Int, of evidence: EvidenceFile, _ keys: [PublicKey], in context: CommandContext
+    ) throws -> EvidenceReport? {
+        do { return try EvidenceReport(evidence.metadata[index], keys: keys) } catch {
             let message = "\(evidence.name(ofPiece: index)): \(error)"
-            // Others may put kinds into a bundle that we do not know; alone, there is nothing to show.
             guard evidence.metadata.count > 1, error.isOfAnotherKind else { throw Failure(message) }
-            return context.note("intoto-run: warning: \(message)")
+            context.note("intoto-run: warning: \(message)")
+            return nil
         }
-        if json { return context.print(try JSONText.indented(report.json)) }
-        if evidence.metadata.count > 1 { context.print("envelope \(index + 1) of \(evidence.metadata.count):") }
-        for line in report.lines(showingAll: all) { context.print(line) }
+    }
+
+    private func show(
+        _ report: EvidenceReport, _ index: Int, of evidence: EvidenceFile, in context: CommandContext
+    ) throws {
+        if evidence.metadata.count > 1 { try context.print("envelope \(index + 1) of \(evidence.metadata.count):") }
+        for line in report.lines(showingAll: all) { try context.print(line) }
     }
 }

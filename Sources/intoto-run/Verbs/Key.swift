@@ -30,16 +30,27 @@ struct KeyGenerate: Verb {
     var path: String
 
     func run(in context: CommandContext) throws -> Int32 {
-        let secret = try passphrase.file == nil ? nil : passphrase.passphrase(in: context)
+        let secret = try newPassphrase(in: context)
         let key = try PrivateKey.generate(type)
         let publicPath = path + ".pub"
         if !force { try refuseExisting([path, publicPath]) }
         do { try write(key, passphrase: secret, publicPath: publicPath) } catch let error as StorageError {
             throw Failure(error.description, hint: Self.hint(for: error))
         }
-        context.print("\(Text(path).escaped): private key, \(type.rawValue)")
-        context.print("\(Text(publicPath).escaped): public key, key id \(key.publicKey.keyID(.python))")
+        try context.print("\(Text(path).escaped): private key, \(type.rawValue)")
+        try context.print("\(Text(publicPath).escaped): public key, key id \(key.publicKey.keyID(.python))")
         return ExitStatus.success
+    }
+
+    /// Throws where the key could not be opened with it again.
+    private func newPassphrase(in context: CommandContext) throws -> SecretBytes? {
+        guard let secret = try passphrase.passphrase(in: context) else { return nil }
+        let source = passphrase.file.map { Text($0).escaped } ?? "INTOTO_KEY_PASSPHRASE"
+        guard secret.count > 0 else { throw Failure("\(source): the passphrase is empty") }
+        guard secret.count <= PrivateKey.passphraseLimit else {
+            throw Failure("\(source): \(KeyError.passphraseTooLong(limit: PrivateKey.passphraseLimit))")
+        }
+        return secret
     }
 
     /// The public key first: where one of the files cannot be written, no private key is left or replaced.
@@ -84,19 +95,19 @@ struct KeyShow: Verb {
     var key: String
 
     func run(in context: CommandContext) throws -> Int32 {
-        let key = try AnyKey.publicKey(at: key, passphrase, in: context)
+        let key = try AnyKey.publicKey(key, passphrase, in: context)
         let ids = KeyIDConvention.allCases.map { ($0, key.keyID($0)) }
         if json {
             var document: JSONObject = ["keyObject": .object(key.keyObject), "publicKey": .string(key.pem)]
             var object = JSONObject()
             for (convention, id) in ids { object[Text(convention.rawValue)] = .string(id.text) }
             document["keyIds"] = .object(object)
-            context.print(try JSONText.indented(document))
+            try context.print(JSONText.indented(document))
         } else {
-            context.print("scheme: \(key.scheme.rawValue)")
-            for (convention, id) in ids { context.print("key id (\(convention.rawValue)): \(id)") }
-            context.print("key object: \(try JSONText.indented(key.keyObject))")
-            context.print(String(key.pem.description.dropLast()))
+            try context.print("scheme: \(key.scheme.rawValue)")
+            for (convention, id) in ids { try context.print("key id (\(convention.rawValue)): \(id)") }
+            try context.print("key object: \(try JSONText.indented(key.keyObject))")
+            try context.print(String(key.pem.description.dropLast()))
         }
         return ExitStatus.success
     }
@@ -110,13 +121,20 @@ struct KeyPrintID: Verb {
     @Option(help: "python, go or witness.")
     var convention: KeyIDConvention = .python
 
+    @Flag(help: "As JSON.")
+    var json = false
+
     @OptionGroup var passphrase: PassphraseOptions
 
     @Argument(help: "A public or private key file.")
     var key: String
 
     func run(in context: CommandContext) throws -> Int32 {
-        context.print("\(try AnyKey.publicKey(at: key, passphrase, in: context).keyID(convention))")
+        let id = try AnyKey.publicKey(key, passphrase, in: context).keyID(convention)
+        try context.print(
+            json
+                ? try JSONText.indented(["convention": .string(Text(convention.rawValue)), "keyid": .string(id.text)])
+                : "\(id)")
         return ExitStatus.success
     }
 }
@@ -125,13 +143,13 @@ struct KeyPrintID: Verb {
 enum AnyKey {
     /// The public half of whatever key is in the file.
     static func publicKey(
-        at path: String, _ passphrase: PassphraseOptions, in context: CommandContext
+        _ reference: String, _ passphrase: PassphraseOptions, in context: CommandContext
     ) throws -> PublicKey {
-        do {
-            return try PublicKey(pem: BoundedReader.contents(of: FilePath(path), limit: BoundedReader.keyLimit))
-        } catch KeyError.privateKeyGiven {
-            return try KeyReference(path).privateKey(passphrase, in: context).publicKey
-        } catch { throw Failure.reading(path, error) }
+        let key = try KeyReference(reference)
+        do { return try key.publicKey() } catch KeyError.privateKeyGiven {
+            let secret = try passphrase.passphrase(in: context)
+            return try key.privateKey(secret, warnsIfNeedless: passphrase.file != nil, in: context).publicKey
+        } catch { throw Failure.reading(key.path, error) }
     }
 }
 

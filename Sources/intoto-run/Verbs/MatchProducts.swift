@@ -30,17 +30,17 @@ struct MatchProducts: Verb {
 
     func run(in context: CommandContext) throws -> Int32 {
         let keys = try trust.publicKeys()
-        let recorded = try EvidenceFile(reading: link).link(signedBy: keys).products
+        let recorded = try EvidenceFile(reading: link, in: context).link(signedBy: keys).products
         let local = try snapshot(comparableWith: recorded, in: context)
         let difference = ArtifactDifference(recorded, local)
         if json {
-            context.print(try JSONText.indented(difference.json(signaturesChecked: !keys.isEmpty)))
+            try context.print(JSONText.indented(difference.json(signaturesChecked: !keys.isEmpty)))
         } else {
             if keys.isEmpty {
                 context.note("intoto-run: warning: signatures were not checked; give --verification-keys")
             }
-            for line in difference.lines { context.print(line) }
-            if difference.isEmpty { context.print(Self.agreement(recorded.count)) }
+            for line in difference.lines { try context.print(line) }
+            if difference.isEmpty { try context.print(Self.agreement(recorded.count)) }
         }
         return difference.isEmpty ? ExitStatus.success : ExitStatus.no
     }
@@ -56,13 +56,14 @@ struct MatchProducts: Verb {
 
     private func snapshot(comparableWith recorded: ArtifactSet, in context: CommandContext) throws -> ArtifactSet {
         var options = try artifacts.snapshotOptions()
-        options.digests = try recorded.comparableAlgorithms()
+        let references = try ArtifactOptions.references(paths.isEmpty ? ["."] : paths)
+        // Whole directories have their own.
+        if references.contains(where: { $0.scheme == .file }) { options.digests = try recorded.comparableAlgorithms() }
         do {
-            let references = try ArtifactOptions.references(paths.isEmpty ? ["."] : paths)
             let result = try Snapshot.take(of: references, options: options)
             for entry in result.notRecorded { context.note("intoto-run: warning: not compared: \(entry)") }
             return result.artifacts
-        } catch let error as SnapshotError { throw Failure("\(error)", hint: error.hint) }
+        } catch { throw Failure("\(error)", hint: error.hint) }
     }
 }
 
@@ -73,7 +74,9 @@ extension ArtifactSet {
         for artifact in self { found.formUnion(artifact.digests.entries.map(\.algorithm)) }
         let supported: [DigestAlgorithm] = [.sha256, .sha384, .sha512, .gitBlob].filter(found.contains)
         guard !supported.isEmpty || isEmpty else {
-            throw Failure("the products have no digest that files can be compared by")
+            throw Failure(
+                "the products have no digest that files can be compared by",
+                hint: "name directories as the evidence does, with -p dir:PATH or tree:PATH")
         }
         return supported.isEmpty ? [.sha256] : supported
     }

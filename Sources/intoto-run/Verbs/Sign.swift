@@ -20,6 +20,9 @@ struct Sign: Verb {
     @Flag(help: "Check signatures.")
     var check = false
 
+    @Flag(help: "With --check: as JSON.")
+    var json = false
+
     @OptionGroup var trust: TrustOptions
     @OptionGroup var signing: SigningOptions
 
@@ -38,13 +41,16 @@ struct Sign: Verb {
     var file: String
 
     func validate() throws {
-        guard check else { return }
+        guard check else {
+            guard !json else { throw ValidationError("--json is for --check") }
+            return
+        }
         guard !trust.keys.isEmpty else { throw ValidationError("no --verification-keys to check with") }
         guard signing.keys.isEmpty else { throw ValidationError("--check takes --verification-keys, and no --key") }
     }
 
     func run(in context: CommandContext) throws -> Int32 {
-        let evidence = try EvidenceFile(reading: file)
+        let evidence = try EvidenceFile(reading: file, in: context)
         return check ? try checkSignatures(of: evidence, in: context) : try sign(evidence, in: context)
     }
 
@@ -52,20 +58,43 @@ struct Sign: Verb {
 
     private func checkSignatures(of evidence: EvidenceFile, in context: CommandContext) throws -> Int32 {
         let keys = try trust.publicKeys()
-        var isGood = true
+        var refusals: [AuthenticationError?] = []
         for (index, metadata) in evidence.metadata.enumerated() {
-            let place = evidence.metadata.count == 1 ? "" : "envelope \(index + 1): "
             do {
                 _ = try metadata.authenticated(by: keys, threshold: keys.count)
-                let ids = keys.map { $0.keyID(.python).description }.joined(separator: ", ")
-                context.print("\(place)good: signed by \(ids)")
+                refusals.append(nil)
             } catch {
                 guard error.isRefusal else { throw Failure("\(evidence.name(ofPiece: index)): \(error)") }
-                isGood = false
-                context.print("\(place)not good: \(error)\(Self.silentKeys(error, keys))")
+                refusals.append(error)
             }
         }
+        let isGood = refusals.allSatisfy { $0 == nil }
+        if json {
+            try context.print(JSONText.indented(Self.json(refusals, keys)))
+        } else {
+            for line in Self.lines(refusals, keys) { try context.print(line) }
+        }
         return isGood ? ExitStatus.success : ExitStatus.no
+    }
+
+    private static func lines(_ refusals: [AuthenticationError?], _ keys: [PublicKey]) -> [String] {
+        let ids = keys.map { $0.keyID(.python).description }.joined(separator: ", ")
+        return refusals.enumerated().map { index, refusal in
+            let place = refusals.count == 1 ? "" : "envelope \(index + 1): "
+            return place + (refusal.map { "not good: \($0)\(silentKeys($0, keys))" } ?? "good: signed by \(ids)")
+        }
+    }
+
+    private static func json(_ refusals: [AuthenticationError?], _ keys: [PublicKey]) -> JSONObject {
+        let results = refusals.map { refusal -> JSONValue in
+            guard let refusal else { return ["good": true] }
+            return ["good": false, "reason": .string(Text(refusal.description + silentKeys(refusal, keys)))]
+        }
+        return [
+            "good": .bool(refusals.allSatisfy { $0 == nil }),
+            "keyids": .array(keys.map { .string($0.keyID(.python).text) }),
+            "results": .array(results),
+        ]
     }
 
     /// The keys that no signature is by, nor claims to be by: the other lines do not name them.

@@ -1,0 +1,109 @@
+internal import SystemPackage
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A new file under a passing name, locked while its run lives, so that nobody takes it for abandoned; removed unless it
+/// was put in its place.
+final class TemporaryFile {
+    static let prefix = ".intoto-run."
+    static let suffix = ".tmp"
+    private static let randomDigits = 16
+
+    let descriptor: Int32
+    let status: stat
+    private let directory: EvidenceDirectory
+    private let name: String
+    private var isPlaced = false
+
+    /// Makes an empty file of `mode`, as far as the process's mask allows.
+    init(in directory: EvidenceDirectory, mode: UInt16) throws(Errno) {
+        self.directory = directory
+        (name, descriptor, status) = try Self.create(in: directory.descriptor, mode)
+    }
+
+    deinit {
+        if !isPlaced { unlinkat(directory.descriptor, name, 0) }
+        close(descriptor)
+    }
+
+    /// Whether a file of this name may be one of ours: fixed prefix, 16 hexadecimal digits, fixed suffix.
+    static func isOwnName(_ name: String) -> Bool {
+        guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return false }
+        let digits = name.utf8.dropFirst(prefix.utf8.count).dropLast(suffix.utf8.count)
+        return digits.count == randomDigits && digits.allSatisfy("0123456789abcdef".utf8.contains)
+    }
+
+    private static func create(in directory: Int32, _ mode: UInt16) throws(Errno) -> (String, Int32, stat) {
+        for _ in 0..<100 {
+            let digits = String(UInt64.random(in: 0...(.max)), radix: 16)
+            let name = prefix + String(repeating: "0", count: randomDigits - digits.utf8.count) + digits + suffix
+            let descriptor = openat(
+                directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_t(mode))
+            guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+            if let status = lock(descriptor) { return (name, descriptor, status) }
+            unlinkat(directory, name, 0)
+            close(descriptor)
+        }
+        throw .resourceTemporarilyUnavailable
+    }
+
+    /// The status of the file, once it is safe from other runs; nil where one that cleans up came between its creation
+    /// and its lock. A file system without locks is fine: nothing is ever cleaned there.
+    private static func lock(_ descriptor: Int32) -> stat? {
+        if flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK { return nil }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_nlink > 0 else { return nil }
+        return status
+    }
+
+    /// Writes `bytes` from the start, whatever was there, and makes them durable.
+    func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
+        var offset = 0
+        while offset < bytes.count {
+            let count = pwrite(descriptor, bytes.baseAddress?.advanced(by: offset), bytes.count - offset, off_t(offset))
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw count < 0 ? Errno(rawValue: errno) : .ioError }
+            offset += count
+        }
+        try Self.check(ftruncate(descriptor, off_t(bytes.count)))
+        try Self.check(fsync(descriptor))
+    }
+
+    /// Gives the file its name in the same directory, over whatever has it; durable when this returns.
+    func replace(_ target: String) throws(Errno) {
+        try Self.check(renameat(directory.descriptor, name, directory.descriptor, target))
+        isPlaced = true
+        try Self.check(fsync(directory.descriptor))
+    }
+
+    /// Gives the file its name in the same directory; durable when this returns.
+    ///
+    /// Throws `.fileExists` where something has the name.
+    func place(at target: String) throws(Errno) {
+        try Self.check(Self.renameToFreeName(name, target, in: directory.descriptor))
+        isPlaced = true
+        try Self.check(fsync(directory.descriptor))
+    }
+
+    /// A hard link fails where the name is taken, which a rename does not.
+    private static func renameToFreeName(_ name: String, _ target: String, in directory: Int32) -> Int32 {
+        if linkat(directory, name, directory, target, 0) == 0 {
+            unlinkat(directory, name, 0)
+            return 0
+        }
+        guard errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS else { return -1 }
+        // A file system without hard links: whoever makes the name first may rename over it.
+        let claim = openat(directory, target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard claim >= 0 else { return -1 }
+        close(claim)
+        return renameat(directory, name, directory, target)
+    }
+
+    private static func check(_ result: Int32) throws(Errno) {
+        guard result >= 0 else { throw Errno(rawValue: errno) }
+    }
+}
