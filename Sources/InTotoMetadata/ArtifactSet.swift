@@ -28,6 +28,9 @@ public struct ArtifactSet: Sendable {
 
     public var isEmpty: Bool { records.isEmpty }
 
+    /// In bytes, written as JSON with one digest each and nothing to escape.
+    var approximateSize: Int { arena.count + 56 * records.count }
+
     package var firstWithoutDigest: ArtifactName? {
         records.first { $0.digestCount == 0 }.map { name(of: $0) }
     }
