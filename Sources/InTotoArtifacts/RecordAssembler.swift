@@ -41,7 +41,7 @@ struct RecordAssembler {
         var previous: Int?
         for index in order {
             let record = findings.records[index]
-            if let previous, name(previous, cuts).elementsEqual(name(index, cuts)) {
+            if let previous, isEqual(name(previous, cuts), name(index, cuts)) {
                 checkTwin(findings.records[previous], record)
                 continue
             }
@@ -122,6 +122,11 @@ struct RecordAssembler {
             return (algorithm, Array(rest.prefix(length)))
         }
     }
+}
+
+private func isEqual(_ a: ArraySlice<UInt8>, _ b: ArraySlice<UInt8>) -> Bool {
+    guard a.count == b.count else { return false }
+    return a.withUnsafeBytes { a in b.withUnsafeBytes { b in SystemCalls.compare(a, b) == 0 } }
 }
 
 /// As `memcmp`, a prefix first.

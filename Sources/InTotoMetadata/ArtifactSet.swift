@@ -28,6 +28,9 @@ public struct ArtifactSet: Sendable {
 
     public var isEmpty: Bool { records.isEmpty }
 
+    /// In bytes, written as JSON with one digest each and nothing to escape.
+    var approximateSize: Int { arena.count + 56 * records.count }
+
     package var firstWithoutDigest: ArtifactName? {
         records.first { $0.digestCount == 0 }.map { name(of: $0) }
     }
@@ -74,7 +77,7 @@ public struct ArtifactSet: Sendable {
     }
 
     private mutating func appendNumber(_ number: Int) {
-        for shift in [24, 16, 8, 0] { arena.append(UInt8(truncatingIfNeeded: number >> shift)) }
+        withUnsafeBytes(of: UInt32(truncatingIfNeeded: number).bigEndian) { arena.append(contentsOf: $0) }
     }
 }
 
@@ -161,6 +164,8 @@ extension ArtifactSet {
         }
 
         private mutating func index(of algorithm: DigestAlgorithm) -> Int {
+            // Nearly all artifacts have one and the same algorithm, whose name is one and the same array.
+            if set.algorithms.first == algorithm { return 0 }
             if let index = indices[algorithm] { return index }
             set.algorithms.append(algorithm)
             indices[algorithm] = set.algorithms.count - 1

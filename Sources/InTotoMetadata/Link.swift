@@ -85,6 +85,7 @@ extension ArtifactSet {
     }
 
     func writeClassic(to writer: inout JSONWriter) {
+        writer.reserve(approximateSize)
         writer.object { writer in
             forEachRaw { name, digests in
                 writer.member(utf8: name) { $0.digests(digests) }

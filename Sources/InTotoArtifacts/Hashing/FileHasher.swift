@@ -141,13 +141,16 @@ func appendHex(_ bytes: some Collection<UInt8>, to output: inout [UInt8]) {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * bytes.count) { digits in
         var end = 0
         for byte in bytes {
-            digits[end] = Hex.digit(byte >> 4)
-            digits[end + 1] = Hex.digit(byte & 15)
+            digits[end] = digit(byte >> 4)
+            digits[end + 1] = digit(byte & 15)
             end += 2
         }
         output.append(contentsOf: UnsafeBufferPointer(digits))
     }
 }
+
+/// As `Hex.digit`, which is not inlined from another module.
+private func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 
 private let smallRead = 128 << 10
 private let largeRead = 1 << 20

@@ -86,21 +86,6 @@ enum SystemCalls {
         return a.count - b.count
     }
 
-    /// The whole of a small file, such as the kernel's tables.
-    static func contents(of path: FilePath, limit: Int) throws(SystemError) -> [UInt8] {
-        let number = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC) }
-        let file = try descriptor(number, "open")
-        var content: [UInt8] = []
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
-        defer { buffer.deallocate() }
-        while content.count < limit {
-            let count = try read(file.number, into: buffer, at: Int64(content.count))
-            if count == 0 { break }
-            content += buffer[..<count]
-        }
-        return content
-    }
-
     static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
     /// How many descriptors this process may still open; no more than `most` are looked at.

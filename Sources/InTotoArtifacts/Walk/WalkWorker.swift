@@ -32,6 +32,7 @@ final class WalkWorker {
             files?.hashOn() ?? false
         }
         notes.reportProgress(atLeast: 1)
+        notes.findings.sortRecords()
         return notes.findings
     }
 

@@ -31,6 +31,5 @@ package enum Hex {
         }
     }
 
-    @inlinable
     package static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x61 + value - 10 }
 }

@@ -32,6 +32,9 @@ public struct JSONWriter {
         return try writer.finish()
     }
 
+    /// Makes room for so many bytes: a buffer of 100 MB that grows by doubling takes twice as much.
+    mutating func reserve(_ count: Int) { bytes.reserveCapacity(bytes.count + count) }
+
     // MARK: Structure
 
     public mutating func object(_ body: (inout JSONWriter) -> Void) { container("{", "}", body) }
