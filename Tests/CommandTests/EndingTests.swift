@@ -55,7 +55,7 @@ import Testing
 
     @Test func `a process left behind is named, on standard error and in the evidence`() throws {
         let run = try project()
-        let result = try run.run(Array(signed.dropFirst()) + ["--", "sh", "-c", "sleep 30 & echo $!"])
+        let result = try run.run(Array(signed.dropFirst()) + ["--", "sh", "-c", "sleep 30 & echo $!; sleep 0.5"])
         let process = result.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
         _ = try run.shell("kill \(process)")
         #expect(result.status == 0)

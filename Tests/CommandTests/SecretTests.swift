@@ -17,7 +17,8 @@ import Testing
     @Test func `the value of a variable that looks secret is in no stream and no argument`() throws {
         let secret = "hunter2-hunter2"
         let run = try project(["DB_PASSWORD": secret])
-        let script = "echo \"plain $DB_PASSWORD\"; printf %s \"$DB_PASSWORD\" | base64; echo \"err $DB_PASSWORD\" >&2; echo $1"
+        let script =
+            "echo \"plain $DB_PASSWORD\"; printf %s \"$DB_PASSWORD\" | base64; echo \"err $DB_PASSWORD\" >&2; echo $1"
         let result = try run.run(signed + ["-s", "--", "sh", "-c", script, "sh", "--token=\(secret)"])
         #expect(result.outputText.contains("plain \(secret)\n"))
         let evidence = String(decoding: try run.read(run.file(endingIn: ".link")), as: UTF8.self)
@@ -42,7 +43,8 @@ import Testing
 
     @Test func `a mask that the output announces holds from there on, in both streams`() throws {
         let run = try project([:])
-        let script = "echo '::add-mask::s3cr3t-value'; echo \"now s3cr3t-value\"; sleep 0.3; echo \"err s3cr3t-value\" >&2"
+        let script =
+            "echo '::add-mask::s3cr3t-value'; echo \"now s3cr3t-value\"; sleep 0.3; echo \"err s3cr3t-value\" >&2"
         _ = try run.run(signed + ["-s", "--", "sh", "-c", script])
         let evidence = String(decoding: try run.read(run.file(endingIn: ".link")), as: UTF8.self)
         #expect(!evidence.contains("s3cr3t-value"))

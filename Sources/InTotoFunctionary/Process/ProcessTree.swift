@@ -56,7 +56,9 @@ enum ProcessTree {
                     if thread != getpid() { continue }
                     return numbers(in: "/proc").filter { status(of: $0)?.parentID == processID }
                 }
-                children += list.split(separator: UInt8(ascii: " ")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+                children += list.split(separator: UInt8(ascii: " ")).compactMap {
+                    Int32(String(decoding: $0, as: UTF8.self))
+                }
             }
             return children
         }
