@@ -162,6 +162,7 @@ import Testing
         try refusal(signed + ["--use-dsse", "--format", "link"], expecting: "contradict")
         try refusal(signed + ["-m", "key.pem"], expecting: "an attestation needs a subject")
         try refusal(signed + ["-x"], expecting: "-x is for evidence without a command")
+        try refusal(signed + ["-x", "-C", "."], command: [], expecting: "with -x there is no command")
     }
 
     @Test func `products that turn out empty leave an attestation without a subject`() throws {

@@ -16,8 +16,8 @@ public struct ExecutedCommand: Sendable {
     public var errors: RecordedStream?
     /// Of the command and what it waited for.
     public var usage: ResourceUse
-    /// What could not be passed on live, as messages.
-    public var forwardingProblems: [String]
+    /// What could not be passed on live, and masks that could not be heeded, as messages.
+    public var warnings: [String]
 }
 
 /// The command ended, but its output could not be recorded.
@@ -81,7 +81,8 @@ public final class CommandExecution {
             termination: child.termination, hasTimedOut: outcome.hasTimedOut, background: outcome.background,
             output: policy == .off ? nil : streams.first, errors: captures.count < 2 ? nil : streams.last,
             usage: Self.resourceUse(),
-            forwardingProblems: zip(captures, ["standard output", "standard error"]).compactMap(Self.describeProblem)
+            warnings: zip(captures, ["standard output", "standard error"]).compactMap(Self.describeProblem)
+                + (masks.refused > 0 ? ["\(masks.refused) announced masks were too many or too long to be heeded"] : [])
         )
     }
 

@@ -17,7 +17,7 @@ struct VerbosityOptions: ParsableArguments {
 
     /// What a step's record leaves out is always said; counts only on demand.
     func report(_ step: RecordedStep, in context: CommandContext) {
-        for problem in step.execution?.result.forwardingProblems ?? [] {
+        for problem in step.execution?.result.warnings ?? [] {
             context.note("intoto-run: warning: \(problem)")
         }
         if let count = step.execution?.argumentRedactions, count > 0 {

@@ -128,7 +128,12 @@ struct Run: Verb {
 
     private func wrappedCommand(in context: CommandContext) throws -> Command? {
         switch (context.command, withoutCommand) {
-        case (nil, true), ([]?, true): return nil
+        case (nil, true), ([]?, true):
+            guard runDirectory == nil else {
+                throw Failure(
+                    "-C is the command's directory, and with -x there is no command", hint: "drop one of them")
+            }
+            return nil
         case (_?, true):
             throw Failure("-x is for evidence without a command, but there is one behind --", hint: "drop one of them")
         case (nil, false):
