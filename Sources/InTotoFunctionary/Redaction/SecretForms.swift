@@ -65,7 +65,7 @@ enum SecretForms {
                 forms.append(Array(digits[start..<min(start + width, digits.count)]))
             }
         }
-        return forms + forms.map(URLSafe)
+        return forms + forms.map(urlSafe)
     }
 
     private static func innerDigits(of value: [UInt8], at offset: Int) -> [UInt8] {
@@ -74,7 +74,7 @@ enum SecretForms {
         return Array(digits[first..<(offset + value.count) * 8 / 6])
     }
 
-    private static func URLSafe(_ digits: [UInt8]) -> [UInt8] {
+    private static func urlSafe(_ digits: [UInt8]) -> [UInt8] {
         digits.map {
             switch $0 {
             case UInt8(ascii: "+"): UInt8(ascii: "-")
