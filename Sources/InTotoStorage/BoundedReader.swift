@@ -22,25 +22,39 @@ public enum BoundedReader {
         var bytes = [UInt8](repeating: 0, count: file.size + 1)
         var count = 0
         while true {
-            let room = bytes.count - count
             let result = bytes.withUnsafeMutableBytes {
-                read(file.descriptor, $0.baseAddress?.advanced(by: count), room)
+                file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[count...]))
             }
-            if result < 0 && errno == EINTR { continue }
-            guard result >= 0 else { throw .system(path, operation: "read", errno: Errno(rawValue: errno)) }
-            if result == 0 { break }
-            count += result
+            count += try result.get()
             guard count <= limit else { throw .tooLarge(path, limit: limit) }
-            if count == bytes.count { bytes += [UInt8](repeating: 0, count: count) }
+            // Filled less than there was room for: that was the end.
+            guard count == bytes.count else { break }
+            bytes += [UInt8](repeating: 0, count: count)
         }
         bytes.removeLast(bytes.count - count)
         return bytes
     }
 
     struct OpenFile {
+        let path: FilePath
         var descriptor: Int32
         var size: Int
         var status: stat
+
+        /// Reads until `buffer` is full or the file ends; how many bytes that was.
+        func read(into buffer: UnsafeMutableRawBufferPointer) -> Result<Int, StorageError> {
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let count = systemRead(descriptor, UnsafeMutableRawBufferPointer(rebasing: rest))
+                if count < 0 && errno == EINTR { continue }
+                guard count >= 0 else {
+                    return .failure(.system(path, operation: "read", errno: Errno(rawValue: errno)))
+                }
+                if count == 0 { break }
+                rest = rest.dropFirst(count)
+            }
+            return .success(buffer.count - rest.count)
+        }
     }
 
     /// Opens without ever waiting for a writer, and refuses what is no regular file.
@@ -52,6 +66,11 @@ public enum BoundedReader {
             close(descriptor)
             throw .notRegularFile(path)
         }
-        return OpenFile(descriptor: descriptor, size: Int(status.st_size), status: status)
+        return OpenFile(path: path, descriptor: descriptor, size: Int(status.st_size), status: status)
     }
+}
+
+/// The system's `read`, which a method of the same name hides.
+private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+    read(descriptor, buffer.baseAddress, buffer.count)
 }

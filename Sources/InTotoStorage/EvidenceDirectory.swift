@@ -50,7 +50,7 @@ public final class EvidenceDirectory: Sendable {
 
     /// Removes what a run that was killed has left: temporary files that nobody holds a lock on.
     public func removeAbandonedFiles() {
-        guard let entries = opendir(".", at: descriptor) else { return }
+        guard let entries = openEntries() else { return }
         defer { closedir(entries) }
         while let entry = readdir(entries) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
@@ -64,8 +64,9 @@ public final class EvidenceDirectory: Sendable {
         }
     }
 
-    private func opendir(_ name: String, at directory: Int32) -> OpaquePointer? {
-        let copy = openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    /// A listing of its own, since reading one moves a position that copies of a descriptor share.
+    private func openEntries() -> OpaquePointer? {
+        let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0 else { return nil }
         guard let entries = fdopendir(copy) else {
             close(copy)

@@ -24,16 +24,7 @@ public enum KeyFile {
             wipe(buffer)
             buffer.deallocate()
         }
-        var count = 0
-        while count < buffer.count {
-            let result = read(file.descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
-            if result < 0 && errno == EINTR { continue }
-            guard result >= 0 else {
-                throw StorageError.system(path, operation: "read", errno: Errno(rawValue: errno))
-            }
-            if result == 0 { break }
-            count += result
-        }
+        let count = try file.read(into: buffer).get()
         guard count <= limit else { throw StorageError.tooLarge(path, limit: limit) }
         let result = try body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
         return (result, file.status.st_mode & 0o044 != 0)
