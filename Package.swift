@@ -92,7 +92,9 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["intoto-run", "InTotoMetadata", "InTotoCrypto", "TestSupport", system],
+            dependencies: [
+                "intoto-run", "InTotoMetadata", "InTotoCrypto", "InTotoFunctionary", "TestSupport", system,
+            ],
             exclude: ["Golden"],
             swiftSettings: settings
         ),

@@ -24,7 +24,6 @@ struct OptionTable {
         Row("products", ["-p"]),
         Row("key", ["-k", "--signing-key"], isPrivate: true),
         Row("passphrase-file", isPrivate: true),
-        Row("passphrase-fd", isPrivate: true),
         Row("keyid-convention"),
         Row("format", ["--use-dsse"]),
         Row("metadata-directory", ["-d"]),

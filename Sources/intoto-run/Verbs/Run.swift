@@ -95,11 +95,15 @@ struct Run: Verb {
         summary.warnings = listener.warnings
         if !isDryRun { messages.addToJobSummary(summary, status: status, failure: failure) }
         do { try place?.write(summary.json(status: status, failure: failure)) } catch {
-            let written = Failure("--summary-file: \(error)", hint: failure?.message ?? "the evidence was written")
-            failure = failure ?? written
+            let reason = (error as? Failure)?.message ?? "\(error)"
+            failure = failure ?? Failure("--summary-file: \(reason)", hint: Self.hint(for: summary.evidence))
         }
         if let failure { throw failure }
         return status
+    }
+
+    private static func hint(for evidence: [WrittenEvidence]) -> String {
+        evidence.isEmpty ? "there is no evidence" : "the evidence was written"
     }
 
     /// Carries out the step; what is known of it stands in `summary`, also where this throws.
