@@ -65,7 +65,8 @@ struct CommandLineRun {
     }
 
     func status() -> Int32 {
-        var context = CommandContext.live(command: command)
+        var context = CommandContext.live(
+            command: command, process: HeadStart(options: options, command: command).process)
         var failureStatus = Run.failureStatus
         var verb: String?
         var configuration: ConfigurationFile?
@@ -78,6 +79,8 @@ struct CommandLineRun {
                 context.invocation = Invocation(of: words, configuration)
                 words = context.invocation.words
             }
+            // The whole tree of verbs takes twice as long to read; it is left for what is no run, help and mistakes.
+            if let run = Self.run(words) { return try run.run(in: context) }
             var parsed = try IntotoRun.parseAsRoot(words)
             if let verb = parsed as? any Verb { return try verb.run(in: context) }
             // What is no verb of ours is a request for help, which the parser answers by throwing it.
@@ -100,6 +103,11 @@ struct CommandLineRun {
         // The other verbs have no option that turns this off.
         guard isRun else { return }
         CIMessages(context.invocation.systemForMessages(in: context), in: context).annotate(failure)
+    }
+
+    private static func run(_ words: [String]) -> Run? {
+        guard let first = words.first, first.hasPrefix("-") || first == Run._commandName else { return nil }
+        return try? Run.parseAsRoot(first == Run._commandName ? Array(words.dropFirst()) : words) as? Run
     }
 
     private func printHelp(_ text: String, in context: CommandContext) -> Int32 {

@@ -44,7 +44,9 @@ struct EnvironmentOptions: ParsableArguments {
     func record(
         ignoring files: [IgnoreFile], redacting patterns: [VariablePattern], in context: CommandContext
     ) throws -> EnvironmentRecord {
-        let masks = MaskList(SecretValues(environment: context.environment, redacting: patterns))
+        // INTOTO_KEY is a path, whose parts may well be in other names.
+        let secret = context.environment.filter { !$0.starts(with: "INTOTO_KEY=".utf8) }
+        let masks = MaskList(SecretValues(environment: secret, redacting: patterns))
         var record = EnvironmentRecord(system: HostSystem(environment: context.environment), masks: masks)
         record.options = context.invocation.options + Self.optionsFromVariables(in: context)
         record.configuration = context.invocation.configuration

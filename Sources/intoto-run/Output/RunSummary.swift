@@ -71,11 +71,12 @@ final class WarningListener: Sendable {
     /// The same context, with us listening.
     func listening(to context: CommandContext) -> CommandContext {
         var listened = context
+        let note = context.note
         listened.note = { line in
             if line.hasPrefix(Self.mark) {
                 self.heard.withLock { $0.append(String(line.dropFirst(Self.mark.count))) }
             }
-            context.note(line)
+            note(line)
         }
         return listened
     }
