@@ -79,6 +79,14 @@ import Testing
         #expect(try !run.list().contains("ran"))
     }
 
+    @Test func `a word that belongs to no option does not become a value of the file's`() throws {
+        let run = try project("materials src\nname s\n")
+        let result = try run("run", "stray", "-k", "key.pem", "--config", "options", "--", "touch", "ran")
+        #expect(result.status == 125)
+        #expect(result.errorText.contains("'stray'"), "\(result.errorText)")
+        #expect(try !run.list().contains("ran"))
+    }
+
     @Test func `bytes that are no text are refused`() throws {
         let run = try project("")
         _ = try run.shell("printf 'name a\\377\\n' >options")

@@ -12,11 +12,11 @@ struct Invocation: Sendable {
 
     /// Where the command line gives an option, the configuration's lines of that name do not count.
     init(of given: [String], _ file: ConfigurationFile?) {
-        let verb = given.prefix { $0 == "run" }
         let arguments = OptionTable.run.options(in: given)
         let overridden = Set(arguments.map(\.row.name))
         let lines = (file?.lines ?? []).filter { !overridden.contains($0.option.name) }
-        words = verb + OptionSpelling.normalized(lines.map(\.word)) + given.dropFirst(verb.count)
+        // Behind what was given: a word there that belongs to no option shall not become one's value.
+        words = given + OptionSpelling.normalized(lines.map(\.word))
         configuration = file.map { EnvironmentRecord.File(path: Text($0.path), sha256: $0.sha256) }
         for line in lines { add(line.option, spelling: "--\(line.option.name)", line.value, .configuration) }
         for option in arguments {
