@@ -26,7 +26,7 @@ public struct EnvironmentRecord: Sendable {
     public var annotations: [(name: Text, value: Text)] = []
     public var user: UserIdentity?
     /// Replaced in options and annotations.
-    private let masks: MaskList
+    public let masks: MaskList
 
     public init(system: HostSystem, masks: MaskList) {
         self.system = system

@@ -117,6 +117,7 @@ struct Run: Verb {
         if isDryRun { return try DryRun(request).run(in: context) }
         let record = try environment.record(
             ignoring: ignoreFiles, redacting: request.command?.redactedVariables ?? [], in: context)
+        request.command?.masks = record.masks
         let formats = try evidence.formats()
         try checkFormats(formats, request)
         let signers = try signing.signers(in: context)
