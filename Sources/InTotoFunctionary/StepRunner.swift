@@ -36,7 +36,10 @@ public struct StepRunner {
         do { before = try snapshot(request.materials, reusesDigests ? .keeping : .never) } catch {
             throw .materials(error)
         }
+        let tool = ToolDigest(request.toolDigest)
+        tool.start()
         let recorded = try execute(now)
+        let identity = tool.finish()
         let after: SnapshotResult
         do { after = try snapshot(request.products, reusesDigests ? .from(before.reusable) : .never) } catch {
             throw .products(error, recorded?.result.termination)
@@ -48,7 +51,7 @@ public struct StepRunner {
             notRecorded: before.notRecorded + after.notRecorded,
             linkTexts: Set(before.linkTexts + after.linkTexts).sorted(),
             reusedDigests: reusesDigests ? after.reused : nil, execution: recorded,
-            workDirectory: Self.absolute(request.command?.directory, from: workDirectory)
+            workDirectory: Self.absolute(request.command?.directory, from: workDirectory), tool: identity
         )
     }
 

@@ -19,6 +19,8 @@ struct CommandContext {
     var command: [[UInt8]]?
     /// Waits for the command, where one is sure enough to come.
     var process: ChildProcess?
+    /// The options of `run`, as they were given.
+    var invocation = Invocation()
     /// Prints one line on standard output; throws where that cannot take it, since an answer that nobody gets is none.
     var print: @Sendable (String) throws(Failure) -> Void
     /// Prints one line on standard error; where that fails there is nobody left to tell.
@@ -46,13 +48,16 @@ extension CommandContext {
         )
     }
 
-    /// Returns 0 or the error. A reader that has gone has read enough.
     private static func writeLine(_ line: String, to descriptor: Int32) -> Int32 {
-        let bytes = Array((line + "\n").utf8)
+        write(Array((line + "\n").utf8), to: descriptor)
+    }
+
+    /// Returns 0 or the error. A reader that has gone has read enough.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
         var offset = 0
         while offset < bytes.count {
             let count = bytes.withUnsafeBytes {
-                write(descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
+                systemWrite(descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
             }
             if count > 0 {
                 offset += count
@@ -69,6 +74,11 @@ extension CommandContext {
         }
         return 0
     }
+}
+
+/// The system's `write`, which a method of the same name hides.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    write(descriptor, bytes, count)
 }
 
 /// What the process was given, as bytes.

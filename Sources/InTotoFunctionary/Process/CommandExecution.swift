@@ -47,7 +47,9 @@ public final class CommandExecution {
         self.command = command
         program = try ProgramLookup.resolve(command)
         child = if let process { process } else { try ChildProcess() }
-        masks = MaskList(SecretValues(environment: command.environment, redacting: command.redactedVariables))
+        masks =
+            command.masks
+            ?? MaskList(SecretValues(environment: command.environment, redacting: command.redactedVariables))
         executables = ExecutableIdentity.identify(
             program: program, directory: command.directory, searchPath: ProgramLookup.searchPath(of: command))
     }
