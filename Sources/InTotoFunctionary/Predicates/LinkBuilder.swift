@@ -30,11 +30,7 @@ public struct LinkBuilder: Sendable {
         byproducts["return-value"] = .integer(Int64(execution.result.termination.returnValue))
         byproducts["started"] = .string(Text(execution.started.formatted(.iso8601)))
         byproducts["finished"] = .string(Text(execution.finished.formatted(.iso8601)))
-        byproducts["resources"] = [
-            "user-ms": .integer(execution.result.usage.userMilliseconds),
-            "system-ms": .integer(execution.result.usage.systemMilliseconds),
-            "wall-ms": .integer(Int64(execution.finished.timeIntervalSince(execution.started) * 1000)),
-        ]
+        byproducts["resources"] = resources(execution)
         if execution.result.hasTimedOut { byproducts["timed-out"] = true }
         if !execution.result.background.isEmpty {
             byproducts["background-processes"] = .array(
@@ -47,6 +43,20 @@ public struct LinkBuilder: Sendable {
         if let output = execution.result.output { byproducts.record(output, as: "stdout") }
         if let errors = execution.result.errors { byproducts.record(errors, as: "stderr") }
         return byproducts
+    }
+
+    private func resources(_ execution: RecordedExecution) -> JSONValue {
+        let usage = execution.result.usage
+        var resources: JSONObject = [
+            "user-ms": .integer(usage.userMilliseconds),
+            "system-ms": .integer(usage.systemMilliseconds),
+            "wall-ms": .integer(Int64(execution.finished.timeIntervalSince(execution.started) * 1000)),
+        ]
+        switch usage.peakMemory {
+        case .kibibytes(let size): resources["peak-memory-kib"] = .integer(size)
+        case .atMostKibibytes(let size): resources["peak-memory-at-most-kib"] = .integer(size)
+        }
+        return .object(resources)
     }
 
     private func environment(of step: RecordedStep) -> JSONObject {
