@@ -52,17 +52,19 @@ extension EvidenceFormat {
             let payload = try payload(link)
             return try signers.map { signer in
                 let envelope = try Self.envelope(payload, [signer])
-                let bytes = try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
-                return SignedEvidence(format: self, keyID: signer.keyID, bytes: bytes + [UInt8(ascii: "\n")])
+                var bytes = try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
+                bytes.append(UInt8(ascii: "\n"))  // in place: recorded streams make this large
+                return SignedEvidence(format: self, keyID: signer.keyID, bytes: bytes)
             }
         case .link:
             let message = try link.canonicalBytes()
             return try signers.map { signer in
                 let signature = Signature(keyID: signer.keyID, bytes: try signer.sign(message))
-                let bytes = try JSONWriter.bytes(.indented) {
+                var bytes = try JSONWriter.bytes(.indented) {
                     Metablock.write(link, signatures: [signature], to: &$0)
                 }
-                return SignedEvidence(format: self, keyID: signer.keyID, bytes: bytes + [UInt8(ascii: "\n")])
+                bytes.append(UInt8(ascii: "\n"))
+                return SignedEvidence(format: self, keyID: signer.keyID, bytes: bytes)
             }
         }
     }

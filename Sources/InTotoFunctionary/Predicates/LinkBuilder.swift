@@ -112,16 +112,15 @@ extension JSONObject {
 
     /// A stream as text, with length and SHA-256 of the whole of it. A cut is marked and falls between characters.
     fileprivate mutating func record(_ stream: RecordedStream, as name: Text) {
-        let whole = stream.head + stream.tail
         if stream.omitted == 0 {
-            record(bytes: whole, as: name)
-        } else if !whole.isEmpty {
+            record(bytes: stream.head + stream.tail, as: name)
+        } else if !stream.head.isEmpty || !stream.tail.isEmpty {
             let mark = "\n[intoto-run: \(stream.omitted) bytes are not recorded]\n"
             self[name] = .string(Text(repairing: stream.head + Array(mark.utf8) + stream.tail))
             self[Text("\(name)-omitted")] = .integer(Int64(stream.omitted))
             self[Text("\(name)-head-length")] = .integer(Int64(stream.head.count))
             if Text(validating: stream.head) == nil || Text(validating: stream.tail) == nil {
-                self[Text("\(name)-base64")] = .string(Base64.encode(whole))
+                self[Text("\(name)-base64")] = .string(Base64.encode(stream.head + stream.tail))
             }
         }
         self[Text("\(name)-length")] = .integer(Int64(stream.length))

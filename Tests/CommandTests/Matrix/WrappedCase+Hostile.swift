@@ -34,7 +34,10 @@ extension WrappedCase {
                 mkdir "$B/copy"; cp "$B"/out/*.link "$B/copy" 2>/dev/null
                 umount "$B/out"; cp "$B"/copy/* "$B/out" 2>/dev/null; exit $status' sh $W
             """#, .returns(4)),
-        WrappedCase("has room for no file at all", "exec bash -o pipefail -c '(ulimit -f 0; exec \"$@\") 2>&1 | cat >&2' bash $W true", .none).ours(125, "set space aside")
+        WrappedCase(
+            "has room for no file at all",
+            "exec bash -o pipefail -c '(ulimit -f 0; exec \"$@\") 2>&1 | cat >&2' bash $W true", .none
+        ).ours(125, "set space aside")
             .unrecordedOnly(),
         WrappedCase("takes every right from its directory", "mkdir d; cd d; exec $W sh -c 'chmod 0 .; echo done'"),
         WrappedCase(
