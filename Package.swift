@@ -34,10 +34,11 @@ let package = Package(
         .target(name: "CSupport", cSettings: cSettings),
         .target(name: "CSHA256", cSettings: cSettings),
         .target(name: "CFileSystem", cSettings: cSettings),
+        .target(name: "CKeyCiphers", cSettings: cSettings),
         .target(name: "InTotoMetadata", swiftSettings: settings),
         .target(
             name: "InTotoCrypto",
-            dependencies: ["InTotoMetadata", "COpenSSL", "CSHA256"],
+            dependencies: ["InTotoMetadata", "COpenSSL", "CSHA256", "CKeyCiphers"],
             swiftSettings: settings
         ),
         .target(name: "InTotoStorage", dependencies: ["InTotoMetadata", system], swiftSettings: settings),

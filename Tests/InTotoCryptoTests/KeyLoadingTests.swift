@@ -103,14 +103,14 @@ import Testing
         let privateText = try Vectors.bytes("keys/\(name).pkcs8.pem")
         #expect(try keyError { _ = try PublicKey(pem: privateText) } == .privateKeyGiven)
         #expect(
-            try keyError { _ = try PrivateKey(pem: SecretBytes(copying: publicText), passphrase: nil) }
+            try keyError { _ = try PrivateKey(file: SecretBytes(copying: publicText), passphrase: nil) }
                 == .publicKeyGiven)
     }
 
     @Test func `refuses what is no key, too large or cut`() throws {
         func refusal(_ text: [UInt8]) throws -> KeyError? { try keyError { _ = try PublicKey(pem: text) } }
         func privateRefusal(_ text: [UInt8]) throws -> KeyError? {
-            try keyError { _ = try PrivateKey(pem: SecretBytes(copying: text), passphrase: nil) }
+            try keyError { _ = try PrivateKey(file: SecretBytes(copying: text), passphrase: nil) }
         }
         let pem = try Vectors.bytes("keys/ed25519-alice.spki.pem")
         let secret = try Vectors.bytes("keys/ed25519-alice.pkcs8.pem")
@@ -164,7 +164,7 @@ import Testing
             var mutant = der
             mutant[index] ^= 0x10
             let pem = "-----BEGIN PRIVATE KEY-----\n\(Data(mutant).base64EncodedString())\n-----END PRIVATE KEY-----\n"
-            guard let key = try? PrivateKey(pem: TestKeys.secret(pem), passphrase: nil) else { continue }
+            guard let key = try? PrivateKey(file: TestKeys.secret(pem), passphrase: nil) else { continue }
             taken += 1
             let signature = try key.sign([1, 2, 3])
             #expect(try key.publicKey.isValid(signature: signature, over: [1, 2, 3]))

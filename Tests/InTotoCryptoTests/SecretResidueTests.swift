@@ -26,7 +26,7 @@
             let file = try Self.write(isEncrypted: false)
             await #expect(processExitsWith: .exitCode(1)) {
                 [path = file.path as String, inverted = try Self.invertedSeed() as [UInt8]] in
-                let key = try PrivateKey(pem: secretFile(path), passphrase: nil)
+                let key = try PrivateKey(file: secretFile(path), passphrase: nil)
                 let isFound = Residue.isInMemory(inverted)
                 withExtendedLifetime(key) {}
                 exit(isFound ? 1 : 0)
@@ -63,7 +63,7 @@
                 for index in inverted.indices { memory[index] = ~inverted[index] }
             }
         }
-        let key = try PrivateKey(pem: secretFile(path), passphrase: passphrase)
+        let key = try PrivateKey(file: secretFile(path), passphrase: passphrase)
         guard try key.publicKey.isValid(signature: try key.sign([1, 2, 3]), over: [1, 2, 3]) else { exit(2) }
     }
 

@@ -95,7 +95,7 @@ struct KeyReference {
     ) throws -> PrivateKey {
         do {
             let (key, isReadableByOthers) = try KeyFile.withSecret(at: FilePath(path), limit: keySizeLimit) { bytes in
-                try PrivateKey(pem: SecretBytes(copying: bytes), passphrase: passphrase)
+                try PrivateKey(file: SecretBytes(copying: bytes), passphrase: passphrase)
             }
             if isReadableByOthers {
                 context.note("intoto-run: warning: \(Text(path).escaped): others may read this private key")
