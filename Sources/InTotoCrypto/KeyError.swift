@@ -79,7 +79,7 @@ extension KeyError: CustomStringConvertible {
         case .publicKeyGiven: "give the private key that belongs to it"
         case .certificateGiven: "give the private key that belongs to it"
         case .hardwareKey: "make a key that signs evidence with 'intoto-run key generate'"
-        case .passphraseMissing: "give it with --passphrase-file or INTOTO_KEY_PASSPHRASE"
+        case .passphraseMissing: "give it with --passphrase-file, --passphrase-fd or INTOTO_KEY_PASSPHRASE"
         case .unsupportedEncryption, .derivationTooCostly:
             "encrypt it anew with the tool that made it: for OpenSSH, ssh-keygen -p -Z aes256-ctr -a 24 -f COPY; otherwise "
                 + "openssl pkcs8 -topk8 -in KEY -v2 aes-256-cbc -iter 600000"

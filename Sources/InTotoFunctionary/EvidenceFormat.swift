@@ -41,7 +41,8 @@ public struct SignedEvidence: Sendable {
 extension EvidenceFormat {
     /// Signs `link` in this form.
     ///
-    /// Throws `MetadataError.emptySubject` for an attestation without products, and what a signer throws.
+    /// Throws `MetadataError.emptySubject` for an attestation without products, `SignerError.openPGPInEnvelope`, and what
+    /// a signer throws.
     public func evidence(of link: Link, signedBy signers: [any Signer]) throws -> [SignedEvidence] {
         switch self {
         case .attestation:
@@ -58,7 +59,7 @@ extension EvidenceFormat {
         case .link:
             let message = try link.canonicalBytes()
             return try signers.map { signer in
-                let signature = Signature(keyID: signer.keyID, bytes: try signer.sign(message))
+                let signature = try signer.signature(over: message)
                 let bytes = try JSONWriter.bytes(.indented) {
                     Metablock.write(link, signatures: [signature], to: &$0)
                 }
@@ -85,9 +86,10 @@ extension EvidenceFormat {
     }
 
     private static func envelope(_ payload: [UInt8], _ signers: [any Signer]) throws -> Envelope {
+        guard !signers.contains(where: \.isOpenPGP) else { throw SignerError.openPGPInEnvelope }
         var envelope = Envelope(payload: payload)
         let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
-        envelope.signatures = try signers.map { Signature(keyID: $0.keyID, bytes: try $0.sign(message)) }
+        envelope.signatures = try signers.map { try $0.signature(over: message) }
         return envelope
     }
 }

@@ -33,7 +33,8 @@ enum LegacyKey {
         _ file: UnsafeRawBufferPointer, _ passphrase: SecretBytes
     ) throws(KeyError) -> SecretBytes {
         let parts = Array(file.drop { $0.isBlank }).trimmed.split(on: separator)
-        guard parts.count == 5, let salt = hex(parts[0]), let iterations = Int(String(decoding: parts[1], as: UTF8.self)),
+        guard parts.count == 5, let salt = hex(parts[0]),
+            let iterations = Int(String(decoding: parts[1], as: UTF8.self)),
             let tag = hex(parts[2]), let vector = hex(parts[3]), let ciphertext = hex(parts[4]), vector.count == 16
         else { throw .damaged }
         try DerivationCost.check(iterations: iterations, saltSize: salt.count)
