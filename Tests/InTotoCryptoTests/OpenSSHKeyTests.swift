@@ -132,8 +132,10 @@ import Testing
     func weWrite(name: String) throws {
         let key = try TestKeys.publicKey(name)
         try write(key.openSSHLine.utf8 + [UInt8(ascii: "\n")], "line")
-        let shown = try keygen(["-e", "-m", "PKCS8", "-f", "line"])
-        #expect(try PublicKey(pem: shown.output) == key)
+        try keygen(["-l", "-f", "line"])
+        if key.scheme != .ed25519 {
+            #expect(try PublicKey(pem: try keygen(["-e", "-m", "PKCS8", "-f", "line"]).output) == key)
+        }
         let commented = Array("# mine\n\n  ".utf8) + key.openSSHLine.utf8 + Array(" me@here with words\r\n".utf8)
         #expect(try PublicKey(file: commented) == key)
     }

@@ -22,6 +22,23 @@
             }
         }
 
+        @Test(
+            "nor of the other forms of key files",
+            arguments: [
+                "ed25519-alice.openssh", "enc-ed25519-alice.sigstore.pem", "legacy-ed25519-alice.json",
+                "legacy-ed25519-alice.encrypted", "enc-ed25519-alice.pbes2-aes256cbc-hmacsha256.pem",
+            ])
+        func otherForms(name: String) async throws {
+            await #expect(processExitsWith: .success) {
+                [
+                    path = Vectors.url("keys/\(name)").path as String, inverted = try Self.invertedSeed() as [UInt8],
+                    phrase = Array(TestKeys.passphrase.utf8).map { ~$0 } as [UInt8]
+                ] in
+                try useKey(path, path.contains("enc") ? phrase : nil)
+                exit(Residue.isInMemory(inverted) ? 1 : 0)
+            }
+        }
+
         @Test func `the search finds a key that is still held`() async throws {
             let file = try Self.write(isEncrypted: false)
             await #expect(processExitsWith: .exitCode(1)) {

@@ -13,12 +13,9 @@ enum KeyAssembly {
     ) throws(KeyError) -> KeyHandle {
         try wrap { () throws(CryptoError) in
             let parameters = try Parameters()
-            let scalar = try Number(scalar)
-            try parameters.check(
-                OSSL_PARAM_BLD_push_utf8_string(parameters.builder, "group", scheme.openSSLGroup ?? "", 0))
-            try parameters.check(
-                OSSL_PARAM_BLD_push_octet_string(parameters.builder, "pub", point.baseAddress, point.count))
-            try parameters.check(OSSL_PARAM_BLD_push_BN(parameters.builder, "priv", scalar.value))
+            try parameters.addGroup(of: scheme)
+            try parameters.add("pub", point)
+            try parameters.add("priv", Number(scalar))
             return try parameters.key(scheme)
         }
     }
@@ -33,14 +30,14 @@ enum KeyAssembly {
             let (n, e, d) = (try Number(n), try Number(e), try Number(d))
             let (p, q, inverse) = (try Number(p), try Number(q), try Number(inverse))
             let (dP, dQ) = (try d.reduced(byPredecessorOf: p), try d.reduced(byPredecessorOf: q))
-            let numbers = [
-                ("n", n), ("e", e), ("d", d), ("rsa-factor1", p), ("rsa-factor2", q), ("rsa-exponent1", dP),
-                ("rsa-exponent2", dQ), ("rsa-coefficient1", inverse),
-            ]
-            for (name, number) in numbers {
-                try parameters.check(OSSL_PARAM_BLD_push_BN(parameters.builder, name, number.value))
-            }
-            defer { withExtendedLifetime(numbers) {} }
+            try parameters.add("n", n)
+            try parameters.add("e", e)
+            try parameters.add("d", d)
+            try parameters.add("rsa-factor1", p)
+            try parameters.add("rsa-factor2", q)
+            try parameters.add("rsa-exponent1", dP)
+            try parameters.add("rsa-exponent2", dQ)
+            try parameters.add("rsa-coefficient1", inverse)
             return try parameters.key(.rsaPSS)
         }
     }
@@ -83,8 +80,11 @@ enum KeyAssembly {
     }
 
     /// The numbers of one key on their way; those of secure numbers stay in secure memory.
+    ///
+    /// OpenSSL copies nothing until the key is made: names must be static, and what is added must live until then.
     private final class Parameters {
-        let builder: OpaquePointer
+        private let builder: OpaquePointer
+        private var numbers: [Number] = []
 
         init() throws(CryptoError) {
             guard let builder = OSSL_PARAM_BLD_new() else { throw .fromErrorQueue("assemble a key") }
@@ -93,8 +93,32 @@ enum KeyAssembly {
 
         deinit { OSSL_PARAM_BLD_free(builder) }
 
-        func check(_ status: Int32) throws(CryptoError) {
+        func addGroup(of scheme: KeyScheme) throws(CryptoError) {
+            let group: StaticString =
+                switch scheme {
+                case .ecdsaP256: "prime256v1"
+                case .ecdsaP384: "secp384r1"
+                case .ecdsaP521: "secp521r1"
+                case .ed25519, .rsaPSS: ""
+                }
+            try check(OSSL_PARAM_BLD_push_utf8_string(builder, Self.start("group"), Self.start(group), 0))
+        }
+
+        func add(_ name: StaticString, _ bytes: UnsafeRawBufferPointer) throws(CryptoError) {
+            try check(OSSL_PARAM_BLD_push_octet_string(builder, Self.start(name), bytes.baseAddress, bytes.count))
+        }
+
+        func add(_ name: StaticString, _ number: Number) throws(CryptoError) {
+            numbers.append(number)
+            try check(OSSL_PARAM_BLD_push_BN(builder, Self.start(name), number.value))
+        }
+
+        private func check(_ status: Int32) throws(CryptoError) {
             guard status == 1 else { throw .fromErrorQueue("assemble a key") }
+        }
+
+        private static func start(_ text: StaticString) -> UnsafePointer<CChar> {
+            UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
         }
 
         func key(_ scheme: KeyScheme) throws(CryptoError) -> KeyHandle {

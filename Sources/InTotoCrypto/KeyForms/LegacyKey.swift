@@ -14,7 +14,7 @@ enum LegacyKey {
     }
 
     private static func isEncrypted(_ file: UnsafeRawBufferPointer) -> Bool {
-        let start = file.prefix(128)
+        let start = file.prefix(4 * DerivationCost.saltLimit)
         return start.first.flatMap(Hex.value) != nil && start.contains(separator)
     }
 
