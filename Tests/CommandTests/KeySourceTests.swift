@@ -46,6 +46,41 @@ import Testing
         #expect(try isGood(run, "key.pem.pub"))
     }
 
+    @Test func `a variable that holds a key or a PIN is never recorded`() throws {
+        var run = IntotoRun()
+        try run.makeKey()
+        run.environment["MY_THING"] = String(decoding: try run.read("key.pem"), as: UTF8.self)
+        run.environment["INTOTO_PKCS11_PIN"] = "987654321"
+        let sign = ["-n", "s", "--format", "link", "-k", "env:MY_THING", "-m", "key.pem.pub"]
+        for name in ["MY_THING", "INTOTO_PKCS11_PIN"] {
+            let refused = try run.run(sign + ["--env", name, "--", "touch", "ran"])
+            #expect(refused.status == 125 && refused.errorText.contains("--env \(name): is never recorded"))
+        }
+        #expect(try run.run(sign + ["--env", "MY_*", "INTOTO_*", "--", "true"]).status == 0)
+        let link = String(decoding: try run.read(run.file(endingIn: ".link")), as: UTF8.self)
+        #expect(!link.contains("PRIVATE KEY") && !link.contains("987654321") && !link.contains("MY_THING\""))
+    }
+
+    /// While a passphrase is asked for, the process that will become the command is there already.
+    @Test func `the process that waits for the command shows no secret either`() throws {
+        let run = try project()
+        try run.makeKey("outer.pem")
+        let script = """
+            export SIGNING_KEY="$(cat outer.pem)" INTOTO_PKCS11_PIN=987654321
+            "$0" -q -n s --format link -k env:SIGNING_KEY enc.pem -m enc.pem.pub -- true & p=$!
+            until stty -a </dev/tty | grep -qe '-echo '; do :; done
+            children=$(cat /proc/$p/task/*/children)
+            for c in $children; do tr '\\0' '\\n' </proc/$c/environ; done >seen
+            [ -n "$children" ] && echo "looked"
+            kill $p; wait $p
+            """
+        let outer = ["-q", "-n", "o", "--format", "link", "-k", "outer.pem", "-m", "enc.pem.pub", "--"]
+        let (output, _) = try TerminalSession.run(
+            run, outer + ["sh", "-c", script, BuiltProduct.intotoRun.path], [.expect("looked")])
+        let seen = String(decoding: try run.read("seen"), as: UTF8.self)
+        #expect(!seen.contains("PRIVATE KEY") && !seen.contains("987654321"), "\(output)")
+    }
+
     @Test func `INTOTO_KEY may name a variable, too`() throws {
         var run = IntotoRun()
         try run.makeKey()

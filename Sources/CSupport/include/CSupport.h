@@ -32,6 +32,10 @@ void cs_erase_variable(const char *name);
 /* Closes an inherited descriptor that held a secret, so that the command does not get it. */
 void cs_withhold_descriptor(int descriptor);
 
+/* The build id that the linker left in our executable, read from our own memory: in C, since the loader's structures
+   are walked. Returns its length, 0 where there is none or it does not fit. */
+size_t cs_build_id(uint8_t *bytes, size_t capacity);
+
 /* --- trampoline.c: the other half of a launch --- */
 
 /* The one argument of our executable that makes it the trampoline. */

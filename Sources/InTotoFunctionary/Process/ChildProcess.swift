@@ -7,8 +7,8 @@ internal import Foundation
 /// Foundation's `Process` starts our own executable as a trampoline (CSupport/trampoline.c), which waits for the plan,
 /// takes the exact bytes and descriptors from it and becomes the command: what `Process` gets wrong on Linux is put
 /// right there. It is started early, so that its start-up overlaps with the reading of the materials, and so that
-/// what the kernel counts as the command's memory does not begin with ours.
-final class ChildProcess {
+/// what the kernel counts as the command's memory does not begin with ours. One that gets no command ends with its owner.
+package final class ChildProcess {
     private let process = Process()
     let processID: Int32
     /// Readable once the process has ended.
@@ -17,7 +17,7 @@ final class ChildProcess {
     private let socket: Int32
 
     /// Starts the trampoline. Must run on the main thread: the command dies with the thread that started it.
-    init() throws(LaunchError) {
+    package init() throws(LaunchError) {
         var sockets: [Int32] = [0, 0]
         var events: [Int32] = [0, 0]
         try Self.check(cs_socket_pair(&sockets), "make a socket pair")
@@ -27,6 +27,7 @@ final class ChildProcess {
 
         process.executableURL = Self.ownExecutable
         process.arguments = [CS_TRAMPOLINE_ARGUMENT]
+        process.environment = Self.loaderVariables
         // Process changes to a directory in any case, by a name that it has made text of. By this name it stays here.
         #if os(Linux)
             process.currentDirectoryURL = URL(filePath: "/proc/self/cwd", directoryHint: .isDirectory)
@@ -67,6 +68,21 @@ final class ChildProcess {
     var termination: Termination {
         process.terminationReason == .uncaughtSignal
             ? .signalled(process.terminationStatus) : .exited(process.terminationStatus)
+    }
+
+    /// All that the trampoline needs: the command's environment comes with the plan. Its own can be read by others, and
+    /// ours may hold a key or a passphrase.
+    private static var loaderVariables: [String: String] {
+        var variables: [String: String] = [:]
+        var next = cs_startup_state().pointee.environment
+        while let entry = next?.pointee {
+            let parts = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if let name = parts.first, name.hasPrefix("LD_") || name.hasPrefix("DYLD_"), parts.count == 2 {
+                variables[String(name)] = String(parts[1])
+            }
+            next = next?.advanced(by: 1)
+        }
+        return variables
     }
 
     private static let ownExecutable: URL = {

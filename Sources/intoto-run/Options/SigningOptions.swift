@@ -52,11 +52,10 @@ struct SigningOptions: ParsableArguments {
         return signers
     }
 
-    /// Everything but our own keys and passphrases, for the command.
-    func environmentForCommand(in context: CommandContext) throws -> [[UInt8]] {
-        let named = keys.isEmpty ? context.variable("INTOTO_KEY").map { [Text(repairing: $0).description] } ?? [] : keys
-        return context.environmentForPrograms(
-            without: try named.map(KeyReference.init).compactMap(\.secretVariable))
+    /// Variables that hold keys, which nobody else gets.
+    func keyVariables(in context: CommandContext) throws -> [String] {
+        let variable = context.variable("INTOTO_KEY").map { [Text(repairing: $0).description] } ?? []
+        return try (keys.isEmpty ? variable : keys).map(KeyReference.init).compactMap(\.secretVariable)
     }
 
     private func references(in context: CommandContext) throws -> [String] {
