@@ -34,10 +34,13 @@ let package = Package(
         .target(name: "CSupport", cSettings: cSettings),
         .target(name: "CSHA256", cSettings: cSettings),
         .target(name: "CFileSystem", cSettings: cSettings),
+        .target(name: "CKeyCiphers", cSettings: cSettings),
+        .target(
+            name: "CPKCS11", cSettings: cSettings, linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(name: "InTotoMetadata", swiftSettings: settings),
         .target(
             name: "InTotoCrypto",
-            dependencies: ["InTotoMetadata", "COpenSSL", "CSHA256"],
+            dependencies: ["InTotoMetadata", "COpenSSL", "CSHA256", "CKeyCiphers", "CPKCS11"],
             swiftSettings: settings
         ),
         .target(name: "InTotoStorage", dependencies: ["InTotoMetadata", system], swiftSettings: settings),
@@ -70,7 +73,7 @@ let package = Package(
         ),
         .testTarget(
             name: "InTotoCryptoTests",
-            dependencies: ["InTotoCrypto", "InTotoMetadata", "TestSupport"],
+            dependencies: ["InTotoCrypto", "InTotoMetadata", "CKeyCiphers", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -40,6 +40,13 @@ int cs_capture_pipe(int pair[2]) {
     return 0;
 }
 
+int cs_feed_pipe(int pair[2]) {
+    if (pipe(pair) != 0) return errno;
+    close_on_exec(pair);
+    fcntl(pair[1], F_SETFL, fcntl(pair[1], F_GETFL) | O_NONBLOCK);
+    return 0;
+}
+
 int cs_available(int descriptor) {
     int count = 0;
     return ioctl(descriptor, FIONREAD, &count) == 0 ? count : 0;
@@ -68,6 +75,14 @@ void cs_prepare_runner(void) {
 #ifdef __linux__
     prctl(PR_SET_DUMPABLE, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+#endif
+}
+
+void cs_adopt_orphans(int adopts) {
+#ifdef __linux__
+    prctl(PR_SET_CHILD_SUBREAPER, adopts);
+#else
+    (void)adopts;
 #endif
 }
 

@@ -26,6 +26,12 @@ struct cs_startup {
 
 const struct cs_startup *cs_startup_state(void);
 
+/* Overwrites the value of every variable of this name, so that neither /proc nor a process that we start shows it. */
+void cs_erase_variable(const char *name);
+
+/* Closes an inherited descriptor that held a secret, so that the command does not get it. */
+void cs_withhold_descriptor(int descriptor);
+
 /* The build id that the linker left in our executable, read from our own memory: in C, since the loader's structures
    are walked. Returns its length, 0 where there is none or it does not fit. */
 size_t cs_build_id(uint8_t *bytes, size_t capacity);
@@ -86,12 +92,18 @@ int cs_capture_pipe(int pair[2]);
 /* `ru_maxrss` in KiB, whatever the system counts it in. */
 int64_t cs_kibibytes(long maxrss);
 
+/* A pipe, closed on exec; the writing end does not block. 0 or an errno. */
+int cs_feed_pipe(int pair[2]);
+
 /* Bytes that can be read from a pipe or terminal without waiting. */
 int cs_available(int descriptor);
 
 /* Readies this process for holding a key and for waiting: standard descriptors plugged, not dumpable, no core file, orphans of the command come
    to us, SIGCHLD as it must be for waiting, SIGPIPE and SIGXFSZ ignored. */
 void cs_prepare_runner(void);
+
+/* Whether orphans of what we start come to us, as the command's do after cs_prepare_runner. */
+void cs_adopt_orphans(int adopts);
 
 /* Signals that reach us, and SIGCHLD, arrive on the returned descriptor as struct cs_signal; signals that came ignored
    stay so. Negative: -errno. */
@@ -140,5 +152,10 @@ int cs_terminal_end_of_input(int descriptor);
 /* Every byte typed goes through as it is, until cs_restore_terminal or our end. 0 or an errno. */
 int cs_make_terminal_raw(int descriptor);
 void cs_restore_terminal(void);
+
+/* Asks on the terminal, without echo, for a line that fits into `size` bytes; whatever signal comes meanwhile finds the
+   echo on again. The line's length, or a negative errno: -ENXIO without a terminal, -EMSGSIZE where it is longer,
+   -ECANCELED where input ended or a signal came that ended nothing. */
+ssize_t cs_ask_secret(const char *prompt, char *buffer, size_t size);
 
 #endif

@@ -29,6 +29,7 @@ package final class ChildProcess {
 
         process.executableURL = Self.ownExecutable
         process.arguments = [CS_TRAMPOLINE_ARGUMENT]
+        process.environment = Self.loaderVariables
         // Process changes to a directory in any case, by a name that it has made text of. By this name it stays here.
         #if os(Linux)
             process.currentDirectoryURL = URL(filePath: "/proc/self/cwd", directoryHint: .isDirectory)
@@ -69,6 +70,21 @@ package final class ChildProcess {
     var termination: Termination {
         process.terminationReason == .uncaughtSignal
             ? .signalled(process.terminationStatus) : .exited(process.terminationStatus)
+    }
+
+    /// All that the trampoline needs: the command's environment comes with the plan. Its own can be read by others, and
+    /// ours may hold a key or a passphrase.
+    private static var loaderVariables: [String: String] {
+        var variables: [String: String] = [:]
+        var next = cs_startup_state().pointee.environment
+        while let entry = next?.pointee {
+            let parts = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if let name = parts.first, name.hasPrefix("LD_") || name.hasPrefix("DYLD_"), parts.count == 2 {
+                variables[String(name)] = String(parts[1])
+            }
+            next = next?.advanced(by: 1)
+        }
+        return variables
     }
 
     private static let ownExecutable: URL = {

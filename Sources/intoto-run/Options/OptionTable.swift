@@ -24,6 +24,8 @@ struct OptionTable {
         Row("products", ["-p"]),
         Row("key", ["-k", "--signing-key"], isPrivate: true),
         Row("passphrase-file", isPrivate: true),
+        Row("passphrase-fd", isPrivate: true),
+        Row("no-default-key", takesValue: false),
         Row("keyid-convention"),
         Row("format", ["--use-dsse"]),
         Row("metadata-directory", ["-d"]),

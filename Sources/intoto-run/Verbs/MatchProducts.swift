@@ -29,7 +29,7 @@ struct MatchProducts: Verb {
     var json = false
 
     func run(in context: CommandContext) throws -> Int32 {
-        let keys = try trust.publicKeys()
+        let keys = try trust.publicKeys(in: context)
         let recorded = try EvidenceFile(reading: link, in: context).link(signedBy: keys).products
         let local = try snapshot(comparableWith: recorded, in: context)
         let difference = ArtifactDifference(recorded, local)

@@ -116,11 +116,13 @@ struct Run: Verb {
         summary.step = request.name
         if isDryRun { return try DryRun(request).run(in: context) }
         let record = try environment.record(
-            ignoring: ignoreFiles, redacting: request.command?.redactedVariables ?? [], in: context)
+            ignoring: ignoreFiles, redacting: request.command?.redactedVariables ?? [],
+            withholding: try signing.keyVariables(in: context), in: context)
         request.command?.masks = record.masks
         let formats = try evidence.formats()
         try checkFormats(formats, request)
         let signers = try signing.signers(in: context)
+        try checkSigners(signers, formats)
         let reserved = try evidence.reserve(formats, request.name, signers)
         request.snapshot.ownFiles = Set(
             reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
@@ -183,19 +185,14 @@ struct Run: Verb {
         case ([]?, false): throw Failure(LaunchError.emptyCommand)
         case (let arguments?, false):
             var command = Command(
-                arguments: arguments, environment: Self.environmentForCommand(context),
+                arguments: arguments,
+                environment: context.environmentForPrograms(without: try signing.keyVariables(in: context)),
                 directory: runDirectory.map { Array($0.utf8) })
             do { command.redactedVariables = try redact.map { try VariablePattern($0.utf8) } } catch {
                 throw Failure("--redact: \(error)")
             }
             return command
         }
-    }
-
-    /// Keys and passphrases are ours: the command does not get them.
-    private static func environmentForCommand(_ context: CommandContext) -> [[UInt8]] {
-        let ours = ["INTOTO_KEY=", "INTOTO_KEY_PASSPHRASE="].map { Array($0.utf8) }
-        return context.environment.filter { entry in !ours.contains { entry.starts(with: $0) } }
     }
 
     private func stepName(of command: Command?) throws -> StepName {
@@ -223,6 +220,11 @@ struct Run: Verb {
                 "an attestation needs a subject, and no products are named",
                 hint: "name products with -p, or use --format link")
         }
+    }
+
+    private func checkSigners(_ signers: [any Signer], _ formats: [EvidenceFormat]) throws {
+        guard signers.contains(where: \.isOpenPGP), formats != [.link] else { return }
+        throw Failure("\(SignerError.openPGPInEnvelope)", hint: "give --format link with gpg: keys")
     }
 
     private func record(_ request: StepRequest, in context: CommandContext) throws -> RecordedStep {

@@ -133,7 +133,7 @@ import Testing
         guard case .metablock(let metablock) = try SignedMetadata(Array(text.utf8)) else {
             throw MetadataError.unknownContainer
         }
-        #expect(metablock.openPGPSignatureCount == 1)
+        #expect(metablock.openPGPSignatures.count == 1)
         #expect(metablock.signatures.map(\.keyID) == [KeyID("b")])
     }
 
