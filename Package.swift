@@ -34,6 +34,7 @@ let package = Package(
         .target(name: "CSupport", cSettings: cSettings),
         .target(name: "CSHA256", cSettings: cSettings),
         .target(name: "CFileSystem", cSettings: cSettings),
+        .target(name: "CLibgit2", cSettings: cSettings),
         .target(name: "InTotoMetadata", swiftSettings: settings),
         .target(
             name: "InTotoCrypto",
@@ -43,7 +44,7 @@ let package = Package(
         .target(name: "InTotoStorage", dependencies: ["InTotoMetadata", system], swiftSettings: settings),
         .target(
             name: "InTotoArtifacts",
-            dependencies: ["InTotoMetadata", "InTotoCrypto", "CFileSystem", system],
+            dependencies: ["InTotoMetadata", "InTotoCrypto", "CFileSystem", "CLibgit2", system],
             swiftSettings: settings
         ),
         .target(

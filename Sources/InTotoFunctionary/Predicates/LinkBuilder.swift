@@ -56,6 +56,7 @@ public struct LinkBuilder: Sendable {
         if !arguments.allSatisfy({ Text(validating: $0) != nil }) {
             environment["command-base64"] = .array(arguments.map { .string(Base64.encode($0)) })
         }
+        if let git = step.git { environment["git"] = .object(git.json) }
         if let reused = step.reusedDigests { environment["reused-digests"] = .integer(Int64(reused)) }
         if let execution = step.execution {
             environment["executables"] = .array(execution.executables.map(\.json))
@@ -94,7 +95,7 @@ extension ExecutableIdentity {
 
 extension JSONObject {
     /// Bytes as text; where they are not UTF-8, invalid sequences become U+FFFD and the bytes stand beside it.
-    fileprivate mutating func record(bytes: [UInt8], as name: Text) {
+    mutating func record(bytes: [UInt8], as name: Text) {
         self[name] = .string(Text(repairing: bytes))
         guard Text(validating: bytes) == nil else { return }
         self[Text("\(name)-base64")] = .string(Base64.encode(bytes))
