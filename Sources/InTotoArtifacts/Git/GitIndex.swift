@@ -51,7 +51,9 @@ struct GitIndex {
         let count = functions.index_entrycount(index)
         entries.reserveCapacity(count)
         for position in 0..<count {
-            guard let entry = functions.index_get_byindex(index, position), let name = entry.pointee.path else { continue }
+            guard let entry = functions.index_get_byindex(index, position), let name = entry.pointee.path else {
+                continue
+            }
             append(entry.pointee, UnsafeRawBufferPointer(start: name, count: Self.length(name)))
         }
     }

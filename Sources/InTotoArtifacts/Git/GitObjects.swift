@@ -108,7 +108,9 @@ struct GitObjects: ~Copyable {
 
     private func objectPath(_ id: GitObjectID) -> [UInt8] { PathBytes.join(directory, objectName(id)) }
 
-    private func objectName(_ id: GitObjectID) -> [UInt8] { id.text.utf8.prefix(2) + [slash] + id.text.utf8.dropFirst(2) }
+    private func objectName(_ id: GitObjectID) -> [UInt8] {
+        id.text.utf8.prefix(2) + [slash] + id.text.utf8.dropFirst(2)
+    }
 
     private static func checkEntries(of path: [UInt8], areDirectories: Bool) throws(GitError) {
         let directory = try GitDirectory(path)

@@ -38,7 +38,8 @@ struct GitReading {
         return configuration
     }
 
-    private static func parsed(_ name: String, _ directory: borrowing GitDirectory) throws(GitError) -> GitConfiguration {
+    private static func parsed(_ name: String, _ directory: borrowing GitDirectory) throws(GitError) -> GitConfiguration
+    {
         let content = try directory.contents(of: name.utf8, limit: GitConfiguration.limit) ?? []
         guard let configuration = GitConfiguration(parsing: content) else {
             throw .broken(path: PathBytes.join(directory.path, name.utf8), "is malformed")

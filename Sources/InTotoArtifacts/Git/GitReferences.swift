@@ -71,7 +71,9 @@ struct GitReferences: ~Copyable {
         var name = name
         for _ in 0..<5 {
             guard Self.isSound(name) else { throw .broken(path: name, "is no name of a reference") }
-            guard let line = try common.contents(of: name, limit: 4096).map(Self.line) else { return packed.id(of: name) }
+            guard let line = try common.contents(of: name, limit: 4096).map(Self.line) else {
+                return packed.id(of: name)
+            }
             if let id = GitObjectID(line) { return id }
             guard let next = Self.target(line) else {
                 throw .broken(path: PathBytes.join(common.path, name), "holds no object id")
@@ -111,7 +113,10 @@ struct GitReferences: ~Copyable {
     }
 
     private func looseTags(_ folder: [UInt8], _ names: inout [[UInt8]], _ isComplete: inout Bool) throws(GitError) {
-        guard folder.count(where: { $0 == slash }) < 32 else { return isComplete = false }
+        guard folder.count(where: { $0 == slash }) < 32 else {
+            isComplete = false
+            return
+        }
         let path = PathBytes.join(Array("refs/tags".utf8), folder)
         var folders: [[UInt8]] = []
         do throws(SystemError) {
@@ -119,7 +124,10 @@ struct GitReferences: ~Copyable {
             var reader = try Self.reader(&parts, in: common.descriptor.number)
             while let (name, kind) = try reader.next() {
                 let full = PathBytes.join(folder, name)
-                guard names.count + folders.count < Self.looseTagLimit else { return isComplete = false }
+                guard names.count + folders.count < Self.looseTagLimit else {
+                    isComplete = false
+                    return
+                }
                 if kind == .directory { folders.append(full) } else { names.append(full) }
             }
         } catch {
@@ -181,8 +189,9 @@ struct PackedReferences {
     }
 
     /// Lines are `ID NAME`, each perhaps followed by `^ID` of what the tag leads to.
-    private func forEach(_ body: (_ name: ArraySlice<UInt8>, _ id: ArraySlice<UInt8>, _ peeled: ArraySlice<UInt8>?) -> Void)
-    {
+    private func forEach(
+        _ body: (_ name: ArraySlice<UInt8>, _ id: ArraySlice<UInt8>, _ peeled: ArraySlice<UInt8>?) -> Void
+    ) {
         var last: (name: ArraySlice<UInt8>, id: ArraySlice<UInt8>)?
         for line in content.split(separator: UInt8(ascii: "\n")) {
             if line.first == UInt8(ascii: "^") {

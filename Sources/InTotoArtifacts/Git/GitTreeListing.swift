@@ -59,7 +59,8 @@ struct GitTreeListing {
     private static func mode(_ digits: ArraySlice<UInt8>) -> UInt32? {
         guard (5...6).contains(digits.count) else { return nil }
         return digits.reduce(into: UInt32?(0)) { mode, digit in
-            mode = (UInt8(ascii: "0")...UInt8(ascii: "7")).contains(digit)
+            mode =
+                (UInt8(ascii: "0")...UInt8(ascii: "7")).contains(digit)
                 ? mode.map { $0 << 3 | UInt32(digit - UInt8(ascii: "0")) } : nil
         }
     }

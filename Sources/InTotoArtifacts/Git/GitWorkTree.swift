@@ -134,7 +134,9 @@ struct GitWorkTree: ~Copyable {
             }
             let below = prefix + name + [slash]
             let end = index.firstEntry(after: position, notBelow: below, in: range)
-            try descend(into: name, below, position..<end, directory, isIgnored, objects, depth)
+            let isThere = try descend(into: name, below, position..<end, directory, isIgnored, objects, depth)
+            // A link or file in its place is something new.
+            if !isThere { tracked.remove(name) }
             position = end
         }
         try findUntracked(directory, prefix, tracked, isIgnored)
@@ -143,14 +145,14 @@ struct GitWorkTree: ~Copyable {
     private mutating func descend(
         into name: [UInt8], _ prefix: [UInt8], _ range: Range<Int>, _ directory: Int32, _ isIgnored: Bool,
         _ objects: borrowing GitObjects, _ depth: Int
-    ) throws(GitError) {
+    ) throws(GitError) -> Bool {
         guard let next = try? SystemCalls.openDirectory(name[...], in: directory) else {
-            // Not there, or a link or file in its place.
             for number in range { missing(number) }
-            return
+            return false
         }
         let isIgnored = isIgnored || ignore.ignores(Array(prefix.dropLast()), isDirectory: true)
         try visit(next.number, prefix, range, isIgnored: isIgnored, objects, depth)
+        return true
     }
 
     private mutating func missing(_ number: Int) {
@@ -188,8 +190,7 @@ struct GitWorkTree: ~Copyable {
             let isSame = content.isSame(entry, name, file, in: directory, objects)
             tell(number, isSame ? .same : .changed)
         case .directory: tell(number, .missing)
-        case .regular, .symbolicLink, .fifo, .socket, .device:
-            tell(number, file.kind == .regular || file.kind == .symbolicLink ? .changed : .missing)
+        case .regular, .symbolicLink, .fifo, .socket, .device: tell(number, .changed)
         }
     }
 
@@ -298,7 +299,9 @@ struct GitWorkTree: ~Copyable {
     }
 
     private func isOwn(_ name: [UInt8], _ directory: Int32) -> Bool {
-        guard !options.ownFiles.isEmpty, let file = try? SystemCalls.status(name[...], in: directory) else { return false }
+        guard !options.ownFiles.isEmpty, let file = try? SystemCalls.status(name[...], in: directory) else {
+            return false
+        }
         return options.ownFiles.contains(file.identity)
     }
 

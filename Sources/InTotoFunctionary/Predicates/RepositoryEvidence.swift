@@ -48,7 +48,9 @@ extension GitRepositoryState {
         case .detached: object["head"] = "detached"
         case .branch(let name, let commit):
             object["head"] = commit == nil ? "unborn" : "branch"
-            object.record(bytes: Array(name.starts(with: Self.heads) ? name.dropFirst(Self.heads.count) : name[...]), as: "branch")
+            object.record(
+                bytes: Array(name.starts(with: Self.heads) ? name.dropFirst(Self.heads.count) : name[...]), as: "branch"
+            )
         }
         if let commit = head.commit { object["commit"] = .string(commit.text) }
         if let tree { object["tree"] = .string(tree.text) }

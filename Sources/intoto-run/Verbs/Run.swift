@@ -28,7 +28,8 @@ struct Run: Verb {
     @Option(
         name: [.customShort("m"), .customLong("materials")], parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Recorded before the command: paths, globs, dir:PATH, git:PATH[@REV] (default: '.' without -m and -p).", valueName: "ref"))
+            "Recorded before the command: paths, globs, dir:PATH, git:PATH[@REV] (default: '.' without -m and -p).",
+            valueName: "ref"))
     var materials: [String] = []
 
     @Option(

@@ -29,7 +29,13 @@ import Testing
             """)
         if form == "packed" { try git("git pack-refs --all; git tag -f light HEAD >/dev/null; git tag another") }
         let state = try state(git)
-        let expected = try git("git tag --points-at HEAD").split(separator: "\n").map(String.init).sorted()
+        // Also through several tags, where `git tag --points-at` looks at the first only.
+        let script = """
+            for tag in $(git tag); do
+                [ "$(git rev-parse -q --verify "$tag^{}")" != "$(git rev-parse HEAD)" ] || echo $tag
+            done
+            """
+        let expected = try git(script).split(separator: "\n").map(String.init).sorted()
         #expect(state.tags.map { text($0.name) }.sorted() == expected)
         #expect(state.tagCount == expected.count)
         for tag in state.tags {
@@ -106,7 +112,8 @@ import Testing
 
     @Test func `objects of packs with deltas are read`() throws {
         let git = try GitCommands.repository()
-        try git("seq 5000 >a; git commit -qam 1; seq 5001 >a; git commit -qam 2; git tag -am t t; git gc -q --aggressive")
+        try git(
+            "seq 5000 >a; git commit -qam 1; seq 5001 >a; git commit -qam 2; git tag -am t t; git gc -q --aggressive")
         let state = try state(git)
         #expect(state.status?.isClean == true)
         #expect(try state.tree?.text.description == git.line("git rev-parse 'HEAD^{tree}'"))
@@ -174,12 +181,18 @@ import Testing
         ("echo '[core' >.git/config", "config' is malformed"),
         ("git config core.repositoryformatversion 2", "repository format 2 is not supported"),
         ("git config core.repositoryformatversion 1; git config extensions.new 1", "extension 'new' is not supported"),
-        ("git config core.repositoryformatversion 1; git config extensions.refStorage reftable", "references are not files"),
+        (
+            "git config core.repositoryformatversion 1; git config extensions.refStorage reftable",
+            "references are not files"
+        ),
         ("mv .git ../real; ln -s ../real .git", ".git' is a symbolic link"),
         ("mv .git ../real; echo 'gitdir: ../real' >.git", "does not point back"),
         ("mv .git ../real; echo 'gitdir: ../nothing' >.git", "leads to nothing"),
         ("rm -rf .git; echo 'something else' >.git", "names no git directory"),
-        ("for i in 1 2 3 4 5 6 7; do git symbolic-ref refs/heads/l$i refs/heads/l$((i%7+1)); done; git symbolic-ref HEAD refs/heads/l1", "through more than 5"),
+        (
+            "for i in 1 2 3 4 5 6 7; do git symbolic-ref refs/heads/l$i refs/heads/l$((i%7+1)); done; git symbolic-ref HEAD refs/heads/l1",
+            "through more than 5"
+        ),
         ("f=.git/objects/$(git rev-parse HEAD | sed 's,..,&/,'); chmod +w $f; printf garbage >$f", "cannot be read"),
         ("f=.git/objects/$(git rev-parse HEAD | sed 's,..,&/,'); rm -f $f; mkfifo $f", "is not a regular file"),
     ])

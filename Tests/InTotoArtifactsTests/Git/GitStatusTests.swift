@@ -109,7 +109,8 @@ import Testing
         let head = try git.line("git rev-parse -q --verify HEAD || echo none")
         #expect(state.head.commit?.text.description ?? "none" == head)
         #expect(
-            try state.tree?.text.description ?? "none" == git.line("git rev-parse -q --verify 'HEAD^{tree}' || echo none"))
+            try state.tree?.text.description ?? "none"
+                == git.line("git rev-parse -q --verify 'HEAD^{tree}' || echo none"))
     }
 
     @Test func `a file that was changed within the index's own tick is seen`() throws {
@@ -150,14 +151,19 @@ import Testing
         #expect(try git(Self.porcelain) == "")
         #expect(clean?.isClean == true)
         #expect(clean?.largeFiles == 1)
-        try git("printf x | dd of=big.bin bs=1 seek=5 conv=notrunc status=none; printf y | dd of=big.bin bs=1 seek=6 conv=notrunc status=none")
-        #expect(try GitRepositoryState.read(from: directory, GitOptions()).status?.modified.paths == [Array("big.bin".utf8)])
+        try git(
+            "printf x | dd of=big.bin bs=1 seek=5 conv=notrunc status=none; printf y | dd of=big.bin bs=1 seek=6 conv=notrunc status=none"
+        )
+        #expect(
+            try GitRepositoryState.read(from: directory, GitOptions()).status?.modified.paths == [Array("big.bin".utf8)]
+        )
     }
 
     @Test func `more paths than are listed are counted`() throws {
         let git = try GitCommands.repository()
         try git("mkdir many; cd many; touch .keep; git add .keep; for i in $(seq 250); do : >f$i; done")
-        let untracked = try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions()).status?.untracked
+        let untracked = try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions()).status?
+            .untracked
         #expect(untracked?.count == 250)
         #expect(untracked?.paths.count == 100)
     }
