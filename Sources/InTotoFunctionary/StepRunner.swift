@@ -26,14 +26,14 @@ public struct StepRunner {
 
     /// Runs the step, once. `now` is asked at the command's start and end.
     public func run(workDirectory: [UInt8], now: () -> Date) throws(StepError) -> RecordedStep {
-        let (materials, repository) = observing { () throws(SnapshotError) in
+        let (materials, repository) = observing(request.git != .off) { () throws(SnapshotError) in
             try snapshot(request.materials, reusesDigests ? .keeping : .never)
         }
         let before: SnapshotResult
         do { before = try materials.get() } catch { throw .materials(error) }
         do { try request.git.check(repository) } catch { throw .repository(error) }
         let recorded = try execute(now)
-        let (products, repositoryAfter) = observing { () throws(SnapshotError) in
+        let (products, repositoryAfter) = observing(request.git != .off && recorded != nil) { () throws(SnapshotError) in
             try snapshot(request.products, reusesDigests ? .from(before.reusable) : .never)
         }
         let after: SnapshotResult
@@ -45,7 +45,7 @@ public struct StepRunner {
             notRecorded: before.notRecorded + after.notRecorded,
             linkTexts: Set(before.linkTexts + after.linkTexts).sorted(),
             reusedDigests: reusesDigests ? after.reused : nil,
-            git: repository.map { RecordedRepository(before: $0, after: recorded == nil ? nil : repositoryAfter) },
+            git: repository.map { RecordedRepository(before: $0, after: repositoryAfter) },
             execution: recorded,
             workDirectory: Self.absolute(request.command?.directory, from: workDirectory)
         )
@@ -53,12 +53,12 @@ public struct StepRunner {
 
     /// Reads the repository beside the artifacts.
     private func observing(
-        _ snapshot: () throws(SnapshotError) -> SnapshotResult
+        _ readsRepository: Bool, _ snapshot: () throws(SnapshotError) -> SnapshotResult
     ) -> (Result<SnapshotResult, SnapshotError>, Result<GitRepositoryState, GitError>?) {
         var options = request.snapshot.git
         options.ownFiles = request.snapshot.ownFiles
         let base = Array(request.snapshot.base.string.utf8)
-        let observation = request.git == .off ? nil : GitObservation(of: base, options)
+        let observation = readsRepository ? GitObservation(of: base, options) : nil
         return (Result(catching: snapshot), observation?.result())
     }
 
