@@ -33,7 +33,8 @@ public struct StepRunner {
         do { before = try materials.get() } catch { throw .materials(error) }
         do { try request.git.check(repository) } catch { throw .repository(error) }
         let recorded = try execute(now)
-        let (products, repositoryAfter) = observing(request.git != .off && recorded != nil) { () throws(SnapshotError) in
+        let (products, repositoryAfter) = observing(request.git != .off && recorded != nil) {
+            () throws(SnapshotError) in
             try snapshot(request.products, reusesDigests ? .from(before.reusable) : .never)
         }
         let after: SnapshotResult
