@@ -16,9 +16,16 @@ public struct StepRunner {
     public init(
         _ request: StepRequest, report: @escaping @Sendable (SnapshotEvent) -> Void = { _ in }
     ) throws(StepError) {
+        try self.init(request, in: nil, report: report)
+    }
+
+    /// The same with a process that was started beforehand.
+    package init(
+        _ request: StepRequest, in process: ChildProcess?, report: @escaping @Sendable (SnapshotEvent) -> Void
+    ) throws(StepError) {
         self.request = request
         self.report = report
-        do { execution = try request.command.map { try CommandExecution($0) } } catch {
+        do { execution = try request.command.map { try CommandExecution($0, in: process) } } catch {
             throw (error as? LaunchError).map(StepError.launch) ?? .internal("\(error)")
         }
         do { try Snapshot.preflight(request.products, options: request.snapshot) } catch { throw .materials(error) }

@@ -10,13 +10,15 @@ import InTotoMetadata
 #endif
 
 /// What a verb may touch besides its options; `live()` is called in `main` only.
-struct CommandContext: Sendable {
+struct CommandContext {
     var now: @Sendable () -> Date
     /// `NAME=value` entries as bytes: not all of them are UTF-8.
     var environment: [[UInt8]]
     var workingDirectory: [UInt8]
     /// What stood behind `--`; nil where there was no `--`.
     var command: [[UInt8]]?
+    /// Waits for the command, where one is sure enough to come.
+    var process: ChildProcess?
     /// Prints one line on standard output; throws where that cannot take it, since an answer that nobody gets is none.
     var print: @Sendable (String) throws(Failure) -> Void
     /// Prints one line on standard error; where that fails there is nobody left to tell.
@@ -29,12 +31,13 @@ struct CommandContext: Sendable {
 }
 
 extension CommandContext {
-    static func live(command: [[UInt8]]?) -> CommandContext {
+    static func live(command: [[UInt8]]?, process: ChildProcess?) -> CommandContext {
         CommandContext(
             now: { Date() },
             environment: CallerState.environment,
             workingDirectory: CallerState.workingDirectory,
             command: command,
+            process: process,
             print: { line throws(Failure) in
                 let error = writeLine(line, to: 1)
                 guard error == 0 else { throw Failure("standard output: cannot write: \(systemErrorText(error))") }

@@ -64,13 +64,16 @@ struct CommandLineRun {
     }
 
     func status() -> Int32 {
-        let context = CommandContext.live(command: command)
+        let context = CommandContext.live(
+            command: command, process: HeadStart(options: options, command: command).process)
         var failureStatus = Run.failureStatus
         var verb: String?
         do {
             let words = try texts()
             failureStatus = try statusForFailures(of: words)
             verb = words.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
+            // The whole tree of verbs takes twice as long to read; it is left for what is no run, help and mistakes.
+            if let run = Self.run(words) { return try run.run(in: context) }
             var parsed = try IntotoRun.parseAsRoot(words)
             if let verb = parsed as? any Verb { return try verb.run(in: context) }
             // What is no verb of ours is a request for help, which the parser answers by throwing it.
@@ -86,6 +89,11 @@ struct CommandLineRun {
             }
             return printHelp(IntotoRun.message(for: error), in: context)
         }
+    }
+
+    private static func run(_ words: [String]) -> Run? {
+        guard let first = words.first, first.hasPrefix("-") || first == Run._commandName else { return nil }
+        return try? Run.parseAsRoot(first == Run._commandName ? Array(words.dropFirst()) : words) as? Run
     }
 
     private func printHelp(_ text: String, in context: CommandContext) -> Int32 {

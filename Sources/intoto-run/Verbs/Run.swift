@@ -189,7 +189,7 @@ struct Run: Verb {
 
     private func record(_ request: StepRequest, in context: CommandContext) throws -> RecordedStep {
         do {
-            return try StepRunner(request, report: progress.listener()).run(
+            return try StepRunner(request, in: context.process, report: progress.listener()).run(
                 workDirectory: context.workingDirectory, now: context.now)
         } catch {
             switch error {
