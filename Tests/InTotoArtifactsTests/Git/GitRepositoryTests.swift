@@ -133,8 +133,8 @@ import Testing
         ("git@example.com:a/b.git", "git@example.com:a/b.git"),
         ("user:XYZZY@example.com:a", "example.com:a"),
         ("ext::ssh -i XYZZY example.com", "ext::"),
-        ("../sibling", "../sibling"), ("/srv/git/a@b:c", "/srv/git/a@b:c"),
-        ("file:///srv/a@b", "file:///srv/a@b"), ("https://example.com:8443/a", "https://example.com:8443/a"),
+        ("../sibling", "../sibling"), ("/data/git/a@b:c", "/data/git/a@b:c"),
+        ("file:///data/a@b", "file:///data/a@b"), ("https://example.com:8443/a", "https://example.com:8443/a"),
     ])
     func `remotes are recorded without credentials`(url: String, expected: String) throws {
         let git = try GitCommands.repository()
