@@ -87,10 +87,18 @@ struct GitReading {
             try addTags(to: &state, references) { tag throws(GitError) -> GitObjectID? in try objects.peel(tag)?.id }
         }
         guard let root = location.root else { return }
-        let listing: GitTreeListing? =
-            if let tree = state.tree { try GitTreeListing(tree, objects) } else { nil }
+        // What the repository is counts more than how its work tree differs.
+        do throws(GitError) { state.status = try status(in: root, of: state, objects, depth) } catch {
+            state.notes.append("the work tree was not compared: \(error)")
+        }
+    }
+
+    private func status(
+        in root: [UInt8], of state: GitRepositoryState, _ objects: borrowing GitObjects, _ depth: Int
+    ) throws(GitError) -> GitStatus {
+        let listing: GitTreeListing? = if let tree = state.tree { try GitTreeListing(tree, objects) } else { nil }
         let workTree = try GitWorkTree(location, root: root, configuration, options)
-        state.status = try workTree.compare(
+        return try workTree.compare(
             with: listing, isKnown: state.head.commit == nil || listing != nil, objects, depth: depth)
     }
 

@@ -10,7 +10,7 @@ extension RecordedRepository {
         case .success(let value): state = value
         }
         var object = state.json
-        object["before"] = .object(state.status?.json ?? JSONObject())
+        if let status = state.status { object["before"] = .object(status.json) }
         switch after {
         case nil: break
         case .failure(let error)?: object["after"] = ["not-recorded": .string(Text(error.description))]

@@ -12,7 +12,9 @@ import Testing
     /// Why it is not read.
     private func refusal(_ git: GitCommands, in folder: String = "") throws -> String {
         do throws(GitError) {
-            _ = try GitRepositoryState.read(from: Array((git.directory.path + folder).utf8), GitOptions())
+            let state = try GitRepositoryState.read(from: Array((git.directory.path + folder).utf8), GitOptions())
+            // The work tree alone could not be compared: the rest is there.
+            if state.status == nil, state.head.commit != nil { return state.notes.joined(separator: "; ") }
         } catch { return error.description }
         throw IntotoRun.SetupFailure(reason: "it was read")
     }
