@@ -37,6 +37,7 @@ let package = Package(
         .target(name: "CKeyCiphers", cSettings: cSettings),
         .target(
             name: "CPKCS11", cSettings: cSettings, linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        .target(name: "CLibgit2", cSettings: cSettings),
         .target(name: "InTotoMetadata", swiftSettings: settings),
         .target(
             name: "InTotoCrypto",
@@ -46,7 +47,7 @@ let package = Package(
         .target(name: "InTotoStorage", dependencies: ["InTotoMetadata", system], swiftSettings: settings),
         .target(
             name: "InTotoArtifacts",
-            dependencies: ["InTotoMetadata", "InTotoCrypto", "CFileSystem", system],
+            dependencies: ["InTotoMetadata", "InTotoCrypto", "CFileSystem", "CLibgit2", system],
             swiftSettings: settings
         ),
         .target(

@@ -75,6 +75,7 @@ struct cs_plan {
 struct cs_failure {
     int32_t stage;
     int32_t error;
+    int64_t peak_kibibytes; /* with CS_STAGE_READY: memory that the kernel counts as the process's so far */
 };
 
 /* Sends the plan, its descriptors (SCM_RIGHTS is a macro matter) and the payload. 0, or an errno. */
@@ -87,6 +88,9 @@ int cs_socket_pair(int pair[2]);
 
 /* A pipe, closed on exec; the reading end does not block. 0 or an errno. */
 int cs_capture_pipe(int pair[2]);
+
+/* `ru_maxrss` in KiB, whatever the system counts it in. */
+int64_t cs_kibibytes(long maxrss);
 
 /* A pipe, closed on exec; the writing end does not block. 0 or an errno. */
 int cs_feed_pipe(int pair[2]);
@@ -107,7 +111,8 @@ int cs_watch_signals(void);
 
 struct cs_signal {
     int32_t number;
-    int32_t from_terminal; /* the kernel sent it to the whole foreground group: the command has it already */
+    int32_t stays_with_us; /* the kernel sent it to the whole foreground group, so that the command has it already, or
+                              because of our own use of the processor */
 };
 
 /* From here on the first signal is only noted, since the evidence is being finished, and the second one ends us. */
@@ -116,15 +121,19 @@ void cs_finish_after_signals(void);
 /* The signal that has stopped child `process` since the last call, or 0. Takes no news of its end from anybody. */
 int cs_stopped_by(pid_t process);
 
+/* Stops us, as `process` is stopped, until somebody continues us or it; then both go on. */
+void cs_stop_with(pid_t process);
+
 /* Takes leave of ended children other than `process`: orphans of the command that came to us. */
 void cs_reap_orphans(pid_t process);
 
 /* A descriptor that is readable once `process`, a child or a descendant, has ended; negative: -errno. */
 int cs_process_descriptor(pid_t process);
 
-/* Processor time of the command's tree as far as it was waited for. */
+/* What the command's tree used, as far as it was waited for. A peak at or below the floor may be our own. */
 struct cs_usage {
     uint64_t user_microseconds, system_microseconds;
+    uint64_t peak_kibibytes, memory_floor_kibibytes;
 };
 void cs_children_usage(struct cs_usage *usage);
 

@@ -15,6 +15,8 @@ package final class ChildProcess {
     let ended: Int32
     /// The plan goes out here, news of a failure come back.
     private let socket: Int32
+    /// KiB that the kernel counts as the command's peak memory from the outset.
+    private(set) var memoryBeforeCommand: Int64 = 0
 
     /// Starts the trampoline. Must run on the main thread: the command dies with the thread that started it.
     package init() throws(LaunchError) {
@@ -133,6 +135,7 @@ package final class ChildProcess {
     private func awaitExecution(of command: Command, _ program: [UInt8]) throws(LaunchError) {
         guard var answer = receive() else { throw .runner(operation: "start the command", errno: 0) }
         if answer.stage == Int32(CS_STAGE_READY.rawValue) {
+            memoryBeforeCommand = Int64(answer.peak_kibibytes)
             guard let failure = receive() else { return }
             answer = failure
         }

@@ -28,7 +28,8 @@ struct Run: Verb {
     @Option(
         name: [.customShort("m"), .customLong("materials")], parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Recorded before the command: paths, globs, dir:PATH (default: '.' without -m and -p).", valueName: "ref"))
+            "Recorded before the command: paths, globs, dir:PATH, git:PATH[@REV] (default: '.' without -m and -p).",
+            valueName: "ref"))
     var materials: [String] = []
 
     @Option(
@@ -41,6 +42,7 @@ struct Run: Verb {
     @OptionGroup var artifacts: ArtifactOptions
     @OptionGroup var productOptions: ProductOptions
     @OptionGroup var progress: ProgressOptions
+    @OptionGroup var repository: RepositoryOptions
 
     @Flag(name: .customShort("s"), help: "The same as --record-streams=full.")
     var recordsStreams = false
@@ -166,6 +168,7 @@ struct Run: Verb {
         request.limits = limits.limits
         request.toolDigest = environment.toolDigest
         productOptions.apply(to: &request)
+        try repository.apply(to: &request, in: context)
         return request
     }
 
@@ -235,6 +238,7 @@ struct Run: Verb {
             switch error {
             case .launch(let error): throw Failure(error)
             case .materials(let error): throw Failure("nothing ran: \(error)", hint: error.hint)
+            case .repository(let refusal): throw Failure(refusal)
             case .products(let error, let termination):
                 throw Failure(
                     "no evidence was written: \(error)",
