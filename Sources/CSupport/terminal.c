@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -89,18 +90,36 @@ static void handle_interruptions(struct sigaction saved[interruption_count]) {
     }
 }
 
+/* Waits for input. A signal that comes just before must not be missed: until the wait begins, all are held back. */
+static void wait_for_input(int terminal) {
+    sigset_t held, before;
+    sigfillset(&held);
+    sigprocmask(SIG_BLOCK, &held, &before);
+    if (!was_interrupted()) {
+        fd_set input;
+        FD_ZERO(&input);
+        FD_SET(terminal, &input);
+        pselect(terminal + 1, &input, NULL, NULL, NULL, &before);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 static ssize_t read_line(int terminal, char *buffer, size_t size) {
     size_t length = 0;
-    for (;;) {
+    while (!was_interrupted()) {
         char byte;
         ssize_t count = read(terminal, &byte, 1);
-        if (count < 0 && errno == EINTR && !was_interrupted()) continue;
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno == EAGAIN) {
+            wait_for_input(terminal);
+            continue;
+        }
         if (count <= 0) return -ECANCELED;
-        if (byte == '\n' || byte == '\r') break;
+        if (byte == '\n' || byte == '\r') return length <= size ? (ssize_t)length : -EMSGSIZE;
         if (length < size) buffer[length] = byte;
         length++;
     }
-    return length <= size ? (ssize_t)length : -EMSGSIZE;
+    return -ECANCELED;
 }
 
 static void set_terminal(int terminal, const struct termios *settings) {
@@ -127,8 +146,8 @@ static ssize_t ask_without_echo(int terminal, const char *prompt, char *buffer, 
 
 ssize_t cs_ask_secret(const char *prompt, char *buffer, size_t size) {
     for (;;) {
-        int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
-        if (terminal < 0) return -ENXIO;
+        int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+        if (terminal < 0 || terminal >= FD_SETSIZE) return -ENXIO;
         ssize_t result = ask_without_echo(terminal, prompt, buffer, size);
         close(terminal);
         int stopped = 0;

@@ -11,7 +11,7 @@ import Testing
     private static let module: String = {
         let places = ["/usr/lib/softhsm", "/usr/lib/x86_64-linux-gnu/softhsm", "/usr/lib/aarch64-linux-gnu/softhsm"]
             .map { $0 + "/libsofthsm2.so" }
-        return places.first { FileManager.default.fileExists(atPath: $0) } ?? "/run-scripts-install-deps-dev"
+        return places.first { FileManager.default.fileExists(atPath: $0) } ?? "/nonexistent/libsofthsm2.so"
     }()
 
     /// A token `build` that holds one key of each type, under its name and a number.

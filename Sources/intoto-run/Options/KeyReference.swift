@@ -130,8 +130,12 @@ extension KeyReference {
         _ text: SecretBytes, _ passphrases: Passphrases, in context: CommandContext
     ) throws -> PrivateKey {
         try passphrases.open(
-            asking: "passphrase of \(shown): ", in: context, isMissing: { $0 as? KeyError == .passphraseMissing }
+            asking: "passphrase of \(shown): ", in: context, isMissing: Self.lacksPassphrase
         ) { try PrivateKey(file: text, passphrase: $0) }
+    }
+
+    private static func lacksPassphrase(_ error: any Error) -> Bool {
+        error as? KeyError == .passphraseMissing || error as? PKCS11Error == .pinMissing
     }
 
     private static func notSet(_ name: String) -> Failure {
@@ -155,7 +159,7 @@ extension KeyReference {
         case .openPGP(let key): return try OpenPGPSigner(key: Array(key.utf8), environment: environment)
         case .token(let uri):
             return try pin(uri, passphrases, in: context).open(
-                asking: "PIN of the token: ", in: context, isMissing: { $0 as? PKCS11Error == .pinMissing }
+                asking: "PIN of the token: ", in: context, isMissing: Self.lacksPassphrase
             ) { try PKCS11Signer(uri, pin: $0, convention: convention) }
         }
     }
