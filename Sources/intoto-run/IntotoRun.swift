@@ -145,5 +145,6 @@ struct CommandLineRun {
     }
 }
 
-/// `exit`, which inside a command means the parser's own.
-private func endProcess(_ status: Int32) -> Never { exit(status) }
+/// Ends without the cleaning up of libraries (`atexit`): a thread that still reads a repository would crash on it, and the
+/// status would not be the command's. Nothing of ours waits to be written.
+private func endProcess(_ status: Int32) -> Never { _exit(status) }
