@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -87,12 +88,13 @@ void cs_adopt_orphans(int adopts) {
 }
 
 static int signal_pipe[2] = {-1, -1};
+static int leads_session; /* a terminal that hangs up tells its session's leader alone */
 
 static void note_signal(int number, siginfo_t *information, void *context) {
     (void)context;
     int saved = errno;
-    int is_groups_or_ours = number == SIGINT || number == SIGQUIT || number == SIGHUP || number == SIGWINCH
-        || number == SIGXCPU;
+    int is_groups_or_ours = number == SIGINT || number == SIGQUIT || (number == SIGHUP && !leads_session)
+        || number == SIGWINCH || number == SIGXCPU;
 #ifdef SI_KERNEL
     int is_kernels = information->si_code == SI_KERNEL; /* so are timers */
 #else
@@ -124,6 +126,7 @@ static int is_watched(int number) {
 }
 
 int cs_watch_signals(void) {
+    leads_session = getsid(0) == getpid();
     if (pipe(signal_pipe) != 0) return -errno;
     close_on_exec(signal_pipe);
     for (int i = 0; i < 2; i++) fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
@@ -141,16 +144,35 @@ int cs_watch_signals(void) {
     return signal_pipe[0];
 }
 
-static volatile sig_atomic_t signals_while_finishing;
+/* When SIGINT and SIGTERM first came while the evidence was being finished, in milliseconds; 0: not yet. */
+static volatile int64_t first_interrupt, first_request;
 
+static int64_t milliseconds(void) {
+    struct timespec now = {0};
+#ifdef __linux__
+    clock_gettime(CLOCK_BOOTTIME, &now); /* which Swift's ContinuousClock goes by */
+#else
+    clock_gettime(CLOCK_MONOTONIC, &now);
+#endif
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Only the same signal once more is somebody's wish to give up: a supervisor may send several kinds at a time, and
+   one kind from two places at once. */
 static void note_or_die(int number) {
     static const char message[] = "\nintoto-run: finishing the evidence; once more to give it up\n";
     int saved = errno;
-    if (signals_while_finishing++) {
+    volatile int64_t *first = number == SIGINT ? &first_interrupt : &first_request;
+    int is_news = !first_interrupt && !first_request;
+    int64_t now = milliseconds();
+    if (!*first) {
+        *first = now;
+    } else if (now - *first >= 500) {
         signal(number, SIG_DFL);
-        raise(number);
+        raise(number); /* which ends us once we return */
+        return;
     }
-    ssize_t written = write(2, message, sizeof message - 1);
+    ssize_t written = is_news ? write(2, message, sizeof message - 1) : 0;
     (void)written;
     errno = saved;
 }
@@ -159,17 +181,19 @@ void cs_finish_after_signals(void) {
     for (int number = 1; number < NSIG; number++) {
         if (!is_watched(number)) continue;
         struct sigaction action = {.sa_flags = SA_RESTART};
-        action.sa_handler = number == SIGINT || number == SIGTERM || number == SIGHUP ? note_or_die : SIG_IGN;
+        action.sa_handler = number == SIGINT || number == SIGTERM ? note_or_die : SIG_IGN;
         if (number == SIGCHLD) action.sa_handler = SIG_DFL;
         sigaction(number, &action, NULL);
     }
 }
 
-int cs_stopped_by(pid_t process) {
+static int stop_of(pid_t process, int options) {
     siginfo_t information = {0};
-    if (waitid(P_PID, (id_t)process, &information, WSTOPPED | WNOHANG) != 0) return 0;
+    if (waitid(P_PID, (id_t)process, &information, WSTOPPED | WNOHANG | options) != 0) return 0;
     return information.si_pid == process ? information.si_status : 0;
 }
+
+int cs_stopped_by(pid_t process) { return stop_of(process, 0); }
 
 static uint64_t own_processes_kibibytes;
 
@@ -185,20 +209,24 @@ static char state_in(const char *path) {
     return end && end[1] ? end[2] : 0;
 }
 
-/* Continues the stopped runner when `process` has gone on without it: nobody else would, since it was the process that
-   was continued. Only what may be called after a fork among threads is called here. */
-static void __attribute__((noreturn)) watch(pid_t runner, const char *runner_path, const char *process_path) {
+/* Continues the stopped runner when `process` has gone on without it, since nobody else would, it being the process that
+   was continued; and when its time is up, `deadline` in milliseconds, or never where negative. Only what may be called
+   after a fork among threads is called here. */
+static void __attribute__((noreturn)) watch(
+    pid_t runner, const char *runner_path, const char *process_path, int64_t deadline) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) {
         if (getppid() != runner) _exit(0);
-        if (state_in(runner_path) == 'T' && state_in(process_path) != 'T') kill(runner, SIGCONT);
+        int is_time = state_in(process_path) != 'T' || (deadline >= 0 && milliseconds() >= deadline);
+        if (is_time && state_in(runner_path) == 'T') kill(runner, SIGCONT);
         usleep(20000);
     }
 }
 #endif
 
-void cs_stop_with(pid_t process) {
+void cs_stop_with(pid_t process, int64_t limit) {
 #ifdef __linux__
+    int64_t deadline = limit < 0 ? -1 : milliseconds() + limit;
     char runner_path[32], process_path[32];
     pid_t runner = getpid();
     snprintf(runner_path, sizeof runner_path, "/proc/%d/stat", runner);
@@ -207,20 +235,21 @@ void cs_stop_with(pid_t process) {
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before); /* signals to our group are not the watcher's to handle */
     pid_t watcher = fork();
-    if (watcher == 0) watch(runner, runner_path, process_path);
+    if (watcher == 0) watch(runner, runner_path, process_path, deadline);
     sigprocmask(SIG_SETMASK, &before, NULL);
+    if (watcher < 0) return; /* stopped without a watcher, we might stay so for ever */
     raise(SIGSTOP);
-    if (watcher > 0) {
-        struct rusage usage = {0};
-        getrusage(RUSAGE_SELF, &usage);
-        own_processes_kibibytes = cs_kibibytes(usage.ru_maxrss);
-        kill(watcher, SIGKILL);
-        waitpid(watcher, NULL, 0);
-    }
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    own_processes_kibibytes = cs_kibibytes(usage.ru_maxrss);
+    kill(watcher, SIGKILL);
+    waitpid(watcher, NULL, 0);
 #else
+    (void)limit;
     raise(SIGSTOP);
 #endif
-    kill(process, SIGCONT);
+    /* It may have been continued before us, and have stopped once more: that we have yet to hear of. */
+    if (!stop_of(process, WNOWAIT)) kill(process, SIGCONT);
 }
 
 void cs_reap_orphans(pid_t process) {

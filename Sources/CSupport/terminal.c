@@ -14,6 +14,12 @@
 static struct termios saved_settings;
 static int saved_descriptor = -1;
 
+int cs_own_terminal(void) {
+    for (int fd = 0; fd < 3; fd++)
+        if (isatty(fd)) return fd;
+    return open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+}
+
 int cs_open_terminal(int pair[2], int model, int adds_carriage_returns) {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
     if (master < 0) return errno;

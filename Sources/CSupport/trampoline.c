@@ -27,10 +27,10 @@ static void __attribute__((noreturn)) fail(enum cs_stage stage) {
 }
 
 /* Without this, a trampoline that something killed would look like a command that was executed and died. */
-static void announce(void) {
+static void announce(enum cs_stage stage) {
     struct rusage usage = {0};
     getrusage(RUSAGE_SELF, &usage);
-    struct cs_failure ready = {CS_STAGE_READY, 0, cs_kibibytes(usage.ru_maxrss)};
+    struct cs_failure ready = {stage, 0, cs_kibibytes(usage.ru_maxrss)};
     if (write(report, &ready, sizeof ready) != sizeof ready) _exit(125);
 }
 
@@ -203,12 +203,13 @@ void cs_trampoline(void) {
     die_with_parent(&plan);
     restore_signals_and_limits(&plan);
     if (*directory && chdir(directory) != 0) fail(CS_STAGE_DIRECTORY);
-    announce();
+    announce(CS_STAGE_READY);
     execve(executable, arguments + 1, environment);
     if (errno == ENOEXEC) { /* a script without an interpreter line: as shells, env and nohup do */
-        arguments[0] = "/bin/sh";
+        announce(CS_STAGE_SHELL);
+        arguments[0] = CS_SHELL;
         arguments[1] = executable;
-        execve("/bin/sh", arguments, environment);
+        execve(CS_SHELL, arguments, environment);
     }
     fail(CS_STAGE_EXEC);
 }

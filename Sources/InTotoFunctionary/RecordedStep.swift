@@ -33,5 +33,7 @@ public struct RecordedExecution: Sendable {
     public var executables: [ExecutableIdentity]
     public var started: Date
     public var finished: Date
+    /// Between the two, whatever was done to the clock of the day meanwhile.
+    public var elapsed: Duration
     public var result: ExecutedCommand
 }

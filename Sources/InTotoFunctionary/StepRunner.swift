@@ -93,13 +93,14 @@ public struct StepRunner {
     private func execute(_ now: () -> Date) throws(StepError) -> RecordedExecution? {
         guard let execution else { return nil }
         let started = now()
+        let start = ContinuousClock.now
         do {
             let result = try execution.run(
                 request.streams, usesTerminal: request.usesTerminal, request.limits)
             let (arguments, redactions) = execution.recordedArguments
             return RecordedExecution(
                 arguments: arguments, argumentRedactions: redactions, executables: execution.executables,
-                started: started, finished: now(), result: result)
+                started: started, finished: now(), elapsed: start.duration(to: .now), result: result)
         } catch {
             switch error {
             case let error as LaunchError: throw .launch(error)

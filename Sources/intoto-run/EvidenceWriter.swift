@@ -10,6 +10,7 @@ struct EvidenceWriter {
     let reserved: [ReservedEvidence]
     let formats: [EvidenceFormat]
     let signers: [any Signer]
+    let convention: KeyIDConvention
     /// How the command ended, for messages.
     let ending: String
 
@@ -33,7 +34,7 @@ struct EvidenceWriter {
         }
         var written: [WrittenEvidence] = []
         var problems: [String] = []
-        var kept: [(name: String, bytes: [UInt8])] = []
+        var kept: [KeptFile] = []
         for file in files {
             do throws(StorageError) {
                 try file.place.file.place()
@@ -50,34 +51,52 @@ struct EvidenceWriter {
         return written
     }
 
-    private static func named(_ file: (place: ReservedEvidence, bytes: [UInt8])) -> (name: String, bytes: [UInt8]) {
-        (file.place.file.path.lastComponent?.string ?? "evidence", file.bytes)
+    private static func named(_ file: (place: ReservedEvidence, bytes: [UInt8])) -> KeptFile {
+        KeptFile(name: file.place.file.path.lastComponent?.string ?? "evidence", bytes: file.bytes)
     }
 
     /// What would have been signed, in containers without signatures, which no verifier accepts.
-    private func unsigned(_ link: Link) -> [(name: String, bytes: [UInt8])] {
+    private func unsigned(_ link: Link) -> [KeptFile] {
         formats.compactMap { format in
             // What has no unsigned form, such as a statement without a subject, is what the message is about.
             guard let bytes = try? format.unsigned(link) else { return nil }
-            return ("\(link.name.text).\(format.rawValue).unsigned.json", bytes)
+            return KeptFile(
+                name: "\(link.name.text).\(format.rawValue).unsigned.json", bytes: bytes, unsignedFormat: format)
         }
     }
 
+    /// Command lines that make the evidence from a kept payload, one for each file of it; for a shell.
+    private func finishing(_ path: FilePath, _ format: EvidenceFormat) -> String {
+        let option = convention == .python ? "" : " --keyid-convention \(convention.rawValue)"
+        return reserved.filter { $0.format == format }.map { place in
+            let target = Text(place.file.path.string).shellWord
+            return "intoto-run sign \(Text(path.string).shellWord) -k KEY\(option) -o \(target)"
+        }.joined(separator: " and ")
+    }
+
     private func failure(
-        _ message: String, keeping files: [(name: String, bytes: [UInt8])], written: [FilePath] = []
+        _ message: String, keeping files: [KeptFile], written: [FilePath] = []
     ) -> Failure {
         var hints = written.map { "\(escapedForTerminal($0.string.utf8)) was written" }
         for file in files {
             do {
-                let path = escapedForTerminal(try RescueFile.write(file.bytes, named: file.name).string.utf8)
+                let path = try RescueFile.write(file.bytes, named: file.name)
                 hints.append(
-                    file.name.hasSuffix(".unsigned.json")
-                        ? "the unsigned payload is kept: intoto-run sign \(path) -k KEY finishes it"
-                        : "it is kept, signed, in \(path); move it when the cause is gone")
+                    file.unsignedFormat.map { "the unsigned payload is kept: \(finishing(path, $0)) finishes it" }
+                        ?? "it is kept, signed, in \(escapedForTerminal(path.string.utf8)); move it when the cause is gone"
+                )
             } catch { hints.append("it could not be kept either: \(error)") }
         }
         return Failure(message, hint: (hints + [ending]).joined(separator: "; "))
     }
+}
+
+/// What could not be put in its place.
+private struct KeptFile {
+    let name: String
+    let bytes: [UInt8]
+    /// Where it is a payload without signatures: what would have been made of it.
+    var unsignedFormat: EvidenceFormat?
 }
 
 /// A file of evidence that is in its place.

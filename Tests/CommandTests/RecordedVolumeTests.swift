@@ -82,6 +82,40 @@ import Testing
         #expect(try memory(run, "peak-memory-kib") == nil)
     }
 
+    @Test func `what a signing program used before the command is not the command's`() throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        let signer = """
+            #!/bin/sh
+            case $1 in public-key) python3 -c 'import time; x = b"x" * (200 << 20)
+            while time.process_time() < 1: pass'; exec openssl pkey -in key.pem -pubout ;; esac
+            cat >message; exec openssl pkeyutl -sign -rawin -inkey key.pem -in message
+            """
+        try run.write(signer, to: "signer")
+        let words = "-q -k exec:./signer -n s --format link -m key.pem.pub"
+        let result = try run.shell("chmod +x signer; \"$R\" \(words) -- true")
+        #expect(result.status == 0, "\(result.errorText)")
+        #expect(try memory(run, "user-ms").map { $0 < 500 } == true)
+        // All that the kernel says of the command's memory is that it took no more than the program before it.
+        #expect(try memory(run, "peak-memory-kib") == nil)
+        #expect(try memory(run, "peak-memory-at-most-kib").map { $0 >= 200 << 10 } == true)
+        // And a command's own time is.
+        let busy = "python3 -c 'import time\nwhile time.process_time() < 1: pass'"
+        #expect(try run.shell("\"$R\" \(words) --overwrite -- \(busy)").status == 0)
+        #expect(try memory(run, "user-ms").map { $0 > 500 } == true)
+    }
+
+    @Test func `how long the command took is not taken from the clock of the day`() throws {
+        var run = IntotoRun()
+        try run.makeKey()
+        try PreloadedLibrary.install(PreloadedLibrary.backwardsClock, in: &run)
+        let summary = ["--summary", "json", "--summary-file", "summary"]
+        #expect(try run.run(signed + summary + ["--", "sleep", "0.4"]).status == 0)
+        let time = try memory(run, "wall-ms")
+        #expect(time.map { $0 >= 400 && $0 < 20_000 } == true, "\(String(describing: time))")
+        #expect(String(decoding: try run.read("summary"), as: UTF8.self).contains("\"wall-ms\":\(time ?? 0)"))
+    }
+
     private func memory(_ run: IntotoRun, _ name: Text) throws -> Int? {
         guard case .object(let resources)? = try Evidence.link(of: run).byproduct("resources") else {
             throw IntotoRun.SetupFailure(reason: "no resources")

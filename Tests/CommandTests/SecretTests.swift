@@ -70,4 +70,18 @@ import Testing
         #expect(recorded.count == 3)
         #expect(digests.allSatisfy { recorded.contains($0) })
     }
+
+    @Test func `the shell that runs a script without an interpreter line is recorded, too`() throws {
+        let run = try project([:])
+        try run.write("exit 4\n", to: "tool")
+        _ = try run.shell("chmod +x tool")
+        #expect(try run.run(signed + ["--", "./tool"]).status == 4)
+        let shell = try run.shell("readlink -f /bin/sh; sha256sum $(readlink -f /bin/sh) | cut -c1-64").outputText
+            .split(separator: "\n").map { JSONValue.string(Text(String($0))) }
+        guard case .array(let executables)? = try Evidence.link(of: run).environment["executables"],
+            case .object(let last)? = executables.last
+        else { throw IntotoRun.SetupFailure(reason: "no executables") }
+        #expect(executables.count == 2)
+        #expect([last["path"], last["sha256"]] == shell)
+    }
 }

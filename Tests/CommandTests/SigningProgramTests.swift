@@ -122,6 +122,31 @@ import Testing
         _ = try run.shell("rm -f '\(kept)'")
     }
 
+    @Test(arguments: ["link", "attestation", "attestation,dsse-link"], ["python", "go"])
+    func `what is said to finish kept payloads makes the files that were to be`(
+        formats: String, convention: String
+    ) throws {
+        let run = try project()
+        _ = try run.shell("mkdir \"it's here\" good")
+        let options = step + ["--format", formats, "--keyid-convention", convention]
+        let result = try run.run(options + ["-d", "it's here", "--", "touch", "fail"])
+        #expect(result.status == 125)
+        _ = try run.shell("rm fail")
+        let commands = result.errorText.matches(of: /is kept: intoto-run (sign .+?) finishes it/).map(\.1)
+        #expect(commands.count == formats.split(separator: ",").count)
+        for command in commands {
+            let line = "\"$R\" " + command.replacing("-k KEY", with: "-k 'exec:./signer key.pem'")
+            let finished = try run.shell(line)
+            #expect(finished.status == 0, "\(line): \(finished.errorText)")
+        }
+        #expect(try run.run(options + ["-d", "good", "--", "true"]).status == 0)
+        #expect(try run.list("it's here") == run.list("good"))
+        for name in try run.list("good") {
+            let check = try run("sign", "--check", "it's here/\(name)", "--verification-keys", "key.pem.pub")
+            #expect(check.status == 0, "\(check.errorText)")
+        }
+    }
+
     @Test func `it is asked for a signature once before the command and once after`() throws {
         let run = try project()
         try run.write(

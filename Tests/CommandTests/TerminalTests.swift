@@ -99,6 +99,56 @@ import Testing
         #expect(result.outputText.hasSuffix("typed\nterminal\n"))
     }
 
+    @Test func `a slow reader gets all that the command wrote on a terminal of its own`() throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        let words = signed.joined(separator: " ")
+        let command = "sh -c 'head -c 75000 /dev/zero | tr \"\\0\" x'"
+        let result = try run.shell("\"$R\" \(words) --pty -s -- \(command) | { sleep 2; wc -c; }")
+        #expect(result.outputText == "75000\n")
+        #expect(try Evidence.link(of: run).byproduct("stdout-length") == 75000)
+    }
+
+    @Test func `a process left behind that never stops writing to the terminal does not hold up the end`() throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        let words = signed.joined(separator: " ")
+        let command = "sh -c 'trap \"\" HUP; yes & echo $! >pid; sleep 0.2; exit 3'"
+        let result = try run.shell(
+            "{ \"$R\" \(words) --pty -- \(command); echo $? >status; } >/dev/null; kill -9 $(cat pid); cat status")
+        #expect(result.outputText == "3\n")
+    }
+
+    /// Runs the step with `--pty` and redirections, at a terminal.
+    private func redirected(
+        _ redirections: String, _ script: String, _ steps: [TerminalSession.Step]
+    ) throws -> (output: String, status: Int32, run: IntotoRun) {
+        let run = IntotoRun()
+        try run.makeKey()
+        let words = ([BuiltProduct.intotoRun.path] + signed + ["--pty", "--", "sh", "-c", script])
+            .map { "'\($0.replacing("'", with: "'\\''"))'" }.joined(separator: " ")
+        let (output, status) = try TerminalSession.run(
+            run, program: "/bin/sh", ["-c", "\(words) \(redirections)"], steps)
+        return (output, status, run)
+    }
+
+    @Test(arguments: [("\u{3}", 130), ("\u{1C}", 131)])
+    func `with --pty and input from elsewhere, what is typed to end the command does`(key: String, status: Int32) throws
+    {
+        let session = try redirected(
+            "</dev/null; exit $?", "trap '' HUP; ulimit -c 0; echo ready; exec sleep 60",
+            [.expect("ready"), .send(key)])
+        #expect(try Evidence.link(of: session.run).byproduct("return-value") == .integer(Int64(128 - status)))
+    }
+
+    @Test(arguments: ["</dev/null", "</dev/null 2>/dev/null | cat"])
+    func `with --pty and input from elsewhere, the command's terminal is as large as ours`(elsewhere: String) throws {
+        let script = "stty size; trap 'stty size; exit 0' WINCH; echo ready; while :; do sleep 0.1; done"
+        let session = try redirected(
+            elsewhere, script, [.expect("30 100"), .expect("ready"), .resize(41, 133), .expect("41 133")])
+        #expect(session.status == 0)
+    }
+
     @Test func `our terminal is as before after --pty`() throws {
         let run = IntotoRun()
         try run.makeKey()

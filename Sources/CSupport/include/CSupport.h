@@ -43,6 +43,7 @@ size_t cs_build_id(uint8_t *bytes, size_t capacity);
 
 enum cs_stage {
     CS_STAGE_READY,        /* no failure: the next thing is execve */
+    CS_STAGE_SHELL,        /* no failure: the program is a script without an interpreter line; the shell is next */
     CS_STAGE_PLAN,         /* reading the plan */
     CS_STAGE_DESCRIPTORS,  /* putting descriptors in place */
     CS_STAGE_GROUP,        /* joining the runner's process group, or a session of its own */
@@ -71,11 +72,14 @@ struct cs_plan {
 
 #define CS_PLAN_MAGIC 0x696e746f746f0001ULL
 
+/* The shell that runs a script without an interpreter line. */
+#define CS_SHELL "/bin/sh"
+
 /* What the trampoline answers: that it is ready to execute the command, and why it could not. */
 struct cs_failure {
     int32_t stage;
     int32_t error;
-    int64_t peak_kibibytes; /* with CS_STAGE_READY: memory that the kernel counts as the process's so far */
+    int64_t peak_kibibytes; /* with stages that are no failure: memory that the kernel counts as the process's so far */
 };
 
 /* Sends the plan, its descriptors (SCM_RIGHTS is a macro matter) and the payload. 0, or an errno. */
@@ -115,14 +119,16 @@ struct cs_signal {
                               because of our own use of the processor */
 };
 
-/* From here on the first signal is only noted, since the evidence is being finished, and the second one ends us. */
+/* From here on a first SIGINT or SIGTERM is only noted, since the evidence is being finished; the same one once more, at
+   least half a second later, ends us. */
 void cs_finish_after_signals(void);
 
 /* The signal that has stopped child `process` since the last call, or 0. Takes no news of its end from anybody. */
 int cs_stopped_by(pid_t process);
 
-/* Stops us, as `process` is stopped, until somebody continues us or it; then both go on. */
-void cs_stop_with(pid_t process);
+/* Stops us, as `process` is stopped, until somebody continues us or it, then both go on; for no longer than `limit`
+   milliseconds where that is not negative. Where nobody can be there to continue us, it stops nothing. */
+void cs_stop_with(pid_t process, int64_t limit);
 
 /* Takes leave of ended children other than `process`: orphans of the command that came to us. */
 void cs_reap_orphans(pid_t process);
@@ -138,6 +144,9 @@ struct cs_usage {
 void cs_children_usage(struct cs_usage *usage);
 
 /* --- terminal.c --- */
+
+/* Our terminal: the first of 0, 1 and 2 that is one, or else /dev/tty, newly opened; -1 without. */
+int cs_own_terminal(void);
 
 /* A new terminal: its controlling side, which does not block, and the side for the command, set up like `model` where
    that is a terminal. 0 or an errno. */

@@ -52,7 +52,7 @@ public struct LinkBuilder: Sendable {
         var resources: JSONObject = [
             "user-ms": .integer(usage.userMilliseconds),
             "system-ms": .integer(usage.systemMilliseconds),
-            "wall-ms": .integer(Int64(execution.finished.timeIntervalSince(execution.started) * 1000)),
+            "wall-ms": .integer(execution.elapsed.milliseconds),
         ]
         switch usage.peakMemory {
         case .kibibytes(let size): resources["peak-memory-kib"] = .integer(size)

@@ -17,6 +17,8 @@ package final class ChildProcess {
     private let socket: Int32
     /// KiB that the kernel counts as the command's peak memory from the outset.
     private(set) var memoryBeforeCommand: Int64 = 0
+    /// What runs the program where that is a script without an interpreter line.
+    private(set) var shell: [UInt8]?
 
     /// Starts the trampoline. Must run on the main thread: the command dies with the thread that started it.
     package init() throws(LaunchError) {
@@ -136,6 +138,11 @@ package final class ChildProcess {
         guard var answer = receive() else { throw .runner(operation: "start the command", errno: 0) }
         if answer.stage == Int32(CS_STAGE_READY.rawValue) {
             memoryBeforeCommand = Int64(answer.peak_kibibytes)
+            guard let next = receive() else { return }
+            answer = next
+        }
+        if answer.stage == Int32(CS_STAGE_SHELL.rawValue) {
+            shell = Array(CS_SHELL.utf8)
             guard let failure = receive() else { return }
             answer = failure
         }

@@ -36,7 +36,8 @@ public struct ResourceUse: Sendable {
 /// The largest resident memory that a process of the command had.
 ///
 /// The kernel keeps the figure across execve, so that the command's begins with what the runner had when it started the
-/// process: below that, nothing more is known.
+/// process; and it keeps one for all that we waited for, programs that sign among them. Below these, nothing more is
+/// known.
 public enum PeakMemory: Hashable, Sendable {
     case kibibytes(Int64)
     case atMostKibibytes(Int64)
@@ -52,8 +53,8 @@ public final class CommandExecution {
     private let command: Command
     private let program: [UInt8]
     private let child: ChildProcess
-    /// The program and the interpreters that it needs.
-    let executables: [ExecutableIdentity]
+    /// The program and the interpreters that it needs; known in full once it runs.
+    private(set) var executables: [ExecutableIdentity]
     private let masks: MaskList
 
     /// Finds the program and starts the process unless that waits already; throws where there is no program that can be
@@ -79,8 +80,13 @@ public final class CommandExecution {
     public func run(_ policy: StreamPolicy, usesTerminal: Bool, _ limits: CommandLimits) throws -> ExecutedCommand {
         var signals = try SignalForwarding()
         let terminal = usesTerminal ? try TerminalRelay() : nil
-        if let terminal { signals.windowChanged = terminal.windowChanged }
+        if let terminal {
+            signals.windowChanged = terminal.windowChanged
+            signals.commandIsInOurSession = false
+        }
         let captures = try captures(policy, terminal)
+        // Programs that sign have run already.
+        let before = Self.childrenUsage()
         do { try child.execute(command, program: program, with: Self.descriptors(terminal, captures)) } catch {
             terminal?.finishUnused()
             throw error
@@ -88,6 +94,9 @@ public final class CommandExecution {
         captures.output?.start()
         captures.errors?.start()
         terminal?.start()
+        if let shell = child.shell {
+            executables += ExecutableIdentity.identify(program: shell, directory: nil, searchPath: [])
+        }
         let outcome = Supervision(child: child, signals: signals, limits: limits).wait()
         terminal?.finish()
         cs_finish_after_signals()
@@ -101,7 +110,7 @@ public final class CommandExecution {
         }
         return ExecutedCommand(
             termination: child.termination, hasTimedOut: outcome.hasTimedOut, background: outcome.background,
-            output: policy == .off ? nil : output, errors: errors, usage: resourceUse(),
+            output: policy == .off ? nil : output, errors: errors, usage: resourceUse(since: before),
             warnings: [
                 captures.output.flatMap { Self.describeProblem($0, "standard output") },
                 captures.errors.flatMap { Self.describeProblem($0, "standard error") },
@@ -131,14 +140,20 @@ public final class CommandExecution {
         return CommandDescriptors(input: side, output: side, errors: side, isTerminal: true)
     }
 
-    private func resourceUse() -> ResourceUse {
+    private static func childrenUsage() -> cs_usage {
         var usage = cs_usage()
         cs_children_usage(&usage)
-        let floor = max(child.memoryBeforeCommand, Int64(usage.memory_floor_kibibytes))
+        return usage
+    }
+
+    private func resourceUse(since before: cs_usage) -> ResourceUse {
+        let usage = Self.childrenUsage()
+        let floor = max(
+            child.memoryBeforeCommand, Int64(usage.memory_floor_kibibytes), Int64(before.peak_kibibytes))
         let peak = Int64(usage.peak_kibibytes)
         return ResourceUse(
-            userMilliseconds: Int64(usage.user_microseconds / 1000),
-            systemMilliseconds: Int64(usage.system_microseconds / 1000),
+            userMilliseconds: Int64(usage.user_microseconds - before.user_microseconds) / 1000,
+            systemMilliseconds: Int64(usage.system_microseconds - before.system_microseconds) / 1000,
             peakMemory: peak > floor ? .kibibytes(peak) : .atMostKibibytes(floor)
         )
     }

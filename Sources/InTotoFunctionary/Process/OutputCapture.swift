@@ -70,7 +70,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         DispatchQueue(label: "output").async { [self] in
             readUntilStopped()
             // At once: where our reader has gone, the command shall see that with its next byte.
-            if readerHasGone == nil { close(readingEnd) }
+            if !isTerminal { close(readingEnd) }
             done.signal()
         }
     }
@@ -90,16 +90,26 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
             guard take(&buffer, atMost: buffer.count) else { return }
         }
         // The command has ended: what stands in the pipe now is its own. A process that it left behind may go on
-        // writing for ever, but not into this count. Polling a terminal first makes it move what it still holds.
-        var event = pollfd(fd: readingEnd, events: Int16(POLLIN), revents: 0)
-        poll(&event, 1, 0)
-        var left = Int(cs_available(readingEnd))
-        while left > 0 {
+        // writing for ever, but not into this count.
+        var left = isTerminal ? Self.terminalCapacity : Int(cs_available(readingEnd))
+        while left > 0, !isTerminal || holdsMore {
             let before = recorded
             guard take(&buffer, atMost: min(left, buffer.count)), recorded > before else { return }
             left -= recorded - before
         }
     }
+
+    /// A terminal counts only what its line discipline holds, at most 4 KiB; being polled, it moves up what is behind.
+    private var holdsMore: Bool {
+        var event = pollfd(fd: readingEnd, events: Int16(POLLIN), revents: 0)
+        poll(&event, 1, 0)
+        return event.revents & Int16(POLLIN) != 0
+    }
+
+    /// More than a terminal of Linux holds, in bytes: 64 KiB, and what was begun before that limit was met.
+    private static let terminalCapacity = 128 << 10
+
+    private var isTerminal: Bool { readerHasGone != nil }
 
     /// Reads once and deals with what came; false at the end of the stream and where nobody wants more of it.
     private func take(_ buffer: inout [UInt8], atMost limit: Int) -> Bool {

@@ -110,26 +110,23 @@ enum ProcessTree {
         static func status(of processID: Int32) -> DescendantProcess? { nil }
     #endif
 
-    /// Waits until no descendant is left or `deadline` has come; returns those that are left.
-    static func waitForEnd(until deadline: ContinuousClock.Instant) -> [DescendantProcess] {
-        while true {
-            let living = descendants()
-            let left = ContinuousClock.now.duration(to: deadline)
-            guard !living.isEmpty, left > .zero else { return living }
-            let descriptors = living.map { cs_process_descriptor($0.processID) }.filter { $0 >= 0 }
-            defer { for descriptor in descriptors { close(descriptor) } }
-            var events = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-            if descriptors.count == living.count {
-                poll(&events, nfds_t(events.count), left.pollMilliseconds)
-            } else {
-                // One ended in between, or the system has no descriptors of processes.
-                poll(nil, 0, min(20, left.pollMilliseconds))
-            }
-        }
+    /// Waits until one of `living` has ended, `descriptor` is readable or `deadline` has come.
+    static func awaitEnd(
+        ofOneOf living: [DescendantProcess], or descriptor: Int32, until deadline: ContinuousClock.Instant
+    ) {
+        let left = ContinuousClock.now.duration(to: deadline).pollMilliseconds
+        let descriptors = living.map { cs_process_descriptor($0.processID) }.filter { $0 >= 0 }
+        defer { for descriptor in descriptors { close(descriptor) } }
+        var events = ([descriptor] + descriptors).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        // With fewer, one ended in between, or the system has no descriptors of processes.
+        poll(&events, nfds_t(events.count), descriptors.count == living.count ? left : min(20, left))
     }
 }
 
 extension Duration {
+    /// Whole milliseconds; what is left over is dropped.
+    package var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+
     /// Milliseconds for `poll`, rounded up so that it does not spin.
     var pollMilliseconds: Int32 {
         let (seconds, attoseconds) = components

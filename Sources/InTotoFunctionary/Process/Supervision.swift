@@ -39,9 +39,37 @@ struct Supervision {
             endByForce()
             break
         }
-        let patience = outcome.hasTimedOut ? .zero : limits.backgroundWait
-        outcome.background = ProcessTree.waitForEnd(until: ContinuousClock.now + patience)
+        outcome.background = outcome.hasTimedOut ? ProcessTree.descendants() : waitForBackground()
         return outcome
+    }
+
+    /// A request to end goes to what is left, and ends the wait: what heeds it shall not be listed, though.
+    private func waitForBackground() -> [DescendantProcess] {
+        let deadline = ContinuousClock.now + limits.backgroundWait
+        let (living, isAskedToEnd) = waitForTree(until: deadline, orRequest: true)
+        guard isAskedToEnd else { return living }
+        return waitForTree(until: min(deadline, ContinuousClock.now + .milliseconds(500))).living
+    }
+
+    /// Waits until no process of the command is left, `deadline` has come, or, where that is to end it, a request to end;
+    /// signals are dealt with meanwhile. Returns those that are left.
+    private func waitForTree(
+        until deadline: ContinuousClock.Instant, orRequest endsAtRequest: Bool = false
+    ) -> (living: [DescendantProcess], isAskedToEnd: Bool) {
+        while true {
+            let living = ProcessTree.descendants()
+            guard !living.isEmpty, ContinuousClock.now < deadline else { return (living, false) }
+            ProcessTree.awaitEnd(ofOneOf: living, or: signals.descriptor, until: deadline)
+            let isAskedToEnd = signals.handle(for: runningCommand, until: deadline)
+            if endsAtRequest && isAskedToEnd { return (living, true) }
+        }
+    }
+
+    /// Nil once it has ended: another process may have its number.
+    private var runningCommand: Int32? {
+        var event = pollfd(fd: child.ended, events: Int16(POLLIN), revents: 0)
+        poll(&event, 1, 0)
+        return event.revents == 0 ? child.processID : nil
     }
 
     /// Waits for the command's end, a signal or `deadline`, whichever comes first.
@@ -51,8 +79,9 @@ struct Supervision {
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         poll(&events, 2, deadline.map { ContinuousClock.now.duration(to: $0).pollMilliseconds } ?? -1)
-        if events[1].revents != 0 { signals.handle(for: child.processID) }
-        return events[0].revents != 0
+        let hasEnded = events[0].revents != 0
+        if events[1].revents != 0 { signals.handle(for: hasEnded ? nil : child.processID, until: deadline) }
+        return hasEnded
     }
 
     /// Asks every process of the command to end, then ends those that have not after the time of grace.
@@ -60,11 +89,11 @@ struct Supervision {
         ProcessTree.signal(SIGTERM)
         // A stopped process hears nothing until it goes on.
         ProcessTree.signal(SIGCONT)
-        _ = ProcessTree.waitForEnd(until: ContinuousClock.now + limits.grace)
+        _ = waitForTree(until: ContinuousClock.now + limits.grace)
         // A process may have been started while the list was made; each round leaves fewer that could start more.
         for _ in 0..<200 {
             ProcessTree.signal(SIGKILL)
-            if ProcessTree.waitForEnd(until: ContinuousClock.now + .milliseconds(50)).isEmpty { break }
+            if waitForTree(until: ContinuousClock.now + .milliseconds(50)).living.isEmpty { break }
         }
         while !hasEnded(waitingUntil: nil) {}
     }

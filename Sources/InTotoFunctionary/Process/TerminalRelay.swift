@@ -19,11 +19,14 @@ final class TerminalRelay: @unchecked Sendable {  // immutable after `init`; the
     private let stop: (reading: Int32, writing: Int32)
     private let done = DispatchSemaphore(value: 0)
     private let isRaw: Bool
+    /// Ours, whose settings and size the command's has; -1: there is none.
+    private let model: Int32
 
     init() throws(LaunchError) {
         var terminal: [Int32] = [0, 0]
+        model = cs_own_terminal()
         // A log file is to have no carriage returns; on a terminal, the command's own terminal adds them.
-        let error = cs_open_terminal(&terminal, 0, isatty(1))
+        let error = cs_open_terminal(&terminal, model, isatty(1))
         guard error == 0 else { throw .runner(operation: "open a terminal", errno: error) }
         var stop: [Int32] = [0, 0]
         let stopError = cs_capture_pipe(&stop)
@@ -51,7 +54,10 @@ final class TerminalRelay: @unchecked Sendable {  // immutable after `init`; the
     }
 
     /// When nobody reads from it any more.
-    deinit { close(controlling) }
+    deinit {
+        close(controlling)
+        if model > 2 { close(model) }
+    }
 
     /// In the place of `start` and `finish`, where the command could not be started.
     func finishUnused() {
@@ -59,7 +65,7 @@ final class TerminalRelay: @unchecked Sendable {  // immutable after `init`; the
         finish()
     }
 
-    func windowChanged() { cs_copy_window_size(0, controlling) }
+    func windowChanged() { cs_copy_window_size(model, controlling) }
 
     private func passInputOn() {
         var buffer = [UInt8](repeating: 0, count: 4096)

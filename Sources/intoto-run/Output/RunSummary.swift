@@ -46,13 +46,12 @@ struct RunSummary {
     }
 
     private static func json(_ execution: RecordedExecution) -> JSONValue {
-        let wall = execution.finished.timeIntervalSince(execution.started)
-        return [
+        [
             "return-value": .integer(Int64(execution.result.termination.returnValue)),
             "timed-out": .bool(execution.result.hasTimedOut),
             "started": .string(Text(execution.started.formatted(.iso8601))),
             "finished": .string(Text(execution.finished.formatted(.iso8601))),
-            "wall-ms": .integer(Int64(wall * 1000)),
+            "wall-ms": .integer(execution.elapsed.milliseconds),
             "user-ms": .integer(execution.result.usage.userMilliseconds),
             "system-ms": .integer(execution.result.usage.systemMilliseconds),
         ]

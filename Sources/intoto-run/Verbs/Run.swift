@@ -98,14 +98,15 @@ struct Run: Verb {
         if !isDryRun { messages.addToJobSummary(summary, status: status, failure: failure) }
         do { try place?.write(summary.json(status: status, failure: failure)) } catch {
             let reason = (error as? Failure)?.message ?? "\(error)"
-            failure = failure ?? Failure("--summary-file: \(reason)", hint: Self.hint(for: summary.evidence))
+            failure = failure ?? Failure("--summary-file: \(reason)", hint: Self.hint(for: summary))
         }
         if let failure { throw failure }
         return status
     }
 
-    private static func hint(for evidence: [WrittenEvidence]) -> String {
-        evidence.isEmpty ? "there is no evidence" : "the evidence was written"
+    private static func hint(for summary: RunSummary) -> String {
+        let evidence = summary.evidence.isEmpty ? "there is no evidence" : "the evidence was written"
+        return evidence + (summary.recorded.map { "; " + ending($0.execution?.result.termination) } ?? "")
     }
 
     /// Carries out the step; what is known of it stands in `summary`, also where this throws.
@@ -138,7 +139,7 @@ struct Run: Verb {
                 return verbosity.note("not signed: --require-success does not accept this end", in: context)
             }
             let writer = EvidenceWriter(
-                reserved: reserved, formats: formats, signers: signers,
+                reserved: reserved, formats: formats, signers: signers, convention: signing.convention,
                 ending: Self.ending(recorded.execution?.result.termination))
             summary.evidence = try writer.write(LinkBuilder.current(record).link(of: recorded))
             for evidence in summary.evidence {

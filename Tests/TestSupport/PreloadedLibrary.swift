@@ -1,0 +1,47 @@
+/// A library that changes what the C library says to the runner, for what no real system can be made to do in a test.
+public enum PreloadedLibrary {
+    /// The clock of the day goes backwards, as long as it goes on.
+    public static let backwardsClock = """
+        #define _GNU_SOURCE
+        #include <sys/syscall.h>
+        #include <sys/time.h>
+        #include <time.h>
+        #include <unistd.h>
+        int clock_gettime(clockid_t clock, struct timespec *time) {
+            int result = syscall(SYS_clock_gettime, clock, time);
+            if (clock == CLOCK_REALTIME) {
+                struct timespec since;
+                syscall(SYS_clock_gettime, CLOCK_BOOTTIME, &since);
+                *time = (struct timespec){2000000000 - 1000 * since.tv_sec - since.tv_nsec / 1000000, 0};
+            }
+            return result;
+        }
+        int gettimeofday(struct timeval *restrict time, void *restrict zone) {
+            struct timespec now;
+            clock_gettime(CLOCK_REALTIME, &now);
+            *time = (struct timeval){now.tv_sec, 0};
+            return 0;
+        }
+        """
+
+    /// Children are taken leave of a second late.
+    public static let lateWaiting = """
+        #define _GNU_SOURCE
+        #include <sys/syscall.h>
+        #include <sys/types.h>
+        #include <unistd.h>
+        pid_t waitpid(pid_t process, int *status, int options) {
+            usleep(1000000);
+            return syscall(SYS_wait4, process, status, options, 0);
+        }
+        """
+
+    /// Compiles `source` to `preloaded.so` in the runner's directory; the runner loads it, and so does the command.
+    public static func install(_ source: String, in run: inout IntotoRun) throws {
+        try run.write(source, to: "preloaded.c")
+        let made = try Subprocess.run(
+            "/usr/bin/env", ["clang", "-shared", "-fPIC", "-o", "preloaded.so", "preloaded.c"], in: run.directory)
+        guard made.status == 0 else { throw IntotoRun.SetupFailure(reason: made.errorText) }
+        run.environment["LD_PRELOAD"] = run.directory.appending(path: "preloaded.so").path
+    }
+}
