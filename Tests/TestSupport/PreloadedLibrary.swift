@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// A library that changes what the C library says to the runner, for what no real system can be made to do in a test.
 public enum PreloadedLibrary {
     /// The clock of the day goes backwards, as long as it goes on.
@@ -40,7 +42,7 @@ public enum PreloadedLibrary {
     public static func install(_ source: String, in run: inout IntotoRun) throws {
         try run.write(source, to: "preloaded.c")
         let made = try Subprocess.run(
-            "/usr/bin/env", ["clang", "-shared", "-fPIC", "-o", "preloaded.so", "preloaded.c"], in: run.directory)
+            "/usr/bin/env", ["cc", "-shared", "-fPIC", "-o", "preloaded.so", "preloaded.c"], in: run.directory)
         guard made.status == 0 else { throw IntotoRun.SetupFailure(reason: made.errorText) }
         run.environment["LD_PRELOAD"] = run.directory.appending(path: "preloaded.so").path
     }
