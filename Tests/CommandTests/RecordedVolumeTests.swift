@@ -95,14 +95,14 @@ import Testing
         let words = "-q -k exec:./signer -n s --format link -m key.pem.pub"
         let result = try run.shell("chmod +x signer; \"$R\" \(words) -- true")
         #expect(result.status == 0, "\(result.errorText)")
-        #expect(try memory(run, "user-ms").map { $0 < 500 } == true)
+        #expect(try processorTime(run).map { $0 < 500 } == true)
         // All that the kernel says of the command's memory is that it took no more than the program before it.
         #expect(try memory(run, "peak-memory-kib") == nil)
         #expect(try memory(run, "peak-memory-at-most-kib").map { $0 >= 200 << 10 } == true)
         // And a command's own time is.
         let busy = "python3 -c 'import time\nwhile time.process_time() < 1: pass'"
         #expect(try run.shell("\"$R\" \(words) --overwrite -- \(busy)").status == 0)
-        #expect(try memory(run, "user-ms").map { $0 > 500 } == true)
+        #expect(try processorTime(run).map { $0 >= 900 } == true)
     }
 
     @Test func `how long the command took is not taken from the clock of the day`() throws {
@@ -114,6 +114,12 @@ import Testing
         let time = try memory(run, "wall-ms")
         #expect(time.map { $0 >= 400 && $0 < 20_000 } == true, "\(String(describing: time))")
         #expect(String(decoding: try run.read("summary"), as: UTF8.self).contains("\"wall-ms\":\(time ?? 0)"))
+    }
+
+    /// Milliseconds; how they are shared between program and kernel is the machine's matter.
+    private func processorTime(_ run: IntotoRun) throws -> Int? {
+        guard let user = try memory(run, "user-ms"), let system = try memory(run, "system-ms") else { return nil }
+        return user + system
     }
 
     private func memory(_ run: IntotoRun, _ name: Text) throws -> Int? {
