@@ -27,7 +27,10 @@ extension Metablock {
             guard let bytes = Hex.decode(try signature.text("sig")) else {
                 throw .badValue("sig", in: signature.place, reason: "is not hexadecimal")
             }
-            signatures.append(Signature(keyID: KeyID(try signature.text("keyid")), bytes: bytes))
+            signatures.append(
+                Signature(
+                    keyID: KeyID(try signature.text("keyid")), bytes: bytes,
+                    certificate: try signature.optionalText("cert")))
         }
     }
 
