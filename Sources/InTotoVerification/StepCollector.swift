@@ -9,7 +9,7 @@ struct StepCollector {
     private let request: VerificationRequest
     private let budget: SignatureBudget
     private var bundled: [Text: [(Authenticated<Payload>, FoundEvidence)]] = [:]
-    private(set) var otherEvidence: [EvidenceReport] = []
+    private(set) var otherEvidence: [EvidenceFinding] = []
     private(set) var otherStatements = 0
 
     init(
@@ -30,7 +30,7 @@ struct StepCollector {
         for found in try pool.bundled() {
             let authenticated: Authenticated<Payload>
             do throws(RejectionReason) { authenticated = try authenticate(found) } catch {
-                otherEvidence.append(EvidenceReport(reference: found.reference, standing: .rejected(error)))
+                otherEvidence.append(EvidenceFinding(reference: found.reference, standing: .rejected(error)))
                 continue
             }
             guard let link = try? authenticated.payload.link() else {
@@ -39,7 +39,7 @@ struct StepCollector {
             }
             guard steps.contains(link.name.text) else {
                 otherEvidence.append(
-                    EvidenceReport(reference: found.reference, standing: .rejected(.otherStep(link.name.text))))
+                    EvidenceFinding(reference: found.reference, standing: .rejected(.otherStep(link.name.text))))
                 continue
             }
             bundled[link.name.text, default: []].append((authenticated, found))
@@ -69,7 +69,7 @@ struct StepCollector {
                 return
             } catch { reason = .malformed(error) }
         }
-        otherEvidence.append(EvidenceReport(reference: found.reference, standing: .rejected(reason)))
+        otherEvidence.append(EvidenceFinding(reference: found.reference, standing: .rejected(reason)))
     }
 
     /// Everything that counts for the step, and the report of what does not.
@@ -93,11 +93,11 @@ struct StepCollector {
         let counted = Self.count(accepted)
         report.evidence = results.map { reference, result in
             switch result {
-            case .failure(let reason): EvidenceReport(reference: reference, standing: .rejected(reason))
+            case .failure(let reason): EvidenceFinding(reference: reference, standing: .rejected(reason))
             case .success(let evidence):
-                EvidenceReport(
+                EvidenceFinding(
                     reference: reference,
-                    standing: counted[reference].map(EvidenceReport.Standing.counted)
+                    standing: counted[reference].map(EvidenceFinding.Standing.counted)
                         ?? .additional(evidence.signers[0]))
             }
         }

@@ -35,14 +35,14 @@ public struct LayoutReport: Sendable {
     public internal(set) var signedBy: [Functionary] = []
     public internal(set) var steps: [StepReport] = []
     /// What stands in bundles and named files and is no evidence of a step.
-    public internal(set) var otherEvidence: [EvidenceReport] = []
+    public internal(set) var otherEvidence: [EvidenceFinding] = []
     /// Authenticated statements of other types.
     public internal(set) var otherStatements = 0
     /// Of the layout as a whole.
     public internal(set) var problems: [VerificationProblem] = []
     public internal(set) var warnings: [VerificationWarning] = []
 
-    var allProblems: [VerificationProblem] { problems + steps.flatMap(\.allProblems) }
+    var allProblems: [VerificationProblem] { problems + steps.flatMap(\.everyProblem) }
     var allWarnings: [VerificationWarning] {
         warnings + steps.flatMap { $0.warnings + ($0.sublayouts.flatMap(\.allWarnings)) }
     }
@@ -57,7 +57,7 @@ public struct StepReport: Sendable {
     /// Distinct keys that may have done it, certificates aside.
     public internal(set) var listed: [Functionary] = []
     /// Everything that was found for the step, in order.
-    public internal(set) var evidence: [EvidenceReport] = []
+    public internal(set) var evidence: [EvidenceFinding] = []
     public internal(set) var sublayouts: [LayoutReport] = []
     /// The command that was recorded; empty where none was.
     public internal(set) var command: [Text] = []
@@ -67,11 +67,12 @@ public struct StepReport: Sendable {
     public internal(set) var problems: [VerificationProblem] = []
     public internal(set) var warnings: [VerificationWarning] = []
 
-    public var counted: [EvidenceReport] {
+    public var counted: [EvidenceFinding] {
         evidence.filter { if case .counted = $0.standing { true } else { false } }
     }
 
-    var allProblems: [VerificationProblem] { problems + sublayouts.flatMap(\.allProblems) }
+    /// Its own, and those of its sublayouts.
+    public var everyProblem: [VerificationProblem] { problems + sublayouts.flatMap(\.allProblems) }
 }
 
 /// One inspection.

@@ -11,7 +11,7 @@ public enum VerificationProblem: Error, Sendable {
     case emptyLayout
     case parameters(ParameterError)
     case impossibleThreshold(Step, keys: Int)
-    case thresholdNotMet(Step, counted: Int, rejected: [EvidenceReport])
+    case thresholdNotMet(Step, counted: Int, rejected: [EvidenceFinding])
     case tooManyLinks(StepName, limit: Int)
     case disagreement(StepName, EvidenceReference, EvidenceReference, String)
     case sublayoutTooDeep(StepName, limit: Int)
@@ -112,7 +112,7 @@ extension VerificationProblem: CustomStringConvertible {
     }
 }
 
-extension EvidenceReport: CustomStringConvertible {
+extension EvidenceFinding: CustomStringConvertible {
     public var description: String {
         switch standing {
         case .counted(let functionary): "\(reference): counts for '\(functionary.label)'"

@@ -154,7 +154,7 @@ public struct Verifier {
                 } catch { report.problems.append(error) }
             }
         }
-        guard report.allProblems.isEmpty, let first = reduced.first else { return nil }
+        guard report.everyProblem.isEmpty, let first = reduced.first else { return nil }
         for other in reduced.dropFirst() {
             guard let difference = first.record.difference(from: other.record) else { continue }
             report.problems.append(.disagreement(step.name, first.reference, other.reference, difference))

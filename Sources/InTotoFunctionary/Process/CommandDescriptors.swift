@@ -8,6 +8,8 @@ struct CommandDescriptors {
     var errors: Int32?
     /// The three are one terminal, and the command gets a session of its own with it.
     var isTerminal = false
+    /// Nothing of our caller's goes along.
+    var isAlone = false
 
     /// Where each descriptor of ours is to stand in the command: the three standard ones as far as our caller had
     /// them open, and everything else that our caller handed down (a jobserver's pipe, a shell's `<(…)`).
@@ -18,10 +20,11 @@ struct CommandDescriptors {
         for (target, replacement) in [input, output, errors].enumerated() {
             if let replacement {
                 descriptors.append((replacement, Int32(target)))
-            } else if isOpen[target] {
+            } else if !isAlone, isOpen[target] {
                 descriptors.append((Int32(target), Int32(target)))
             }
         }
+        if isAlone { return descriptors }
         withUnsafeBytes(of: startup.descriptors) { bytes in
             for descriptor in bytes.bindMemory(to: Int32.self).prefix(Int(startup.descriptor_count)) {
                 descriptors.append((descriptor, descriptor))

@@ -63,8 +63,11 @@ public final class CommandExecution {
         var signals = try SignalForwarding()
         let terminal = usesTerminal ? try TerminalRelay() : nil
         if let terminal { signals.windowChanged = terminal.windowChanged }
+        let isAlone = command.surroundings == .none
+        signals.commandSharesTerminal = !isAlone
+        let nothing = isAlone ? try EmptyInput() : nil
         let captures = try captures(policy, terminal)
-        do { try child.execute(command, program: program, with: Self.descriptors(terminal, captures)) } catch {
+        do { try child.execute(command, program: program, with: Self.descriptors(terminal, captures, nothing)) } catch {
             terminal?.finishUnused()
             throw error
         }
@@ -93,16 +96,21 @@ public final class CommandExecution {
             return [try OutputCapture(terminal, policy.recording ?? .nothing, masks) { kill(command, SIGHUP) }]
         }
         guard let recording = policy.recording else { return [] }
+        let isShown = command.surroundings == .callers
         return [
-            try OutputCapture(passingOnTo: 1, recording, masks), try OutputCapture(passingOnTo: 2, recording, masks),
+            try OutputCapture(passingOnTo: isShown ? 1 : nil, recording, masks),
+            try OutputCapture(passingOnTo: isShown ? 2 : nil, recording, masks),
         ]
     }
 
-    private static func descriptors(_ terminal: TerminalRelay?, _ captures: [OutputCapture]) -> CommandDescriptors {
+    private static func descriptors(
+        _ terminal: TerminalRelay?, _ captures: [OutputCapture], _ nothing: EmptyInput?
+    ) -> CommandDescriptors {
         var descriptors = CommandDescriptors()
-        descriptors.input = terminal?.forCommand
-        descriptors.output = captures.first?.writingEnd
-        descriptors.errors = captures.last?.writingEnd
+        descriptors.input = terminal?.forCommand ?? nothing?.descriptor
+        descriptors.output = captures.first?.writingEnd ?? nothing?.descriptor
+        descriptors.errors = captures.last?.writingEnd ?? nothing?.descriptor
+        descriptors.isAlone = nothing != nil
         descriptors.isTerminal = terminal != nil
         return descriptors
     }
@@ -120,4 +128,16 @@ public final class CommandExecution {
         guard let error = capture.forwardingError, error != EPIPE else { return nil }
         return "\(name) could not be passed on: \(systemErrorText(error))"
     }
+}
+
+/// `/dev/null`, for commands that get nothing of our caller's.
+private final class EmptyInput {
+    let descriptor: Int32
+
+    init() throws(LaunchError) {
+        descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .runner(operation: "open /dev/null", errno: errno) }
+    }
+
+    deinit { close(descriptor) }
 }

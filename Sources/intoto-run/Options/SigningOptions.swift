@@ -118,10 +118,12 @@ struct TrustOptions: ParsableArguments {
     var keys: [String] = []
 
     /// The distinct keys that were named, in their order.
-    func publicKeys() throws -> [PublicKey] {
+    func publicKeys() throws -> [PublicKey] { try Self.publicKeys(keys) }
+
+    static func publicKeys(_ keys: [String]) throws -> [PublicKey] {
         var distinct: [PublicKey] = []
         for path in keys {
-            let key = try Self.publicKey(path)
+            let key = try publicKey(path)
             if !distinct.contains(key) { distinct.append(key) }
         }
         return distinct

@@ -27,7 +27,7 @@ public struct Functionary: Hashable, Sendable {
 }
 
 /// What a piece of evidence was good for.
-public struct EvidenceReport: Sendable {
+public struct EvidenceFinding: Sendable {
     public enum Standing: Sendable {
         /// It counts for this functionary.
         case counted(Functionary)
