@@ -45,7 +45,10 @@ struct Verify: Verb {
     @Option(help: ArgumentHelp("The checks as JUnit XML, for CI.", valueName: "file"))
     var junit: String?
 
+    @OptionGroup var summary: SummaryOptions
+
     func run(in context: CommandContext) throws -> Int32 {
+        let summaryWriter = try summary.writer(in: context)
         var request = try verification.request(in: context)
         request.policy.inspections = withoutInspections ? .skip : .run
         request.policy.sublayoutInspections = allowsSublayoutInspections ? .run : .skip
@@ -53,6 +56,13 @@ struct Verify: Verb {
         let verdict = verifier.verify()
         try report(verdict, in: context)
         try saveInspections(verdict)
+        if let summaryWriter {
+            if verdict.outcome == .incomplete {
+                context.note("intoto-run: warning: no verification summary was written: the verdict is incomplete")
+            } else {
+                try write(try summaryWriter.bytes(of: verdict), to: summaryWriter.path)
+            }
+        }
         return switch verdict.outcome {
         case .passed: ExitStatus.success
         case .failed: ExitStatus.no
