@@ -17,6 +17,8 @@ public struct RecordedStep: Sendable {
     public var execution: RecordedExecution?
     /// Where the command ran, or would have.
     public var workDirectory: [UInt8]
+    /// What recorded it.
+    public var tool = ToolIdentity()
 }
 
 /// The command of a step and what became of it.

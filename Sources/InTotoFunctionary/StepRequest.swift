@@ -17,6 +17,8 @@ public struct StepRequest: Sendable {
     public var recordsChangedProductsOnly = false
     /// Large products that are provably as they were as materials are not read again.
     public var reusesUnchangedDigests = false
+    /// Whether the digest of our own executable is recorded.
+    public var toolDigest = ToolDigestPolicy.auto
 
     public init(
         name: StepName, command: Command?, materials: [ArtifactReference], products: [ArtifactReference],

@@ -15,9 +15,16 @@ public struct StepRunner {
     public init(
         _ request: StepRequest, report: @escaping @Sendable (SnapshotEvent) -> Void = { _ in }
     ) throws(StepError) {
+        try self.init(request, in: nil, report: report)
+    }
+
+    /// The same with a process that was started beforehand.
+    package init(
+        _ request: StepRequest, in process: ChildProcess?, report: @escaping @Sendable (SnapshotEvent) -> Void
+    ) throws(StepError) {
         self.request = request
         self.report = report
-        do { execution = try request.command.map { try CommandExecution($0) } } catch {
+        do { execution = try request.command.map { try CommandExecution($0, in: process) } } catch {
             throw (error as? LaunchError).map(StepError.launch) ?? .internal("\(error)")
         }
         do { try Snapshot.preflight(request.products, options: request.snapshot) } catch { throw .materials(error) }
@@ -29,7 +36,10 @@ public struct StepRunner {
         do { before = try snapshot(request.materials, reusesDigests ? .keeping : .never) } catch {
             throw .materials(error)
         }
+        let tool = ToolDigest(request.toolDigest)
+        tool.start()
         let recorded = try execute(now)
+        let identity = tool.finish()
         let after: SnapshotResult
         do { after = try snapshot(request.products, reusesDigests ? .from(before.reusable) : .never) } catch {
             throw .products(error, recorded?.result.termination)
@@ -41,7 +51,7 @@ public struct StepRunner {
             notRecorded: before.notRecorded + after.notRecorded,
             linkTexts: Set(before.linkTexts + after.linkTexts).sorted(),
             reusedDigests: reusesDigests ? after.reused : nil, execution: recorded,
-            workDirectory: Self.absolute(request.command?.directory, from: workDirectory)
+            workDirectory: Self.absolute(request.command?.directory, from: workDirectory), tool: identity
         )
     }
 

@@ -10,13 +10,17 @@ import InTotoMetadata
 #endif
 
 /// What a verb may touch besides its options; `live()` is called in `main` only.
-struct CommandContext: Sendable {
+struct CommandContext {
     var now: @Sendable () -> Date
     /// `NAME=value` entries as bytes: not all of them are UTF-8.
     var environment: [[UInt8]]
     var workingDirectory: [UInt8]
     /// What stood behind `--`; nil where there was no `--`.
     var command: [[UInt8]]?
+    /// Waits for the command, where one is sure enough to come.
+    var process: ChildProcess?
+    /// The options of `run`, as they were given.
+    var invocation = Invocation()
     /// Prints one line on standard output; throws where that cannot take it, since an answer that nobody gets is none.
     var print: @Sendable (String) throws(Failure) -> Void
     /// Prints one line on standard error; where that fails there is nobody left to tell.
@@ -29,12 +33,13 @@ struct CommandContext: Sendable {
 }
 
 extension CommandContext {
-    static func live(command: [[UInt8]]?) -> CommandContext {
+    static func live(command: [[UInt8]]?, process: ChildProcess?) -> CommandContext {
         CommandContext(
             now: { Date() },
             environment: CallerState.environment,
             workingDirectory: CallerState.workingDirectory,
             command: command,
+            process: process,
             print: { line throws(Failure) in
                 let error = writeLine(line, to: 1)
                 guard error == 0 else { throw Failure("standard output: cannot write: \(systemErrorText(error))") }
@@ -43,13 +48,16 @@ extension CommandContext {
         )
     }
 
-    /// Returns 0 or the error. A reader that has gone has read enough.
     private static func writeLine(_ line: String, to descriptor: Int32) -> Int32 {
-        let bytes = Array((line + "\n").utf8)
+        write(Array((line + "\n").utf8), to: descriptor)
+    }
+
+    /// Returns 0 or the error. A reader that has gone has read enough.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
         var offset = 0
         while offset < bytes.count {
             let count = bytes.withUnsafeBytes {
-                write(descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
+                systemWrite(descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
             }
             if count > 0 {
                 offset += count
@@ -66,6 +74,11 @@ extension CommandContext {
         }
         return 0
     }
+}
+
+/// The system's `write`, which a method of the same name hides.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    write(descriptor, bytes, count)
 }
 
 /// What the process was given, as bytes.

@@ -3,93 +3,138 @@ import InTotoMetadata
 import TestSupport
 import Testing
 
-/// Verification summaries: made by `verify`, checked by `sign --check`.
+/// `--summary json`: what became of a run, for the program that started it.
 @Suite(.temporaryDirectory) struct SummaryTests {
-    private static let uri = "https://example.org/out"
+    private let step = ["-q", "-k", "key.pem", "-n", "s", "-m", "src", "-p", "src", "--summary", "json"]
 
-    private func summary(_ chain: VerifyTests.Chain, _ options: String...) throws -> Subprocess {
-        try chain.run.makeKey("verifier.pem")
-        return try chain.verify(
-            ["--vsa", "../vsa.intoto.jsonl", "--vsa-key", "../verifier.pem", "--resource-uri", Self.uri] + options)
+    private func project() throws -> IntotoRun {
+        let run = IntotoRun()
+        try run.makeKey()
+        try run.write("x", to: "src/a")
+        return run
     }
 
-    private func check(_ chain: VerifyTests.Chain, _ options: String...) throws -> Subprocess {
-        try chain.run.run(
-            ["sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "verifier.pem.pub"] + options)
-    }
-
-    private func statement(_ chain: VerifyTests.Chain) throws -> Statement {
-        let bundle = Bundle(try chain.run.read("vsa.intoto.jsonl"))
-        #expect(bundle.envelopes.count == 1)
-        guard case .statement(let statement) = try SignedMetadata.envelope(bundle.envelopes[0]).payload() else {
-            throw MetadataError.emptySubject
+    private func summary(_ bytes: [UInt8]) throws -> JSONObject {
+        #expect(bytes.last == UInt8(ascii: "\n"))
+        #expect(bytes.count { $0 == UInt8(ascii: "\n") } == 1)
+        guard case .object(let object) = try JSONReader.read(bytes) else {
+            throw IntotoRun.SetupFailure(reason: "no object")
         }
-        return statement
+        return object
     }
 
-    @Test func `a pass ends in a signed summary, which fits what it is about and nothing else`() throws {
-        let chain = try VerifyTests.Chain()
-        let result = try summary(
-            chain, "--verifier-id", "https://example.org/verifier", "--vsa-level", "SLSA_BUILD_LEVEL_2")
-        #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
-        let made = try VerificationSummary(statement(chain))
-        #expect(made.result == .passed && made.inputAttestations.count == 1)
-        #expect(try statement(chain).subject.map(\.name) == ["out"])
-
-        let all = [
-            "--expect-subject", "product/out", "--expect-resource", Self.uri, "--expect-verifier",
-            "https://example.org/verifier", "--expect-level", "SLSA_BUILD_LEVEL_2",
-        ]
-        func status(_ options: [String]) throws -> Int32 {
-            try chain.run.run(
-                ["sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "verifier.pem.pub"] + options
-            ).status
+    @Test func `it says how the step went and where its evidence is`() throws {
+        let run = try project()
+        let command = ["sh", "-c", "echo x >src/b; mkfifo src/pipe; exit 3"]
+        let result = try run.run(
+            step + ["--format", "attestation,link", "--summary-file", "summary.json", "--"] + command)
+        #expect(result.status == 3)
+        let object = try summary(run.read("summary.json"))
+        #expect(object["schema"] == 1)
+        #expect(object["step"] == "s")
+        #expect(object["status"] == 3)
+        #expect(object["materials"] == 1)
+        #expect(object["products"] == 2)
+        #expect(object["not-recorded"] == 1)
+        #expect(object["warnings"] == ["not recorded: 'src/pipe': a named pipe"])
+        #expect(object["error"] == nil)
+        let files = try [".jsonl": "attestation", ".link": "link"].map { suffix, format -> JSONValue in
+            let name = try run.file(endingIn: suffix)
+            let digest = try Subprocess.run("/usr/bin/sha256sum", [run.directory.appending(path: name).path])
+            let keyID = try run("key", "id", "key.pem.pub").outputText.prefix(64)
+            return [
+                "path": .string(Text("./\(name)")), "format": .string(Text(format)),
+                "keyid": .string(Text(String(keyID))), "sha256": .string(Text(String(digest.outputText.prefix(64)))),
+                "size": .integer(Int64(try run.read(name).count)),
+            ]
         }
-        #expect(try status(all) == 0)
-        // A lower level of the same track is covered, a higher one is not.
-        #expect(try status(["--expect-level", "SLSA_BUILD_LEVEL_1"]) == 0)
-        for wrong in [
-            ["--expect-level", "SLSA_BUILD_LEVEL_3"], ["--expect-level", "SLSA_SOURCE_LEVEL_1"],
-            ["--expect-subject", "product/in", "--expect-resource", Self.uri],
-            ["--expect-resource", "https://example.org/"],
-            ["--expect-verifier", "https://example.org/other"],
-        ] {
-            // The digest of `in` is that of `out`, its copy: another content is needed.
-            try chain.run.write("other", to: "product/in")
-            #expect(try status(wrong) == 1, "\(wrong)")
+        guard case .array(let evidence)? = object["evidence"] else { throw IntotoRun.SetupFailure(reason: "none") }
+        #expect(Set(evidence) == Set(files))
+        guard case .object(let execution)? = object["command"] else { throw IntotoRun.SetupFailure(reason: "none") }
+        let link = try Evidence.link(of: run)
+        for name: Text in ["return-value", "started", "finished"] { #expect(execution[name] == link.byproduct(name)) }
+        #expect(execution["timed-out"] == false)
+    }
+
+    @Test func `it goes to a descriptor that the caller opened`() throws {
+        let run = try project()
+        let words = step.joined(separator: " ")
+        let result = try run.shell("\"$R\" \(words) --summary-file fd:7 -- echo out 7>summary; echo $?")
+        #expect(result.outputText == "out\n0\n")
+        #expect(try summary(run.read("summary"))["status"] == 0)
+        let standard = try run.shell("\"$R\" \(words) --overwrite --summary-file fd:2 -- true")
+        #expect(try summary(standard.errors)["step"] == "s")
+    }
+
+    @Test func `it replaces one that is there, and is no product itself`() throws {
+        let run = try project()
+        try run.write("old", to: "src/summary.json")
+        _ = try run.shell("ln src/summary.json other")
+        let arguments = step + ["--summary-file", "src/summary.json", "--changed-only", "--require-success"]
+        #expect(try run.run(arguments + ["--", "touch", "src/c"]).status == 0)
+        #expect(try summary(run.read("src/summary.json"))["products"] == 1)
+        #expect(String(decoding: try run.read("other"), as: UTF8.self) == "old")
+    }
+
+    @Test func `it says what went wrong, before the command and after it`() throws {
+        let run = try project()
+        let file = ["--summary-file", "summary.json"]
+        let before = try run.run(["-k", "none.pem", "-n", "s", "--summary", "json"] + file + ["--", "touch", "ran"])
+        #expect(before.status == 125)
+        var object = try summary(run.read("summary.json"))
+        #expect(object["status"] == 125)
+        #expect(object["evidence"] == [])
+        #expect(object["materials"] == nil && object["command"] == nil)
+        #expect(object["error"] == ["message": "none.pem: cannot open: No such file or directory"])
+
+        let after = try run.run(step + file + ["--", "sh", "-c", "rm -r src; exit 4"])
+        #expect(after.status == 125)
+        object = try summary(run.read("summary.json"))
+        guard case .object(let error)? = object["error"], case .string(let hint)? = error["hint"] else {
+            throw IntotoRun.SetupFailure(reason: "no error")
         }
-        let stranger = try chain.run.run(
-            [
-                "sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "owner.pem.pub", "--expect-resource",
-                Self.uri,
-            ])
-        #expect(stranger.status == 1)
+        #expect(hint.description.contains("exited with status 4"))
+
+        let notFound = try run.run(step + file + ["-m", "key.pem.pub", "--", "no-such-command"])
+        #expect(notFound.status == 127)
+        #expect(try summary(run.read("summary.json"))["status"] == 127)
     }
 
-    @Test func `a refusal ends in a summary that says so, and that nobody takes`() throws {
-        var chain = try VerifyTests.Chain()
-        try chain.change("expected_products", to: [["DISALLOW", "*"]])
-        #expect(try summary(chain, "--vsa-subject", "out").status == 1)
-        let made = try VerificationSummary(statement(chain))
-        #expect(made.result == .failed && made.verifiedLevels == ["FAILED"])
-        #expect(try check(chain, "--expect-resource", Self.uri).status == 1)
-        // As to its signature alone it is good.
-        #expect(try check(chain).status == 0)
+    @Test func `a step that is not signed has no evidence in it`() throws {
+        let run = try project()
+        let result = try run.run(step + ["--summary-file", "sum", "--require-success", "--", "false"])
+        #expect(result.status == 1)
+        let object = try summary(run.read("sum"))
+        #expect(object["evidence"] == [])
+        #expect(object["status"] == 1)
+        #expect(object["error"] == nil)
     }
 
-    @Test func `an incomplete verdict has no summary`() throws {
-        let chain = try VerifyTests.Chain(inspections: [VerifyTests.Chain.inspection("look", ["true"])])
-        #expect(try summary(chain, "--no-inspections").status == 2)
-        #expect(!(try chain.run.list().contains("vsa.intoto.jsonl")))
+    @Test(arguments: [
+        ["--summary", "json"], ["--summary-file", "x"], ["--summary", "yaml", "--summary-file", "x"],
+        ["--summary", "json", "--summary-file", "fd:"], ["--summary", "json", "--summary-file", "fd:0"],
+        ["--summary", "json", "--summary-file", "fd:9"], ["--summary", "json", "--summary-file", "fd:-1"],
+        ["--summary", "json", "--summary-file", "fd:8"],
+        ["--summary", "json", "--summary-file", "missing/x"], ["--summary", "json", "--summary-file", "src"],
+        ["--summary", "json", "--summary-file", "pipe"], ["--summary", "json", "--summary-file", ".."],
+        ["--summary", "json", "--summary-file", "/"],
+    ]) func `a summary without a place that takes it is refused before anything runs`(options: [String]) throws {
+        let run = try project()
+        // 8 is open, but for reading.
+        let words = (["-k", "key.pem", "-n", "s"] + options).joined(separator: " ")
+        let result = try run.shell("mkfifo pipe; \"$R\" \(words) -- touch ran 8</dev/null")
+        #expect(result.status == 125, "\(result.errorText)")
+        #expect(result.errorText.contains("--summary"))
+        #expect(try run.list() == ["key.pem", "key.pem.pub", "pipe", "src"])
     }
 
-    /// Source: attestations/README.md.
-    @Test func `another implementation's summary is read`() throws {
-        let metadata = try SignedMetadata(Vectors.bytes("attestations/vsa-v1.e4c1e4f5.json"))
-        guard case .statement(let statement) = try metadata.payload() else { throw MetadataError.emptySubject }
-        let summary = try VerificationSummary(statement)
-        #expect(
-            summary.verifierID == "https://verifier.example.com/v1" && summary.verifiedLevels == ["SLSA_BUILD_LEVEL_2"])
-        #expect(try VerificationSummary(summary.statement(about: statement.subject)) == summary)
+    @Test func `a summary that cannot be written fails the run, whose evidence stays`() throws {
+        let run = try project()
+        let words = step.joined(separator: " ")
+        let result = try run.shell("\"$R\" \(words) --summary-file fd:7 -- true 7>/dev/full")
+        #expect(result.status == 125)
+        #expect(result.errorText.hasPrefix("intoto-run: error: --summary-file: fd:7: cannot write: No space left"))
+        #expect(result.errorText.contains("the evidence was written"))
+        #expect(try run.file(endingIn: ".jsonl").hasPrefix("s."))
     }
 }

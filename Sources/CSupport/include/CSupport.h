@@ -26,6 +26,10 @@ struct cs_startup {
 
 const struct cs_startup *cs_startup_state(void);
 
+/* The build id that the linker left in our executable, read from our own memory: in C, since the loader's structures
+   are walked. Returns its length, 0 where there is none or it does not fit. */
+size_t cs_build_id(uint8_t *bytes, size_t capacity);
+
 /* --- trampoline.c: the other half of a launch --- */
 
 /* The one argument of our executable that makes it the trampoline. */

@@ -5,9 +5,11 @@ public import InTotoMetadata
 /// Makes the link of a recorded step. Spec: in-toto v1.0, 4.4; in-toto attestation predicate `link`, v0.3.
 public struct LinkBuilder: Sendable {
     /// Name and version of the tool, for `environment`.
-    private let tool: JSONValue
+    private let tool: JSONObject
     /// Operating system and architecture, for `environment`.
     private let platform: JSONValue
+    /// Further members of `environment`.
+    public var record: EnvironmentRecord?
 
     public init(toolVersion: Text, operatingSystem: Text, architecture: Text) {
         tool = ["name": "intoto-run", "version": .string(toolVersion)]
@@ -50,12 +52,14 @@ public struct LinkBuilder: Sendable {
     }
 
     private func environment(of step: RecordedStep) -> JSONObject {
-        var environment: JSONObject = ["platform": platform, "tool": tool]
+        var environment: JSONObject = ["platform": platform]
         environment.record(bytes: step.workDirectory, as: "workdir")
         let arguments = step.execution?.arguments ?? []
         if !arguments.allSatisfy({ Text(validating: $0) != nil }) {
             environment["command-base64"] = .array(arguments.map { .string(Base64.encode($0)) })
         }
+        environment["tool"] = tool(step.tool)
+        record?.write(to: &environment)
         if let reused = step.reusedDigests { environment["reused-digests"] = .integer(Int64(reused)) }
         if let execution = step.execution {
             environment["executables"] = .array(execution.executables.map(\.json))
@@ -76,6 +80,13 @@ public struct LinkBuilder: Sendable {
         }
         return environment
     }
+
+    private func tool(_ identity: ToolIdentity) -> JSONValue {
+        var tool = tool
+        if let buildID = identity.buildID { tool["build-id"] = .string(buildID) }
+        if let sha256 = identity.sha256 { tool["sha256"] = .string(sha256) }
+        return .object(tool)
+    }
 }
 
 extension ExecutableIdentity {
@@ -94,7 +105,7 @@ extension ExecutableIdentity {
 
 extension JSONObject {
     /// Bytes as text; where they are not UTF-8, invalid sequences become U+FFFD and the bytes stand beside it.
-    fileprivate mutating func record(bytes: [UInt8], as name: Text) {
+    mutating func record(bytes: [UInt8], as name: Text) {
         self[name] = .string(Text(repairing: bytes))
         guard Text(validating: bytes) == nil else { return }
         self[Text("\(name)-base64")] = .string(Base64.encode(bytes))

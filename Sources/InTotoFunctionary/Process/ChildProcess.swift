@@ -7,8 +7,8 @@ internal import Foundation
 /// Foundation's `Process` starts our own executable as a trampoline (CSupport/trampoline.c), which waits for the plan,
 /// takes the exact bytes and descriptors from it and becomes the command: what `Process` gets wrong on Linux is put
 /// right there. It is started early, so that its start-up overlaps with the reading of the materials, and so that
-/// what the kernel counts as the command's memory does not begin with ours.
-final class ChildProcess {
+/// what the kernel counts as the command's memory does not begin with ours. One that gets no command ends with its owner.
+package final class ChildProcess {
     private let process = Process()
     let processID: Int32
     /// Readable once the process has ended.
@@ -17,7 +17,7 @@ final class ChildProcess {
     private let socket: Int32
 
     /// Starts the trampoline. Must run on the main thread: the command dies with the thread that started it.
-    init() throws(LaunchError) {
+    package init() throws(LaunchError) {
         var sockets: [Int32] = [0, 0]
         var events: [Int32] = [0, 0]
         try Self.check(cs_socket_pair(&sockets), "make a socket pair")

@@ -41,13 +41,15 @@ public final class CommandExecution {
     let executables: [ExecutableIdentity]
     private let masks: MaskList
 
-    /// Finds the program and starts the process; throws where there is no program that can be executed, so that
-    /// nothing is begun in vain. Must be called on the main thread.
-    public init(_ command: Command) throws(LaunchError) {
+    /// Finds the program and starts the process unless that waits already; throws where there is no program that can be
+    /// executed, so that nothing is begun in vain. Must be called on the main thread.
+    package init(_ command: Command, in process: ChildProcess? = nil) throws(LaunchError) {
         self.command = command
         program = try ProgramLookup.resolve(command)
-        child = try ChildProcess()
-        masks = MaskList(SecretValues(environment: command.environment, redacting: command.redactedVariables))
+        child = if let process { process } else { try ChildProcess() }
+        masks =
+            command.masks
+            ?? MaskList(SecretValues(environment: command.environment, redacting: command.redactedVariables))
         executables = ExecutableIdentity.identify(
             program: program, directory: command.directory, searchPath: ProgramLookup.searchPath(of: command))
     }

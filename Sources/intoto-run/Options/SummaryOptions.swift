@@ -1,105 +1,99 @@
 import ArgumentParser
+import CSupport
 import InTotoArtifacts
+import InTotoFunctionary
 import InTotoMetadata
 import InTotoStorage
-import InTotoVerification
 import SystemPackage
 
-/// A signed summary of a verdict, for those who trust whoever signs it. Spec: SLSA VSA v1.
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Whether and where a summary of the run is written.
 struct SummaryOptions: ParsableArguments {
-    @Option(
-        name: .customLong("vsa"), help: ArgumentHelp("Write a signed verification summary there.", valueName: "file"))
-    var file: String?
-
-    @Option(name: .customLong("vsa-key"), help: ArgumentHelp("The verifier's private key (PEM).", valueName: "key"))
-    var key: String?
-
-    @Option(
-        name: .customLong("resource-uri"),
-        help: ArgumentHelp("Where consumers get what was verified.", valueName: "uri"))
-    var resourceURI: String?
-
-    @Option(name: .customLong("verifier-id"), help: ArgumentHelp("Who verifies.", valueName: "uri"))
-    var verifierID = "https://in-toto.io/verifiers/intoto-run"
-
-    @Option(
-        name: .customLong("vsa-subject"), parsing: .upToNextOption,
-        help: ArgumentHelp(
-            "What was verified (default: the last step's products, as far as they are here).", valueName: "ref"))
-    var subjects: [String] = []
-
-    @Option(
-        name: .customLong("vsa-level"), parsing: .upToNextOption,
-        help: ArgumentHelp("What keeping this layout means, such as SLSA_BUILD_LEVEL_2.", valueName: "level"))
-    var levels = ["SLSA_BUILD_LEVEL_UNEVALUATED"]
-
-    @OptionGroup var passphrase: PassphraseOptions
-
-    func validate() throws {
-        let parts = [file, key, resourceURI]
-        guard parts.allSatisfy({ $0 == nil }) || parts.allSatisfy({ $0 != nil }) else {
-            throw ValidationError("--vsa FILE, --vsa-key KEY and --resource-uri URI belong together")
-        }
-        guard verifierID.contains(":") else { throw ValidationError("--verifier-id is a URI") }
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case json
     }
 
-    /// Loads the key before anything is verified, so that nothing is verified in vain.
-    func writer(in context: CommandContext) throws -> SummaryWriter? {
-        guard let file, let key, let resourceURI else { return nil }
-        let signing = try KeyReference(key).privateKey(
-            try passphrase.passphrase(in: context), warnsIfNeedless: passphrase.file != nil, in: context)
-        return SummaryWriter(
-            path: file, signer: KeyFileSigner(signing, convention: .python), resourceURI: Text(resourceURI),
-            verifierID: Text(verifierID), references: subjects, levels: levels.map { Text($0) })
+    @Option(help: "What became of the run, for programs: json.")
+    var summary: Format?
+
+    @Option(
+        name: .customLong("summary-file"),
+        help: ArgumentHelp("Where the summary goes: a file, which is replaced, or fd:N.", valueName: "file"))
+    var file: String?
+
+    /// The place for the summary, made sure of before anything runs; nil where none is wanted.
+    func place() throws -> SummaryPlace? {
+        switch (summary, file) {
+        case (nil, nil): return nil
+        case (nil, _?): throw Failure("--summary-file: there is no summary", hint: "add --summary json")
+        case (_?, nil):
+            throw Failure(
+                "--summary: no place for it", hint: "give --summary-file FILE or fd:N; stdout belongs to the command")
+        case (_?, let file?):
+            return file.hasPrefix("fd:")
+                ? .descriptor(try Self.descriptor(file)) : .file(try Self.reserve(FilePath(file), file))
+        }
+    }
+
+    /// Only one that our caller handed down: others are ours, or nobody's.
+    private static func descriptor(_ word: String) throws -> Int32 {
+        let digits = word.dropFirst("fd:".count)
+        guard let number = Int32(digits), digits.allSatisfy(\.isNumber) else {
+            throw Failure("--summary-file \(Text(word).escaped): is no descriptor", hint: "write fd:N, as in fd:3")
+        }
+        let startup = cs_startup_state().pointee
+        let inherited = withUnsafeBytes(of: startup.descriptors) { bytes in
+            bytes.bindMemory(to: Int32.self).prefix(Int(startup.descriptor_count)).contains(number)
+        }
+        let isStandard = number == 1 && startup.standard_open.1 != 0 || number == 2 && startup.standard_open.2 != 0
+        guard inherited || isStandard, fcntl(number, F_GETFL) & O_ACCMODE != O_RDONLY else {
+            throw Failure(
+                "--summary-file \(Text(word).escaped): is not open for writing", hint: "open it, as in: 3>summary.json")
+        }
+        return number
+    }
+
+    private static func reserve(_ path: FilePath, _ word: String) throws -> PendingFile {
+        guard let name = path.lastComponent, name.kind == .regular else {
+            throw Failure("--summary-file \(Text(word).escaped): is no name of a file")
+        }
+        var status = stat()
+        let isOther = path.withCString { stat($0, &status) } == 0 && status.st_mode & S_IFMT != S_IFREG
+        guard !isOther else {
+            throw Failure(
+                "--summary-file \(Text(word).escaped): is not a regular file", hint: "give another name, or fd:N")
+        }
+        do throws(StorageError) {
+            let parent = path.removingLastComponent()
+            return try EvidenceDirectory(parent.isEmpty ? "." : parent).reserve(name.string, overwrite: true)
+        } catch { throw Failure("--summary-file: \(error)", hint: "give a directory that exists and may be written") }
     }
 }
 
-/// Makes the summary of a verdict, signs it and writes it.
-struct SummaryWriter {
-    let path: String
-    let signer: KeyFileSigner
-    let resourceURI: Text
-    let verifierID: Text
-    let references: [String]
-    let levels: [Text]
+/// Where a summary goes.
+enum SummaryPlace {
+    case file(PendingFile)
+    case descriptor(Int32)
 
-    /// Throws where there is nothing that it could be about.
-    func bytes(of verdict: Verdict) throws -> [UInt8] {
-        let isPassed = verdict.outcome == .passed
-        var policy = ResourceDescriptor(uri: Text(verdict.layout.path))
-        policy.digest = DigestSet(.sha256, verdict.layout.sha256)
-        var summary = VerificationSummary(
-            verifierID: verifierID, resourceURI: resourceURI, policy: policy, result: isPassed ? .passed : .failed,
-            verifiedLevels: isPassed ? levels : ["FAILED"])
-        summary.verifierVersion = ["intoto-run": Text(IntotoRun.version)]
-        summary.timeVerified = verdict.checkedAt
-        summary.inputAttestations = verdict.usedEvidence.map { evidence in
-            ResourceDescriptor(
-                uri: Text(evidence.path + (evidence.envelope.map { "#\($0)" } ?? "")),
-                digest: DigestSet(.sha256, evidence.sha256))
-        }
-        let statement = summary.statement(about: try subject(of: verdict))
-        let payload = try JSONWriter.bytes(.compact) { statement.write(to: &$0) }
-        var envelope = Envelope(payload: payload)
-        let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
-        envelope.signatures = [Signature(keyID: signer.keyID, bytes: try signer.sign(message))]
-        return try Bundle([envelope]).bytes()
+    /// Our own file, which is nobody's artifact.
+    var identity: FileIdentity? {
+        guard case .file(let file) = self else { return nil }
+        return FileIdentity(device: file.identity.device, inode: file.identity.inode)
     }
 
-    /// Hashed here and now, whatever links say of them.
-    private func subject(of verdict: Verdict) throws -> [ResourceDescriptor] {
-        var options = SnapshotOptions()
-        options.allowsMissing = references.isEmpty
-        let words = references.isEmpty ? (verdict.products ?? ArtifactSet()).map { "./\($0.name.text)" } : references
-        let artifacts: ArtifactSet
-        do { artifacts = try Snapshot.take(of: ArtifactOptions.references(words), options: options).artifacts } catch {
-            throw Failure("\(error)")
+    /// Writes one line of JSON.
+    func write(_ object: JSONObject) throws {
+        let bytes = try JSONWriter.bytes(.compact) { $0.object(object) } + [UInt8(ascii: "\n")]
+        switch self {
+        case .file(let file): try file.commit(bytes)
+        case .descriptor(let number):
+            let error = CommandContext.write(bytes, to: number)
+            guard error == 0 else { throw Failure("fd:\(number): cannot write: \(systemErrorText(error))") }
         }
-        guard !artifacts.isEmpty else {
-            throw Failure(
-                "\(Text(path).escaped): nothing is here that a summary could be about",
-                hint: "run it where the product is, or name it with --vsa-subject")
-        }
-        return artifacts.map { ResourceDescriptor(name: $0.name.text, digest: $0.digests) }
     }
 }

@@ -16,12 +16,6 @@ struct ErrorMessage {
         hint = failure.hint
     }
 
-    /// The parser's own message, without its usage lines; it repeats what the user typed, whatever that is.
-    init(parsingError error: any Error, verb: String?) {
-        message = escapedForTerminal(IntotoRun.message(for: error).utf8)
-        hint = "see intoto-run \(verb.map { "\($0) " } ?? "")--help"
-    }
-
     func print(in context: CommandContext) {
         context.note("intoto-run: error: \(indented)")
         if let hint { context.note("intoto-run: hint: \(hint)") }
@@ -39,6 +33,13 @@ extension ErrorMessage {
 }
 
 extension Failure {
+    /// The parser's own message, without its usage lines; it repeats what the user typed, whatever that is.
+    init(parsing error: any Error, verb: String?) {
+        self.init(
+            escapedForTerminal(IntotoRun.message(for: error).utf8),
+            hint: "see intoto-run \(verb.map { "\($0) " } ?? "")--help")
+    }
+
     /// Names the file that an error is about.
     static func reading(_ path: String, _ error: any Error) -> Failure {
         switch error {

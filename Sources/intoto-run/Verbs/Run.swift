@@ -76,32 +76,72 @@ struct Run: Verb {
         help: "Print what would be recorded; run nothing, sign nothing.")
     var isDryRun = false
 
+    @OptionGroup var environment: EnvironmentOptions
+    @OptionGroup var summary: SummaryOptions
     @OptionGroup var verbosity: VerbosityOptions
 
     func run(in context: CommandContext) throws -> Int32 {
-        var request = try stepRequest(in: context)
+        let place = try summary.place()
+        let listener = WarningListener()
+        let listened = listener.listening(to: context)
+        let messages = CIMessages(environment.system(in: context), isQuiet: verbosity.quiet, in: listened)
+        var summary = RunSummary()
+        var status: Int32
+        var failure: Failure?
+        do { status = try carryOut(&summary, excluding: place?.identity, messages, in: listened) } catch {
+            failure = error as? Failure ?? Failure("\(error)")
+            status = failure?.status ?? Self.failureStatus
+        }
+        summary.warnings = listener.warnings
+        if !isDryRun { messages.addToJobSummary(summary, status: status, failure: failure) }
+        do { try place?.write(summary.json(status: status, failure: failure)) } catch {
+            let reason = (error as? Failure)?.message ?? "\(error)"
+            failure = failure ?? Failure("--summary-file: \(reason)", hint: Self.hint(for: summary.evidence))
+        }
+        if let failure { throw failure }
+        return status
+    }
+
+    private static func hint(for evidence: [WrittenEvidence]) -> String {
+        evidence.isEmpty ? "there is no evidence" : "the evidence was written"
+    }
+
+    /// Carries out the step; what is known of it stands in `summary`, also where this throws.
+    private func carryOut(
+        _ summary: inout RunSummary, excluding summaryFile: FileIdentity?, _ messages: CIMessages,
+        in context: CommandContext
+    ) throws -> Int32 {
+        let ignoreFiles = try artifacts.ignoreFiles()
+        var request = try stepRequest(ignoring: ignoreFiles, in: context)
+        summary.step = request.name
         if isDryRun { return try DryRun(request).run(in: context) }
+        let record = try environment.record(
+            ignoring: ignoreFiles, redacting: request.command?.redactedVariables ?? [], in: context)
+        request.command?.masks = record.masks
         let formats = try evidence.formats()
         try checkFormats(formats, request)
         let signers = try signing.signers(in: context)
         let reserved = try evidence.reserve(formats, request.name, signers)
         request.snapshot.ownFiles = Set(
             reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
+        if let summaryFile { request.snapshot.ownFiles.insert(summaryFile) }
 
-        let recorded = try record(request, in: context)
-        verbosity.report(recorded, in: context)
-        let status = Self.exitStatus(of: recorded.execution?.result)
-        guard acceptance.signs(recorded.execution?.result) else {
-            verbosity.note("not signed: --require-success does not accept this end", in: context)
-            return status
+        let recorded = try self.record(request, in: context)
+        summary.recorded = recorded
+        try messages.inSection(of: request.name) {
+            verbosity.report(recorded, in: context)
+            guard acceptance.signs(recorded.execution?.result) else {
+                return verbosity.note("not signed: --require-success does not accept this end", in: context)
+            }
+            let writer = EvidenceWriter(
+                reserved: reserved, formats: formats, signers: signers,
+                ending: Self.ending(recorded.execution?.result.termination))
+            summary.evidence = try writer.write(LinkBuilder.current(record).link(of: recorded))
+            for evidence in summary.evidence {
+                verbosity.note("wrote \(escapedForTerminal(evidence.path.string.utf8))", in: context)
+            }
         }
-        let writer = EvidenceWriter(
-            reserved: reserved, formats: formats, signers: signers,
-            ending: Self.ending(recorded.execution?.result.termination))
-        for path in try writer.write(LinkBuilder.current.link(of: recorded)) {
-            verbosity.note("wrote \(escapedForTerminal(path.string.utf8))", in: context)
-        }
-        return status
+        return Self.exitStatus(of: recorded.execution?.result)
     }
 
     private static func exitStatus(of result: ExecutedCommand?) -> Int32 {
@@ -109,7 +149,7 @@ struct Run: Verb {
         return result.hasTimedOut ? ExitStatus.timedOut : result.termination.exitStatus
     }
 
-    private func stepRequest(in context: CommandContext) throws -> StepRequest {
+    private func stepRequest(ignoring files: [IgnoreFile], in context: CommandContext) throws -> StepRequest {
         let command = try wrappedCommand(in: context)
         let defaults = materials.isEmpty && products.isEmpty ? ["."] : []
         var request = StepRequest(
@@ -117,11 +157,12 @@ struct Run: Verb {
             command: command,
             materials: try ArtifactOptions.references(materials.isEmpty ? defaults : materials),
             products: try ArtifactOptions.references(products.isEmpty ? defaults : products),
-            snapshot: try artifacts.snapshotOptions(),
+            snapshot: try artifacts.snapshotOptions(ignoring: files),
             streams: streamMode ?? (recordsStreams ? .full : .off)
         )
         request.usesTerminal = pty
         request.limits = limits.limits
+        request.toolDigest = environment.toolDigest
         productOptions.apply(to: &request)
         return request
     }
@@ -186,7 +227,7 @@ struct Run: Verb {
 
     private func record(_ request: StepRequest, in context: CommandContext) throws -> RecordedStep {
         do {
-            return try StepRunner(request, report: progress.listener()).run(
+            return try StepRunner(request, in: context.process, report: progress.listener()).run(
                 workDirectory: context.workingDirectory, now: context.now)
         } catch {
             switch error {
@@ -217,4 +258,10 @@ extension LinkBuilder {
     static let current = LinkBuilder(
         toolVersion: Text(IntotoRun.version), operatingSystem: Text(Platform.operatingSystem),
         architecture: Text(Platform.architecture))
+
+    static func current(_ record: EnvironmentRecord) -> LinkBuilder {
+        var builder = current
+        builder.record = record
+        return builder
+    }
 }

@@ -45,7 +45,7 @@ struct Verify: Verb {
     @Option(help: ArgumentHelp("The checks as JUnit XML, for CI.", valueName: "file"))
     var junit: String?
 
-    @OptionGroup var summary: SummaryOptions
+    @OptionGroup var summary: VerificationSummaryOptions
 
     func run(in context: CommandContext) throws -> Int32 {
         let summaryWriter = try summary.writer(in: context)
