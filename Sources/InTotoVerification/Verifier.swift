@@ -135,6 +135,10 @@ public struct Verifier {
         guard report.allProblems.isEmpty else { return (report, nil) }
         applyRules(layout, records, &report)
         guard report.allProblems.isEmpty else { return (report, nil) }
+        if let refusal = sublayoutRefusal(of: layout, path) {
+            report.problems.append(refusal)
+            return (report, nil)
+        }
         postponeInspections(of: layout, records, path)
         return (report, Self.summary(of: layout, records, commands))
     }
@@ -242,6 +246,14 @@ public struct Verifier {
         var reports: [InspectionReport] {
             inspections.map { InspectionReport(inspection: $0, sublayoutStep: sublayoutStep) }
         }
+    }
+
+    /// A functionary's commands are run only where the user allows it.
+    private func sublayoutRefusal(of layout: Layout, _ path: [StepName]) -> VerificationProblem? {
+        guard let step = path.last, !layout.inspections.isEmpty, request.policy.inspections == .run,
+            request.policy.sublayoutInspections == .skip
+        else { return nil }
+        return .sublayoutInspections(step, layout.inspections)
     }
 
     private mutating func postponeInspections(

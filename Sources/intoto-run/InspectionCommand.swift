@@ -39,6 +39,7 @@ struct InspectionCommand {
         request.limits.timeout = timeout
         request.limits.grace = .seconds(2)
         request.limits.endsLeftovers = true
+        request.toolDigest = .never
         return request
     }
 

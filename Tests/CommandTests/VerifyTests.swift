@@ -197,6 +197,35 @@ import Testing
         #expect(found.outputText == "0\n")
     }
 
+    @Test func `a sublayout's inspections are run only where that is allowed`() throws {
+        var chain = try Chain()
+        let alice = try PublicKey(file: chain.run.read("alice.pem.pub")).keyID(.python)
+        let made = try chain.run.shell(
+            """
+            mkdir -p links/build.\(alice.prefix8) && rm links/*.jsonl && cd product && rm out &&
+            "$R" -q -n build -k ../alice.pem --format link -d ../links/build.\(alice.prefix8) -m in -p out -- cp in out
+            """)
+        #expect(made.status == 0, "\(made.errorText)")
+        chain.layout["inspect"] = [Chain.inspection("inner", ["touch", "inner-ran"])]
+        let sublayout: [String: Any] = ["signed": chain.layout, "signatures": []]
+        try JSONSerialization.data(withJSONObject: sublayout).write(
+            to: chain.run.directory.appending(path: "unsigned"))
+        let signed = try chain.run(
+            "sign", "unsigned", "-k", "alice.pem", "-o", "links/build.\(alice.prefix8).link")
+        #expect(signed.status == 0, "\(signed.errorText)")
+        chain.layout["inspect"] = [Any]()
+
+        let refused = try chain.verify()
+        #expect(refused.status == 1)
+        #expect(refused.outputText.contains("the sublayout of step 'build' wants to run commands here"))
+        #expect(refused.outputText.contains("inner: touch inner-ran"))
+        #expect(try chain.verify("--no-inspections").status == 2)
+        #expect(try chain.run.list("product") == ["in", "out"])
+        let allowed = try chain.verify("--allow-sublayout-inspections")
+        #expect(allowed.status == 0, "\(allowed.outputText)\(allowed.errorText)")
+        #expect(try chain.run.list("product") == ["in", "inner-ran", "out"])
+    }
+
     // MARK: Reports
 
     @Test func `the verdict as JSON and as JUnit`() throws {
