@@ -106,7 +106,9 @@ import Testing
         #expect(try chain.verify("--expect-layout-digest", "xyz").status == 2)
     }
 
-    @Test(arguments: [("2098-12-31T23:59:59Z", 0), ("2099-01-01T00:00:00Z", 1), ("1970-01-01T00:00:00Z", 1)])
+    @Test(arguments: [
+        ("2098-12-31T23:59:59Z", Int32(0)), ("2099-01-01T00:00:00Z", Int32(1)), ("1970-01-01T00:00:00Z", Int32(1)),
+    ])
     func `expiry is judged at one time`(now: String, status: Int32) throws {
         #expect(try Chain().verify("--now", now).status == status)
     }

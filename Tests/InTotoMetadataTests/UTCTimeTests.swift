@@ -3,11 +3,12 @@ import InTotoMetadata
 import Testing
 
 @Suite struct UTCTimeTests {
-    @Test(arguments: [
-        ("1970-01-01T00:00:00Z", 0), ("2000-02-29T12:34:56Z", 951_827_696), ("2099-12-31T23:59:59Z", 4_102_444_799),
-        ("1969-12-31T23:59:59Z", -1), ("0001-01-01T00:00:00Z", -62_135_596_800),
-        ("9999-12-31T23:59:59Z", 253_402_300_799),
-    ])
+    @Test(
+        arguments: [
+            ("1970-01-01T00:00:00Z", 0), ("2000-02-29T12:34:56Z", 951_827_696), ("2099-12-31T23:59:59Z", 4_102_444_799),
+            ("1969-12-31T23:59:59Z", -1), ("0001-01-01T00:00:00Z", -62_135_596_800),
+            ("9999-12-31T23:59:59Z", 253_402_300_799),
+        ] as [(String, Int64)])
     func `times are read and written to the second`(text: String, seconds: Int64) throws {
         let time = try #require(UTCTime(Text(text)))
         #expect(time.secondsSinceEpoch == seconds)

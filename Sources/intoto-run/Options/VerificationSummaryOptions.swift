@@ -1,5 +1,6 @@
 import ArgumentParser
 import InTotoArtifacts
+import InTotoCrypto
 import InTotoMetadata
 import InTotoStorage
 import InTotoVerification
@@ -90,10 +91,16 @@ struct VerificationSummaryWriter {
     private func subject(of verdict: Verdict) throws -> [ResourceDescriptor] {
         var options = SnapshotOptions()
         options.allowsMissing = references.isEmpty
-        let words = references.isEmpty ? (verdict.products ?? ArtifactSet()).map { "./\($0.name.text)" } : references
+        // What a link calls `../x` or `/x` is not here.
+        let products = (verdict.products ?? ArtifactSet()).map(\.name.text).filter {
+            !$0.utf8.starts(with: "/".utf8) && !$0.utf8.starts(with: "..".utf8)
+        }
+        let words = references.isEmpty ? products.map { "./\($0)" } : references
         let artifacts: ArtifactSet
-        do { artifacts = try Snapshot.take(of: ArtifactOptions.references(words), options: options).artifacts } catch {
-            throw Failure("\(error)")
+        do {
+            artifacts = try Snapshot.take(of: ArtifactOptions.references(words), options: options).artifacts
+        } catch let error as SnapshotError {
+            throw Failure("\(error)", hint: error.hint)
         }
         guard !artifacts.isEmpty else {
             throw Failure(
