@@ -30,6 +30,18 @@ struct GlobCharacterClass: Hashable, Sendable {
 
     func contains(_ scalar: UInt32) -> Bool { ranges.contains { $0.contains(scalar) } != isNegated }
 
+    /// Whether in-toto-golang, which knows only single characters and plain ranges, reads the members differently.
+    static func isPeculiar(_ members: ArraySlice<Unicode.Scalar>) -> Bool {
+        var rest = members.first == "!" ? members.dropFirst() : members
+        while let first = rest.popFirst() {
+            if first == "]" || first == "-" || first == "^" { return true }
+            guard rest.first == "-" else { continue }
+            rest = rest.dropFirst()
+            guard rest.popFirst() != nil else { return true }
+        }
+        return false
+    }
+
     /// The pieces between those `-` that make ranges. Where a range is reversed, its ends are no members, and the pieces
     /// on either side become one.
     private static func parts(of members: ArraySlice<Unicode.Scalar>) -> [[Unicode.Scalar]] {

@@ -142,14 +142,15 @@ extension GlobPattern {
     package var peculiarity: String? {
         let scalars = Array(text.description.unicodeScalars)
         if scalars.contains("\\") { return "'\\' is a character like any other here, and an escape in in-toto-golang" }
-        for index in scalars.indices where scalars[index] == "[" {
-            guard let end = GlobCharacterClass.end(in: scalars, after: index) else {
+        var index = 0
+        while let start = scalars[index...].firstIndex(of: "[") {
+            guard let end = GlobCharacterClass.end(in: scalars, after: start) else {
                 return "'[' without ']' is a character like any other here, and an error in in-toto-golang"
             }
-            let members = scalars[(index + 1)..<end].drop { $0 == "!" }
-            if let first = members.first, first == "]" || first == "-" || first == "^" || members.last == "-" {
-                return "a class with ']', '-' or '^' at its edge is read differently by in-toto-golang"
+            if GlobCharacterClass.isPeculiar(scalars[(start + 1)..<end]) {
+                return "a class with ']', '-' or '^' in an odd place is read differently by in-toto-golang"
             }
+            index = end + 1
         }
         return nil
     }
