@@ -37,16 +37,20 @@ let package = Package(
         .target(name: "CSupport", cSettings: cSettings),
         .target(name: "CSHA256", cSettings: cSettings),
         .target(name: "CFileSystem", cSettings: cSettings),
+        .target(name: "CKeyCiphers", cSettings: cSettings),
+        .target(
+            name: "CPKCS11", cSettings: cSettings, linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        .target(name: "CLibgit2", cSettings: cSettings),
         .target(name: "InTotoMetadata", swiftSettings: settings),
         .target(
             name: "InTotoCrypto",
-            dependencies: ["InTotoMetadata", "COpenSSL", "CSHA256"],
+            dependencies: ["InTotoMetadata", "COpenSSL", "CSHA256", "CKeyCiphers", "CPKCS11"],
             swiftSettings: settings
         ),
         .target(name: "InTotoStorage", dependencies: ["InTotoMetadata", system], swiftSettings: settings),
         .target(
             name: "InTotoArtifacts",
-            dependencies: ["InTotoMetadata", "InTotoCrypto", "CFileSystem", system],
+            dependencies: ["InTotoMetadata", "InTotoCrypto", "CFileSystem", "CLibgit2", system],
             swiftSettings: settings
         ),
         .target(
@@ -78,7 +82,7 @@ let package = Package(
         ),
         .testTarget(
             name: "InTotoCryptoTests",
-            dependencies: ["InTotoCrypto", "InTotoMetadata", "TestSupport"],
+            dependencies: ["InTotoCrypto", "InTotoMetadata", "CKeyCiphers", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

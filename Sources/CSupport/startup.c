@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #ifdef __linux__
 #include <elf.h>
@@ -17,6 +18,22 @@ void cs_trampoline(void) __attribute__((noreturn));
 static struct cs_startup state;
 
 const struct cs_startup *cs_startup_state(void) { return &state; }
+
+void cs_erase_variable(const char *name) {
+    size_t length = strlen(name);
+    for (char **entry = state.environment; entry && *entry; entry++) {
+        if (strncmp(*entry, name, length) != 0 || (*entry)[length] != '=') continue;
+        for (volatile char *byte = *entry + length + 1; *byte; byte++) *byte = 0;
+    }
+}
+
+void cs_withhold_descriptor(int descriptor) {
+    for (int i = 0; i < state.descriptor_count; i++) {
+        if (state.descriptors[i] != descriptor) continue;
+        state.descriptors[i] = state.descriptors[--state.descriptor_count];
+        close(descriptor);
+    }
+}
 
 static void note_signals(void) {
     sigset_t blocked;

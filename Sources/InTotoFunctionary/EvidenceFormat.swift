@@ -41,7 +41,8 @@ public struct SignedEvidence: Sendable {
 extension EvidenceFormat {
     /// Signs `link` in this form.
     ///
-    /// Throws `MetadataError.emptySubject` for an attestation without products, and what a signer throws.
+    /// Throws `MetadataError.emptySubject` for an attestation without products, `SignerError.openPGPInEnvelope`, and what
+    /// a signer throws.
     public func evidence(of link: Link, signedBy signers: [any Signer]) throws -> [SignedEvidence] {
         switch self {
         case .attestation:
@@ -70,7 +71,7 @@ extension EvidenceFormat {
     /// The canonical form is gone before the file is written: each may be 140 MB.
     private static func signatures(over link: Link, _ signers: [any Signer]) throws -> [Signature] {
         let message = try link.canonicalBytes()
-        return try signers.map { Signature(keyID: $0.keyID, bytes: try $0.sign(message)) }
+        return try signers.map { try $0.signature(over: message) }
     }
 
     private func payload(_ link: Link) throws -> [UInt8] {
@@ -91,9 +92,10 @@ extension EvidenceFormat {
     }
 
     private static func envelope(_ payload: [UInt8], _ signers: [any Signer]) throws -> Envelope {
+        guard !signers.contains(where: \.isOpenPGP) else { throw SignerError.openPGPInEnvelope }
         var envelope = Envelope(payload: payload)
         let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
-        envelope.signatures = try signers.map { Signature(keyID: $0.keyID, bytes: try $0.sign(message)) }
+        envelope.signatures = try signers.map { try $0.signature(over: message) }
         return envelope
     }
 }

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import InTotoArtifacts
 internal import InTotoMetadata
+internal import SystemPackage
 
 /// Carries out a step: materials, command, products.
 public struct StepRunner {
@@ -32,27 +33,44 @@ public struct StepRunner {
 
     /// Runs the step, once. `now` is asked at the command's start and end.
     public func run(workDirectory: [UInt8], now: () -> Date) throws(StepError) -> RecordedStep {
-        let before: SnapshotResult
-        do { before = try snapshot(request.materials, reusesDigests ? .keeping : .never) } catch {
-            throw .materials(error)
+        let (materials, repository) = observing(request.git != .off) { () throws(SnapshotError) in
+            try snapshot(request.materials, reusesDigests ? .keeping : .never)
         }
+        let before: SnapshotResult
+        do { before = try materials.get() } catch { throw .materials(error) }
+        do { try request.git.check(repository) } catch { throw .repository(error) }
         let tool = ToolDigest(request.toolDigest)
         tool.start()
         let recorded = try execute(now)
         let identity = tool.finish()
-        let after: SnapshotResult
-        do { after = try snapshot(request.products, reusesDigests ? .from(before.reusable) : .never) } catch {
-            throw .products(error, recorded?.result.termination)
+        let (products, repositoryAfter) = observing(request.git != .off && recorded != nil) {
+            () throws(SnapshotError) in
+            try snapshot(request.products, reusesDigests ? .from(before.reusable) : .never)
         }
+        let after: SnapshotResult
+        do { after = try products.get() } catch { throw .products(error, recorded?.result.termination) }
         return RecordedStep(
             name: request.name, materials: before.artifacts,
             products: request.recordsChangedProductsOnly
                 ? after.artifacts.changed(since: before.artifacts) : after.artifacts,
             notRecorded: before.notRecorded + after.notRecorded,
             linkTexts: Set(before.linkTexts + after.linkTexts).sorted(),
-            reusedDigests: reusesDigests ? after.reused : nil, execution: recorded,
+            reusedDigests: reusesDigests ? after.reused : nil,
+            git: repository.map { RecordedRepository(before: $0, after: repositoryAfter) },
+            execution: recorded,
             workDirectory: Self.absolute(request.command?.directory, from: workDirectory), tool: identity
         )
+    }
+
+    /// Reads the repository beside the artifacts.
+    private func observing(
+        _ readsRepository: Bool, _ snapshot: () throws(SnapshotError) -> SnapshotResult
+    ) -> (Result<SnapshotResult, SnapshotError>, Result<GitRepositoryState, GitError>?) {
+        var options = request.snapshot.git
+        options.ownFiles = request.snapshot.ownFiles
+        let base = Array(request.snapshot.base.string.utf8)
+        let observation = readsRepository ? GitObservation(of: base, options) : nil
+        return (Result(catching: snapshot), observation?.result())
     }
 
     /// Where the command ran, as its own `pwd -L` would have it.
@@ -98,6 +116,8 @@ public enum StepError: Error {
     case materials(SnapshotError)
     /// Nothing ran.
     case launch(LaunchError)
+    /// The repository is not as the request demands; nothing ran.
+    case repository(RepositoryRefusal)
     /// The command, if there was one, ended like this; what it made could not be recorded.
     case products(SnapshotError, Termination?)
     /// The command ended like this; its output could not be recorded.

@@ -1,5 +1,6 @@
 import CSupport
 import FoundationEssentials
+import InTotoCrypto
 import InTotoFunctionary
 import InTotoMetadata
 
@@ -25,10 +26,39 @@ struct CommandContext {
     var print: @Sendable (String) throws(Failure) -> Void
     /// Prints one line on standard error; where that fails there is nobody left to tell.
     var note: @Sendable (String) -> Void
+    /// Asks on the terminal without echo; nil where there is nobody to ask.
+    var askSecret: @Sendable (_ prompt: String) throws(Failure) -> SecretBytes?
+    /// Descriptors above 2 that our caller handed down.
+    var inheritedDescriptors: @Sendable () -> [Int32]
+    /// Keeps an inherited descriptor from the command.
+    var withholdDescriptor: @Sendable (Int32) -> Void
+    /// Overwrites a variable in the process's own memory, where other processes could see it.
+    var eraseVariable: @Sendable (String) -> Void
 
     func variable(_ name: String) -> [UInt8]? {
         let prefix = Array("\(name)=".utf8)
         return environment.first { $0.starts(with: prefix) }.map { Array($0.dropFirst(prefix.count)) }
+    }
+}
+
+// MARK: Secrets
+
+extension CommandContext {
+    /// Variables that hold secrets of ours, and the one that may name them.
+    static let secretVariables = ["INTOTO_KEY", "INTOTO_KEY_PASSPHRASE", "INTOTO_PKCS11_PIN"]
+
+    /// The value of a variable, which is erased where the system shows it.
+    func takeSecret(_ name: String) -> SecretBytes? {
+        defer { eraseVariable(name) }
+        return variable(name).map(SecretBytes.init(copying:))
+    }
+
+    func eraseSecrets() { for name in Self.secretVariables { eraseVariable(name) } }
+
+    /// What a program that we start gets: neither keys nor passphrases of ours.
+    func environmentForPrograms(without names: [String]) -> [[UInt8]] {
+        let ours = (Self.secretVariables + names).map { Array("\($0)=".utf8) }
+        return environment.filter { entry in !ours.contains { entry.starts(with: $0) } }
     }
 }
 
@@ -44,7 +74,11 @@ extension CommandContext {
                 let error = writeLine(line, to: 1)
                 guard error == 0 else { throw Failure("standard output: cannot write: \(systemErrorText(error))") }
             },
-            note: { _ = writeLine($0, to: 2) }
+            note: { _ = writeLine($0, to: 2) },
+            askSecret: { prompt throws(Failure) in try TerminalPrompt.ask(prompt) },
+            inheritedDescriptors: { CallerState.inheritedDescriptors },
+            withholdDescriptor: { cs_withhold_descriptor($0) },
+            eraseVariable: { cs_erase_variable($0) }
         )
     }
 
@@ -89,6 +123,13 @@ enum CallerState {
     }
 
     static var environment: [[UInt8]] { strings(cs_startup_state().pointee.environment) }
+
+    static var inheritedDescriptors: [Int32] {
+        let startup = cs_startup_state().pointee
+        return withUnsafeBytes(of: startup.descriptors) {
+            Array($0.bindMemory(to: Int32.self).prefix(Int(startup.descriptor_count)))
+        }
+    }
 
     static var workingDirectory: [UInt8] {
         guard let path = getcwd(nil, 0) else { return [] }

@@ -32,11 +32,7 @@ public struct LinkBuilder: Sendable {
         byproducts["return-value"] = .integer(Int64(execution.result.termination.returnValue))
         byproducts["started"] = .string(Text(execution.started.formatted(.iso8601)))
         byproducts["finished"] = .string(Text(execution.finished.formatted(.iso8601)))
-        byproducts["resources"] = [
-            "user-ms": .integer(execution.result.usage.userMilliseconds),
-            "system-ms": .integer(execution.result.usage.systemMilliseconds),
-            "wall-ms": .integer(Int64(execution.finished.timeIntervalSince(execution.started) * 1000)),
-        ]
+        byproducts["resources"] = resources(execution)
         if execution.result.hasTimedOut { byproducts["timed-out"] = true }
         if !execution.result.background.isEmpty {
             byproducts["background-processes"] = .array(
@@ -51,6 +47,20 @@ public struct LinkBuilder: Sendable {
         return byproducts
     }
 
+    private func resources(_ execution: RecordedExecution) -> JSONValue {
+        let usage = execution.result.usage
+        var resources: JSONObject = [
+            "user-ms": .integer(usage.userMilliseconds),
+            "system-ms": .integer(usage.systemMilliseconds),
+            "wall-ms": .integer(Int64(execution.finished.timeIntervalSince(execution.started) * 1000)),
+        ]
+        switch usage.peakMemory {
+        case .kibibytes(let size): resources["peak-memory-kib"] = .integer(size)
+        case .atMostKibibytes(let size): resources["peak-memory-at-most-kib"] = .integer(size)
+        }
+        return .object(resources)
+    }
+
     private func environment(of step: RecordedStep) -> JSONObject {
         var environment: JSONObject = ["platform": platform]
         environment.record(bytes: step.workDirectory, as: "workdir")
@@ -60,6 +70,7 @@ public struct LinkBuilder: Sendable {
         }
         environment["tool"] = tool(step.tool)
         record?.write(to: &environment)
+        if let git = step.git { environment["git"] = .object(git.json) }
         if let reused = step.reusedDigests { environment["reused-digests"] = .integer(Int64(reused)) }
         if let execution = step.execution {
             environment["executables"] = .array(execution.executables.map(\.json))
@@ -113,16 +124,15 @@ extension JSONObject {
 
     /// A stream as text, with length and SHA-256 of the whole of it. A cut is marked and falls between characters.
     fileprivate mutating func record(_ stream: RecordedStream, as name: Text) {
-        let whole = stream.head + stream.tail
         if stream.omitted == 0 {
-            record(bytes: whole, as: name)
-        } else if !whole.isEmpty {
+            record(bytes: stream.head + stream.tail, as: name)
+        } else if !stream.head.isEmpty || !stream.tail.isEmpty {
             let mark = "\n[intoto-run: \(stream.omitted) bytes are not recorded]\n"
             self[name] = .string(Text(repairing: stream.head + Array(mark.utf8) + stream.tail))
             self[Text("\(name)-omitted")] = .integer(Int64(stream.omitted))
             self[Text("\(name)-head-length")] = .integer(Int64(stream.head.count))
             if Text(validating: stream.head) == nil || Text(validating: stream.tail) == nil {
-                self[Text("\(name)-base64")] = .string(Base64.encode(whole))
+                self[Text("\(name)-base64")] = .string(Base64.encode(stream.head + stream.tail))
             }
         }
         self[Text("\(name)-length")] = .integer(Int64(stream.length))

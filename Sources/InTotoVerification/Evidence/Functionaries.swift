@@ -8,8 +8,8 @@ struct Functionaries {
     let all: [Functionary]
     /// Keys that cannot be used, and why; links signed with them do not count.
     let unusable: [(label: KeyID, reason: KeyError)]
-    let roots: [(label: KeyID, certificate: Certificate)]
-    let intermediates: [Certificate]
+    let roots: [(label: KeyID, certificate: FunctionaryCertificate)]
+    let intermediates: [FunctionaryCertificate]
 
     init(_ layout: Layout) {
         var byLabel: [KeyID: Functionary] = [:]
@@ -23,12 +23,12 @@ struct Functionaries {
                 if seen.insert(functionary.key).inserted { all.append(functionary) }
             } catch { unusable.append((key.keyID, error)) }
         }
-        func certificates(_ keys: [LayoutKey]) -> [(label: KeyID, certificate: Certificate)] {
-            var read: [(label: KeyID, certificate: Certificate)] = []
+        func certificates(_ keys: [LayoutKey]) -> [(label: KeyID, certificate: FunctionaryCertificate)] {
+            var read: [(label: KeyID, certificate: FunctionaryCertificate)] = []
             for key in keys {
                 do throws(KeyError) {
                     guard let pem = key.certificate else { throw .badKeyObject("it has no 'certificate'") }
-                    read.append((key.keyID, try Certificate(pem: pem)))
+                    read.append((key.keyID, try FunctionaryCertificate(pem: pem)))
                 } catch { unusable.append((key.keyID, error)) }
             }
             return read
@@ -64,8 +64,8 @@ extension Functionaries {
         var keys: [PublicKey] = []
         var refusals: [String] = []
         for pem in signatures.compactMap(\.certificate) {
-            let certificate: Certificate
-            do { certificate = try Certificate(pem: pem) } catch {
+            let certificate: FunctionaryCertificate
+            do { certificate = try FunctionaryCertificate(pem: pem) } catch {
                 refusals.append("the certificate beside the signature: \(error)")
                 continue
             }
@@ -79,7 +79,7 @@ extension Functionaries {
     }
 
     private func refusal(
-        of certificate: Certificate, _ constraints: [CertificateConstraint], at time: UTCTime
+        of certificate: FunctionaryCertificate, _ constraints: [CertificateConstraint], at time: UTCTime
     ) throws(CryptoError) -> String? {
         guard certificate.maySign else { return "is not for signing" }
         var reached: Set<Text> = []

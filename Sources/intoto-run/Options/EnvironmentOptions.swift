@@ -42,7 +42,8 @@ struct EnvironmentOptions: ParsableArguments {
 
     /// Checks the options, and gathers what is known before the command starts; what is left out of it is said.
     func record(
-        ignoring files: [IgnoreFile], redacting patterns: [VariablePattern], in context: CommandContext
+        ignoring files: [IgnoreFile], redacting patterns: [VariablePattern], withholding keys: [String],
+        in context: CommandContext
     ) throws -> EnvironmentRecord {
         // INTOTO_KEY is a path, whose parts may well be in other names.
         let secret = context.environment.filter { !$0.starts(with: "INTOTO_KEY=".utf8) }
@@ -57,7 +58,7 @@ struct EnvironmentOptions: ParsableArguments {
         record.annotations = try annotations()
         record.ci = system(in: context)?.record(from: context.environment, masks: masks)
         if recordsUser { record.user = .current() }
-        if !variables.isEmpty { record.variables = try recordedVariables(masks, in: context) }
+        if !variables.isEmpty { record.variables = try recordedVariables(masks, withholding: keys, in: context) }
         return record
     }
 
@@ -93,16 +94,17 @@ struct EnvironmentOptions: ParsableArguments {
         return annotations
     }
 
-    /// Ours, never recorded: the first may be a key itself.
-    private static let ownSecrets = ["INTOTO_KEY", "INTOTO_KEY_PASSPHRASE"]
-
-    private func recordedVariables(_ masks: MaskList, in context: CommandContext) throws -> RecordedVariables {
-        if let name = variables.first(where: Self.ownSecrets.contains) {
+    /// Variables of ours are never recorded, nor are `keys`, which hold keys.
+    private func recordedVariables(
+        _ masks: MaskList, withholding keys: [String], in context: CommandContext
+    ) throws -> RecordedVariables {
+        if let name = variables.first(where: { CommandContext.secretVariables.contains($0) || keys.contains($0) }) {
             throw Failure("--env \(name): is never recorded", hint: "the signature says which key signed")
         }
         let patterns: [VariablePattern]
         do { patterns = try variables.map { try VariablePattern($0.utf8) } } catch { throw Failure("--env: \(error)") }
-        let recorded = RecordedVariables(environment: context.environment, patterns: patterns, masks: masks)
+        let recorded = RecordedVariables(
+            environment: context.environmentForPrograms(without: keys), patterns: patterns, masks: masks)
         for name in recorded.recordedSecrets {
             context.note("intoto-run: warning: --env \(name.escaped): looks secret, and is recorded as it is")
         }

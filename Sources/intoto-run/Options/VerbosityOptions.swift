@@ -37,6 +37,14 @@ struct VerbosityOptions: ParsableArguments {
         for entry in step.notRecorded where seen.insert(entry).inserted {
             context.note("intoto-run: warning: not recorded: \(entry)")
         }
+        if let error = step.git?.failure {
+            if case .noRepository = error {
+                if verbose { note("git: \(error)", in: context) }
+            } else {
+                context.note("intoto-run: warning: git: not recorded: \(error)")
+                if let hint = error.hint { context.note("intoto-run: hint: \(hint)") }
+            }
+        }
         if verbose {
             note("step '\(step.name)': \(step.materials.count) materials, \(step.products.count) products", in: context)
         }

@@ -65,7 +65,8 @@ struct VerificationOptions: ParsableArguments {
     func request(in context: CommandContext) throws -> VerificationRequest {
         let instant = now.flatMap { UTCTime(Text($0)) }
         var request = VerificationRequest(
-            layoutPath: Text(layout).escaped, layout: try layoutBytes(), ownerKeys: try TrustOptions.publicKeys(keys),
+            layoutPath: Text(layout).escaped, layout: try layoutBytes(),
+            ownerKeys: try TrustOptions.publicKeys(keys, in: context),
             evidence: try (places.isEmpty ? ["."] : places).map(Self.place), now: instant ?? context.utcNow)
         request.parameters = try substitution()
         request.policy.commands = strictCommands ? .fails : .warns

@@ -47,10 +47,18 @@ struct VerificationSummaryOptions: ParsableArguments {
     /// Loads the key before anything is verified, so that nothing is verified in vain.
     func writer(in context: CommandContext) throws -> VerificationSummaryWriter? {
         guard let file, let key, let resourceURI else { return nil }
-        let signing = try KeyReference(key).privateKey(
-            try passphrase.passphrase(in: context), warnsIfNeedless: passphrase.file != nil, in: context)
+        let reference = try KeyReference(key)
+        let signer: any Signer
+        do {
+            signer = try reference.signer(
+                .python, try passphrase.passphrases(in: context), in: context,
+                environment: context.environmentForPrograms(without: [reference.secretVariable].compactMap(\.self)))
+        } catch { throw reference.failure(error) }
+        guard !signer.isOpenPGP else {
+            throw Failure("\(reference.shown): OpenPGP keys sign no envelopes", hint: "give a key file")
+        }
         return VerificationSummaryWriter(
-            path: file, signer: KeyFileSigner(signing, convention: .python), resourceURI: Text(resourceURI),
+            path: file, signer: signer, resourceURI: Text(resourceURI),
             verifierID: Text(verifierID), references: subjects, levels: levels.map { Text($0) })
     }
 }
@@ -58,7 +66,7 @@ struct VerificationSummaryOptions: ParsableArguments {
 /// Makes the summary of a verdict, signs it and writes it.
 struct VerificationSummaryWriter {
     let path: String
-    let signer: KeyFileSigner
+    let signer: any Signer
     let resourceURI: Text
     let verifierID: Text
     let references: [String]
@@ -83,7 +91,7 @@ struct VerificationSummaryWriter {
         let payload = try JSONWriter.bytes(.compact) { statement.write(to: &$0) }
         var envelope = Envelope(payload: payload)
         let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
-        envelope.signatures = [Signature(keyID: signer.keyID, bytes: try signer.sign(message))]
+        envelope.signatures = [try signer.signature(over: message)]
         return try Bundle([envelope]).bytes()
     }
 

@@ -42,7 +42,7 @@ extension LayoutVerb {
         }
 
         func run(in context: CommandContext) throws -> Int32 {
-            let keys = try trust.publicKeys()
+            let keys = try trust.publicKeys(in: context)
             var recordings: [LayoutDraft.Recording] = []
             for file in files {
                 for metadata in try EvidenceFile(reading: file, in: context).metadata {
@@ -120,14 +120,14 @@ extension LayoutVerb {
                 let payload = try JSONWriter.bytes(.compact) { layout.write(to: &$0) }
                 var envelope = Envelope(payload: payload)
                 let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
-                envelope.signatures = try signers.map { Signature(keyID: $0.keyID, bytes: try $0.sign(message)) }
+                envelope.signatures = try signers.map { try $0.signature(over: message) }
                 signed = .envelope(envelope)
             } else {
                 let message = try JSONWriter.bytes(.canonical) { layout.write(to: &$0) }
                 signed = .metablock(
                     Metablock(
                         signed: .object(try layout.json()),
-                        signatures: try signers.map { Signature(keyID: $0.keyID, bytes: try $0.sign(message)) }))
+                        signatures: try signers.map { try $0.signature(over: message) }))
             }
             for finding in LayoutLint(layout, now: context.utcNow).findings {
                 context.note("intoto-run: warning: \(finding)")

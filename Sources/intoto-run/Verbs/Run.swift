@@ -28,7 +28,8 @@ struct Run: Verb {
     @Option(
         name: [.customShort("m"), .customLong("materials")], parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Recorded before the command: paths, globs, dir:PATH (default: '.' without -m and -p).", valueName: "ref"))
+            "Recorded before the command: paths, globs, dir:PATH, git:PATH[@REV] (default: '.' without -m and -p).",
+            valueName: "ref"))
     var materials: [String] = []
 
     @Option(
@@ -41,6 +42,7 @@ struct Run: Verb {
     @OptionGroup var artifacts: ArtifactOptions
     @OptionGroup var productOptions: ProductOptions
     @OptionGroup var progress: ProgressOptions
+    @OptionGroup var repository: RepositoryOptions
 
     @Flag(name: .customShort("s"), help: "The same as --record-streams=full.")
     var recordsStreams = false
@@ -116,11 +118,13 @@ struct Run: Verb {
         summary.step = request.name
         if isDryRun { return try DryRun(request).run(in: context) }
         let record = try environment.record(
-            ignoring: ignoreFiles, redacting: request.command?.redactedVariables ?? [], in: context)
+            ignoring: ignoreFiles, redacting: request.command?.redactedVariables ?? [],
+            withholding: try signing.keyVariables(in: context), in: context)
         request.command?.masks = record.masks
         let formats = try evidence.formats()
         try checkFormats(formats, request)
         let signers = try signing.signers(in: context)
+        try checkSigners(signers, formats)
         let reserved = try evidence.reserve(formats, request.name, signers)
         request.snapshot.ownFiles = Set(
             reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
@@ -164,6 +168,7 @@ struct Run: Verb {
         request.limits = limits.limits
         request.toolDigest = environment.toolDigest
         productOptions.apply(to: &request)
+        try repository.apply(to: &request, in: context)
         return request
     }
 
@@ -183,19 +188,14 @@ struct Run: Verb {
         case ([]?, false): throw Failure(LaunchError.emptyCommand)
         case (let arguments?, false):
             var command = Command(
-                arguments: arguments, environment: Self.environmentForCommand(context),
+                arguments: arguments,
+                environment: context.environmentForPrograms(without: try signing.keyVariables(in: context)),
                 directory: runDirectory.map { Array($0.utf8) })
             do { command.redactedVariables = try redact.map { try VariablePattern($0.utf8) } } catch {
                 throw Failure("--redact: \(error)")
             }
             return command
         }
-    }
-
-    /// Keys and passphrases are ours: the command does not get them.
-    private static func environmentForCommand(_ context: CommandContext) -> [[UInt8]] {
-        let ours = ["INTOTO_KEY=", "INTOTO_KEY_PASSPHRASE="].map { Array($0.utf8) }
-        return context.environment.filter { entry in !ours.contains { entry.starts(with: $0) } }
     }
 
     private func stepName(of command: Command?) throws -> StepName {
@@ -225,6 +225,11 @@ struct Run: Verb {
         }
     }
 
+    private func checkSigners(_ signers: [any Signer], _ formats: [EvidenceFormat]) throws {
+        guard signers.contains(where: \.isOpenPGP), formats != [.link] else { return }
+        throw Failure("\(SignerError.openPGPInEnvelope)", hint: "give --format link with gpg: keys")
+    }
+
     private func record(_ request: StepRequest, in context: CommandContext) throws -> RecordedStep {
         do {
             return try StepRunner(request, in: context.process, report: progress.listener()).run(
@@ -233,6 +238,7 @@ struct Run: Verb {
             switch error {
             case .launch(let error): throw Failure(error)
             case .materials(let error): throw Failure("nothing ran: \(error)", hint: error.hint)
+            case .repository(let refusal): throw Failure(refusal)
             case .products(let error, let termination):
                 throw Failure(
                     "no evidence was written: \(error)",

@@ -3,7 +3,7 @@ public import InTotoMetadata
 
 /// An X.509 certificate: a key, and what an authority says about who holds it. Spec: RFC 5280; ITE-7.
 // Unchecked: OpenSSL documents that threads may share a certificate that nobody changes, and nobody changes it.
-public final class Certificate: @unchecked Sendable {
+public final class FunctionaryCertificate: @unchecked Sendable {
     public let publicKey: PublicKey
     /// What the certificate says of its subject, each value once.
     public let subject: CertificateSubject
@@ -58,7 +58,7 @@ public final class Certificate: @unchecked Sendable {
     ///
     /// The system's own roots are never used.
     public func leads(
-        to root: Certificate, over intermediates: [Certificate], at time: UTCTime
+        to root: FunctionaryCertificate, over intermediates: [FunctionaryCertificate], at time: UTCTime
     ) throws(CryptoError) -> Bool {
         guard let store = X509_STORE_new() else { throw .fromErrorQueue("make a certificate store") }
         defer { X509_STORE_free(store) }
