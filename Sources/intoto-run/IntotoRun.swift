@@ -23,7 +23,7 @@ struct IntotoRun: ParsableCommand {
             Without a verb, 'run' is meant: intoto-run -n build -k ci.pem -m src -p dist -- make
             """,
         version: version,
-        subcommands: [Run.self, Key.self, Inspect.self, Sign.self, MatchProducts.self],
+        subcommands: [Run.self, Key.self, Inspect.self, Sign.self, MatchProducts.self, Verify.self, LayoutVerb.self],
         defaultSubcommand: Run.self
     )
 

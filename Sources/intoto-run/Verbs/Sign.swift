@@ -25,6 +25,7 @@ struct Sign: Verb {
 
     @OptionGroup var trust: TrustOptions
     @OptionGroup var signing: SigningOptions
+    @OptionGroup var expectations: SummaryExpectationOptions
 
     @Flag(help: "Keep the signatures that are there.")
     var append = false
@@ -43,6 +44,7 @@ struct Sign: Verb {
     func validate() throws {
         guard check else {
             guard !json else { throw ValidationError("--json is for --check") }
+            guard expectations.isEmpty else { throw ValidationError("--expect-… options are for --check") }
             return
         }
         guard !trust.keys.isEmpty else { throw ValidationError("no --verification-keys to check with") }
@@ -59,20 +61,27 @@ struct Sign: Verb {
     private func checkSignatures(of evidence: EvidenceFile, in context: CommandContext) throws -> Int32 {
         let keys = try trust.publicKeys(in: context)
         var refusals: [AuthenticationError?] = []
+        var payloads: [Payload] = []
         for (index, metadata) in evidence.metadata.enumerated() {
             do {
-                _ = try metadata.authenticated(by: keys, threshold: keys.count)
+                payloads.append(try metadata.authenticated(by: keys, threshold: keys.count).payload)
                 refusals.append(nil)
             } catch {
                 guard error.isRefusal else { throw Failure("\(evidence.name(ofPiece: index)): \(error)") }
                 refusals.append(error)
             }
         }
-        let isGood = refusals.allSatisfy { $0 == nil }
+        let unmet = try expectations.refusals(of: payloads)
+        let isGood = refusals.allSatisfy { $0 == nil } && unmet.isEmpty
         if json {
-            try context.print(JSONText.indented(Self.json(refusals, keys)))
+            var object = Self.json(refusals, keys)
+            if !expectations.isEmpty {
+                object["good"] = .bool(isGood)
+                object["summaryRefusals"] = .array(unmet.map { .string(Text($0)) })
+            }
+            try context.print(JSONText.indented(object))
         } else {
-            for line in Self.lines(refusals, keys) { try context.print(line) }
+            for line in Self.lines(refusals, keys) + unmet.map({ "not good: \($0)" }) { try context.print(line) }
         }
         return isGood ? ExitStatus.success : ExitStatus.no
     }
