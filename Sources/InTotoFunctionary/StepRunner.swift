@@ -32,24 +32,37 @@ public struct StepRunner {
 
     /// Runs the step, once. `now` is asked at the command's start and end.
     public func run(workDirectory: [UInt8], now: () -> Date) throws(StepError) -> RecordedStep {
+        var (step, reusable) = try begin(workDirectory: workDirectory)
+        try execute(&step, now)
+        let after: SnapshotResult
+        do { after = try snapshot(request.products, reusesDigests ? .from(reusable) : .never) } catch {
+            throw .products(error, soFar: step)
+        }
+        step.products =
+            request.recordsChangedProductsOnly ? after.artifacts.changed(since: step.materials) : after.artifacts
+        step.notRecorded += after.notRecorded
+        step.linkTexts = Set(step.linkTexts + after.linkTexts).sorted()
+        step.reusedDigests = reusesDigests ? after.reused : nil
+        return step
+    }
+
+    /// The first half of the step: its materials, and no products.
+    ///
+    /// Throws `.materials`.
+    public func recordMaterials(workDirectory: [UInt8]) throws(StepError) -> RecordedStep {
+        try begin(workDirectory: workDirectory).step
+    }
+
+    private func begin(workDirectory: [UInt8]) throws(StepError) -> (step: RecordedStep, reusable: ReusableDigests) {
         let before: SnapshotResult
         do { before = try snapshot(request.materials, reusesDigests ? .keeping : .never) } catch {
             throw .materials(error)
         }
-        let recorded = try execute(now)
-        let after: SnapshotResult
-        do { after = try snapshot(request.products, reusesDigests ? .from(before.reusable) : .never) } catch {
-            throw .products(error, recorded?.result.termination)
-        }
-        return RecordedStep(
-            name: request.name, materials: before.artifacts,
-            products: request.recordsChangedProductsOnly
-                ? after.artifacts.changed(since: before.artifacts) : after.artifacts,
-            notRecorded: before.notRecorded + after.notRecorded,
-            linkTexts: Set(before.linkTexts + after.linkTexts).sorted(),
-            reusedDigests: reusesDigests ? after.reused : nil, execution: recorded,
-            workDirectory: Self.absolute(request.command?.directory, from: workDirectory)
-        )
+        let step = RecordedStep(
+            name: request.name, materials: before.artifacts, products: ArtifactSet(), notRecorded: before.notRecorded,
+            linkTexts: before.linkTexts, execution: nil,
+            workDirectory: Self.absolute(request.command?.directory, from: workDirectory))
+        return (step, before.reusable)
     }
 
     /// Where the command ran, as its own `pwd -L` would have it.
@@ -69,20 +82,24 @@ public struct StepRunner {
         return try Snapshot.take(of: references, options: options, report: report)
     }
 
-    private func execute(_ now: () -> Date) throws(StepError) -> RecordedExecution? {
-        guard let execution else { return nil }
+    private func execute(_ step: inout RecordedStep, _ now: () -> Date) throws(StepError) {
+        guard let execution else { return }
         let started = now()
-        do {
-            let result = try execution.run(
-                request.streams, usesTerminal: request.usesTerminal, request.limits)
+        func recorded(_ result: ExecutedCommand) -> RecordedExecution {
             let (arguments, redactions) = execution.recordedArguments
             return RecordedExecution(
                 arguments: arguments, argumentRedactions: redactions, executables: execution.executables,
                 started: started, finished: now(), result: result)
+        }
+        do {
+            step.execution = recorded(
+                try execution.run(request.streams, usesTerminal: request.usesTerminal, request.limits))
         } catch {
             switch error {
             case let error as LaunchError: throw .launch(error)
-            case let error as RecordingFailure: throw .recording(error.reason, error.termination)
+            case let error as RecordingFailure:
+                step.execution = recorded(error.command)
+                throw .recording(error.reason, soFar: step)
             default: throw .internal("\(error)")
             }
         }
@@ -95,9 +112,9 @@ public enum StepError: Error {
     case materials(SnapshotError)
     /// Nothing ran.
     case launch(LaunchError)
-    /// The command, if there was one, ended like this; what it made could not be recorded.
-    case products(SnapshotError, Termination?)
-    /// The command ended like this; its output could not be recorded.
-    case recording(String, Termination)
+    /// The command, if there was one, has ended; what it made could not be recorded, everything else was.
+    case products(SnapshotError, soFar: RecordedStep)
+    /// The command has ended; its output could not be recorded, and products were not looked at.
+    case recording(String, soFar: RecordedStep)
     case `internal`(String)
 }

@@ -23,7 +23,10 @@ struct IntotoRun: ParsableCommand {
             Without a verb, 'run' is meant: intoto-run -n build -k ci.pem -m src -p dist -- make
             """,
         version: version,
-        subcommands: [Run.self, Key.self, Inspect.self, Sign.self, MatchProducts.self],
+        subcommands: [
+            Run.self, Record.self, Key.self, Inspect.self, Diff.self, Sign.self, Attest.self, MatchProducts.self,
+            BundleVerb.self, Completions.self,
+        ],
         defaultSubcommand: Run.self
     )
 
@@ -67,11 +70,10 @@ struct CommandLineRun {
         let context = CommandContext.live(
             command: command, process: HeadStart(options: options, command: command).process)
         var failureStatus = Run.failureStatus
-        var verb: String?
+        var words: [String] = []
         do {
-            let words = try texts()
+            words = try texts()
             failureStatus = try statusForFailures(of: words)
-            verb = words.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
             // The whole tree of verbs takes twice as long to read; it is left for what is no run, help and mistakes.
             if let run = Self.run(words) { return try run.run(in: context) }
             var parsed = try IntotoRun.parseAsRoot(words)
@@ -84,7 +86,7 @@ struct CommandLineRun {
             return failure.status ?? failureStatus
         } catch {
             guard IntotoRun.exitCode(for: error) == .success else {
-                ErrorMessage(parsingError: error, verb: verb).print(in: context)
+                ErrorMessage(parsingError: error, of: words).print(in: context)
                 return failureStatus
             }
             return printHelp(IntotoRun.message(for: error), in: context)

@@ -63,17 +63,8 @@ public struct LinkBuilder: Sendable {
                 environment["command-redacted"] = .integer(Int64(execution.argumentRedactions))
             }
         }
-        if !step.linkTexts.isEmpty {
-            environment["link-texts"] = .array(step.linkTexts.map { .string($0.text) })
-        }
-        if !step.notRecorded.isEmpty {
-            environment["not-recorded"] = .array(
-                step.notRecorded.map { entry in
-                    var object: JSONObject = ["reason": .string(Text(entry.reason.description))]
-                    object.record(bytes: entry.path, as: "path")
-                    return .object(object)
-                })
-        }
+        environment.add(linkTexts: step.linkTexts)
+        environment.add(notRecorded: step.notRecorded)
         return environment
     }
 }
@@ -94,7 +85,7 @@ extension ExecutableIdentity {
 
 extension JSONObject {
     /// Bytes as text; where they are not UTF-8, invalid sequences become U+FFFD and the bytes stand beside it.
-    fileprivate mutating func record(bytes: [UInt8], as name: Text) {
+    mutating func record(bytes: [UInt8], as name: Text) {
         self[name] = .string(Text(repairing: bytes))
         guard Text(validating: bytes) == nil else { return }
         self[Text("\(name)-base64")] = .string(Base64.encode(bytes))

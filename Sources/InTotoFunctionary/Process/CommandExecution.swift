@@ -23,7 +23,8 @@ public struct ExecutedCommand: Sendable {
 /// The command ended, but its output could not be recorded.
 struct RecordingFailure: Error {
     let reason: String
-    let termination: Termination
+    /// Without its streams.
+    let command: ExecutedCommand
 }
 
 /// Processor time that the command's processes used, as far as they were waited for.
@@ -73,17 +74,19 @@ public final class CommandExecution {
         let outcome = Supervision(child: child, signals: signals, limits: limits).wait()
         terminal?.finish()
         cs_finish_after_signals()
-        let streams: [RecordedStream]
-        do { streams = try captures.map { try $0.finish() } } catch {
-            throw RecordingFailure(reason: "\(error)", termination: child.termination)
-        }
-        return ExecutedCommand(
+        var result = ExecutedCommand(
             termination: child.termination, hasTimedOut: outcome.hasTimedOut, background: outcome.background,
-            output: policy == .off ? nil : streams.first, errors: captures.count < 2 ? nil : streams.last,
             usage: Self.resourceUse(),
             warnings: zip(captures, ["standard output", "standard error"]).compactMap(Self.describeProblem)
                 + (masks.refused > 0 ? ["\(masks.refused) announced masks were too many or too long to be heeded"] : [])
         )
+        let streams: [RecordedStream]
+        do { streams = try captures.map { try $0.finish() } } catch {
+            throw RecordingFailure(reason: "\(error)", command: result)
+        }
+        result.output = policy == .off ? nil : streams.first
+        result.errors = captures.count < 2 ? nil : streams.last
+        return result
     }
 
     /// One for each stream that we read: two pipes, one terminal, or none.

@@ -3,7 +3,29 @@ enum OptionSpelling {
     /// Options that may stand alone or with `=VALUE`, and what they mean alone.
     private static let valueIfAlone = ["--record-streams": "full"]
 
+    /// What other runners call an option of a step, where another verb of ours uses the letter differently.
+    private static let otherNames = ["-l": "--lstrip-paths"]
+
     static func normalized(_ words: [String]) -> [String] {
-        words.map { word in valueIfAlone[word].map { "\(word)=\($0)" } ?? word }
+        let isStep = words.first.map { $0.hasPrefix("-") || $0 == "run" || $0 == "record" } ?? true
+        return words.map { word in
+            if isStep, let name = otherNames[word] { return name }
+            return valueIfAlone[word].map { "\(word)=\($0)" } ?? word
+        }
     }
+
+    /// Options of other runners that have no counterpart of one word here, and what to write instead.
+    static func hint(forForeign words: [String]) -> String? { words.lazy.compactMap { foreign[$0] }.first }
+
+    private static let foreign = [
+        "-P": "a passphrase is no argument here: --passphrase-file FILE, or INTOTO_KEY_PASSPHRASE",
+        "--password": "a passphrase is no argument here: --passphrase-file FILE, or INTOTO_KEY_PASSPHRASE",
+        "--prompt": "a passphrase comes from --passphrase-file FILE or INTOTO_KEY_PASSPHRASE",
+        "-g": "name the key with --key gpg:KEYID",
+        "--gpg": "name the key with --key gpg:KEYID",
+        "--gpg-home": "set GNUPGHOME, and name the key with --key gpg:KEYID",
+        "-c": "certificates are not written into evidence",
+        "--cert": "certificates are not written into evidence",
+        "--spiffe-workload-api-path": "name a key with --key",
+    ]
 }

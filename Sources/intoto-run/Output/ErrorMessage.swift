@@ -17,9 +17,10 @@ struct ErrorMessage {
     }
 
     /// The parser's own message, without its usage lines; it repeats what the user typed, whatever that is.
-    init(parsingError error: any Error, verb: String?) {
+    init(parsingError error: any Error, of words: [String]) {
+        let verb = words.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
         message = escapedForTerminal(IntotoRun.message(for: error).utf8)
-        hint = "see intoto-run \(verb.map { "\($0) " } ?? "")--help"
+        hint = OptionSpelling.hint(forForeign: words) ?? "see intoto-run \(verb.map { "\($0) " } ?? "")--help"
     }
 
     func print(in context: CommandContext) {
