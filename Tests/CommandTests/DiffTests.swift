@@ -15,9 +15,9 @@ import Testing
         try run.write("two\n", to: "dist/b")
         _ = try run.shell("mkdir here there")
         let build = ["-q", "-n", "s", "--format", "link", "-m", "dist", "-p", "dist"]
-        try run.run(build + ["-k", "here.pem", "-d", "here", "--", "true"])
+        _ = try run.run(build + ["-k", "here.pem", "-d", "here", "--", "true"])
         _ = try run.shell(change)
-        try run.run(build + ["-k", "there.pem", "-d", "there", "--"] + command)
+        _ = try run.run(build + ["-k", "there.pem", "-d", "there", "--"] + command)
         return (run, try ["here", "there"].map { try run.file(endingIn: ".link", in: $0) })
     }
 

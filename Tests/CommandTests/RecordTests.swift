@@ -111,6 +111,15 @@ import Testing
         }
     }
 
+    @Test func `what was written is said as JSON, too`() throws {
+        let run = try project()
+        let started = try run.run(Self.start + ["--json"])
+        let record = try run.file(endingIn: "-unfinished")
+        #expect(started.outputText == "{\n  \"written\": [\n    \"./\(record)\"\n  ]\n}\n" && started.errors == [])
+        let stopped = try run.run(Self.stop + ["--json"])
+        #expect(try stopped.outputText.contains("\"./\(run.file(endingIn: ".jsonl"))\"") && stopped.errors == [])
+    }
+
     // MARK: Refusals
 
     @Test func `no record is one error, and so are two`() throws {

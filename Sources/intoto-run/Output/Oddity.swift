@@ -23,18 +23,27 @@ struct Oddity {
 
     private static func artifacts(_ kind: String, _ artifacts: ArtifactSet) -> [Oddity] {
         var oddities: [Oddity] = []
-        var plainNames: [Text: Text] = [:]
-        let namesAreOdd = artifacts.contains { nameProblem($0.name.text) != nil }
+        var namesAreOdd = false
         for artifact in artifacts {
             let name = artifact.name.text
-            if let reason = nameProblem(name) { oddities.append(Oddity(kind: kind, name: name, reason: reason)) }
+            if let reason = nameProblem(name) {
+                namesAreOdd = true
+                oddities.append(Oddity(kind: kind, name: name, reason: reason))
+            }
             if let reason = digestProblem(artifact.digests) {
                 oddities.append(Oddity(kind: kind, name: name, reason: reason))
             }
-            guard namesAreOdd, let other = plainNames.updateValue(name, forKey: plain(name)) else { continue }
-            oddities.append(Oddity(kind: kind, name: name, reason: "means the same path as '\(other.escaped)'"))
         }
-        return oddities
+        return namesAreOdd ? oddities + collisions(kind, artifacts) : oddities
+    }
+
+    private static func collisions(_ kind: String, _ artifacts: ArtifactSet) -> [Oddity] {
+        var names: [Text: Text] = [:]
+        return artifacts.compactMap { artifact in
+            let name = artifact.name.text
+            guard let other = names.updateValue(name, forKey: plain(name)) else { return nil }
+            return Oddity(kind: kind, name: name, reason: "means the same path as '\(other.escaped)'")
+        }
     }
 
     private static func nameProblem(_ name: Text) -> String? {
@@ -45,8 +54,10 @@ struct Oddity {
         if parts.contains(where: { $0.isEmpty || $0.elementsEqual(".".utf8) }) {
             return "has a name with needless '.' or '/'"
         }
-        let hidden = name.escaped.utf8.count - name.utf8.count { $0 == UInt8(ascii: "\\") } != name.utf8.count
-        return hidden ? "has invisible characters in its name" : nil
+        if name.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return nil }
+        // Escaping also doubles backslashes.
+        let isHidden = name.escaped.utf8.count != name.utf8.count + name.utf8.count { $0 == UInt8(ascii: "\\") }
+        return isHidden ? "has invisible characters in its name" : nil
     }
 
     /// Without `.`, needless slashes, and `..` where something stands before it.

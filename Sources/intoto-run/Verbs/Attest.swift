@@ -51,6 +51,8 @@ struct Attest: Verb {
     @Flag(help: "Replace a file that is already there.")
     var overwrite = false
 
+    @OptionGroup var result: ResultOptions
+
     func validate() throws {
         let given = (subjects.isEmpty ? 0 : 1) + (checksums == nil ? 0 : 1) + (commit == nil ? 0 : 1)
         guard given == 1 else {
@@ -67,7 +69,13 @@ struct Attest: Verb {
             let file = try EvidenceDirectory(FilePath(directory))
                 .reserve(EvidenceName.bundle(step: fileName(known), keyID: keyID), overwrite: overwrite)
             try file.commit(statement.bundle(signedBy: signers))
-            context.note("intoto-run: wrote \(escapedForTerminal(file.path.string.utf8))")
+            try result.report(
+                written: [file.path],
+                [
+                    "predicateType": .string(statement.predicateType),
+                    "subjects": .integer(Int64(statement.subject.count)),
+                ],
+                note: { context.note("intoto-run: \($0)") }, in: context)
         } catch let error as StorageError {
             throw Failure("\(error)", hint: EvidenceOptions.hint(for: error))
         }

@@ -56,13 +56,17 @@ struct BundleCreate: Verb {
     @Flag(help: "Replace a file that is already there.")
     var overwrite = false
 
+    @OptionGroup var result: ResultOptions
+
     @Argument(help: "Envelopes and bundles.")
     var files: [String]
 
     func run(in context: CommandContext) throws -> Int32 {
         let lines = try BundleVerb.gather(files, in: context)
         try BundleVerb.write(BundleVerb.bytes(lines), to: FilePath(output), overwrite: overwrite)
-        context.note("intoto-run: wrote \(Text(output).escaped): \(lines.count) envelopes")
+        try result.report(
+            written: [FilePath(output)], ["envelopes": .integer(Int64(lines.count))],
+            note: { context.note("intoto-run: \($0): \(lines.count) envelopes") }, in: context)
         return ExitStatus.success
     }
 }
@@ -79,6 +83,8 @@ struct BundleAdd: Verb {
     @Argument(help: "The bundle.")
     var bundle: String
 
+    @OptionGroup var result: ResultOptions
+
     @Argument(help: "Envelopes and bundles.")
     var files: [String]
 
@@ -90,7 +96,13 @@ struct BundleAdd: Verb {
                 try AppendedFile.append(BundleVerb.bytes(added), to: FilePath(bundle))
             } catch { throw Failure("\(error)") }
         }
-        context.note("intoto-run: \(Text(bundle).escaped): \(added.count) envelopes added, \(known.count) were there")
+        try result.report(
+            written: added.isEmpty ? [] : [FilePath(bundle)],
+            ["added": .integer(Int64(added.count)), "known": .integer(Int64(known.count))], note: { _ in }, in: context)
+        if !result.json {
+            context.note(
+                "intoto-run: \(Text(bundle).escaped): \(added.count) envelopes added, \(known.count) were there")
+        }
         return ExitStatus.success
     }
 }
@@ -109,6 +121,8 @@ struct BundleSplit: Verb {
     @Flag(help: "Replace files that are already there.")
     var overwrite = false
 
+    @OptionGroup var result: ResultOptions
+
     @Argument(help: "The bundle.")
     var bundle: String
 
@@ -117,11 +131,14 @@ struct BundleSplit: Verb {
         if ignored > 0 {
             context.note("intoto-run: warning: \(Text(bundle).escaped): \(BundleVerb.unknownLines(ignored))")
         }
+        var written: [FilePath] = []
         for (index, line) in lines.enumerated() {
             let path = FilePath(directory).appending("\(stem).\(index + 1).json")
             try BundleVerb.write(line.bytes + [UInt8(ascii: "\n")], to: path, overwrite: overwrite)
-            try context.print("\(escapedForTerminal(path.string.utf8)): \(line.claim)")
+            written.append(path)
+            if !result.json { try context.print("\(escapedForTerminal(path.string.utf8)): \(line.claim)") }
         }
+        if result.json { try result.report(written: written, note: { _ in }, in: context) }
         return ExitStatus.success
     }
 

@@ -29,6 +29,7 @@ struct RecordStart: Verb {
     @OptionGroup var artifacts: ArtifactOptions
     @OptionGroup var progress: ProgressOptions
     @OptionGroup var verbosity: VerbosityOptions
+    @OptionGroup var result: ResultOptions
 
     func run(in context: CommandContext) throws -> Int32 {
         let name = try step.stepName()
@@ -56,7 +57,7 @@ struct RecordStart: Verb {
         do { try place.commit(record.signed(by: signers)) } catch let error as StorageError {
             throw Failure("\(error)", hint: EvidenceOptions.hint(for: error))
         }
-        verbosity.note("wrote \(escapedForTerminal(place.path.string.utf8))", in: context)
+        try result.report(written: [place.path], note: { verbosity.note($0, in: context) }, in: context)
         return ExitStatus.success
     }
 

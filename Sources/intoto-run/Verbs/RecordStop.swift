@@ -36,6 +36,7 @@ struct RecordStop: Verb {
     @OptionGroup var artifacts: ArtifactOptions
     @OptionGroup var progress: ProgressOptions
     @OptionGroup var verbosity: VerbosityOptions
+    @OptionGroup var result: ResultOptions
 
     func run(in context: CommandContext) throws -> Int32 {
         let name = try step.stepName()
@@ -58,10 +59,9 @@ struct RecordStop: Verb {
         }
         let writer = EvidenceWriter(
             reserved: reserved, formats: formats, signers: signers, ending: "the unfinished record is as it was")
-        for path in try writer.write(completed.link) {
-            verbosity.note("wrote \(escapedForTerminal(path.string.utf8))", in: context)
-        }
+        let written = try writer.write(completed.link)
         try file.remove()
+        try result.report(written: written, note: { verbosity.note($0, in: context) }, in: context)
         return ExitStatus.success
     }
 

@@ -23,8 +23,7 @@ struct Sign: Verb {
     @Flag(help: ArgumentHelp("As other runners say it: --key names the public keys.", visibility: .hidden))
     var verify = false
 
-    @Flag(help: "With --check: as JSON.")
-    var json = false
+    @OptionGroup var result: ResultOptions
 
     @OptionGroup var trust: TrustOptions
     @OptionGroup var signing: SigningOptions
@@ -63,10 +62,7 @@ struct Sign: Verb {
             guard !(signing.keys + trust.keys).isEmpty else { throw ValidationError("no --key to verify with") }
             return
         }
-        guard check else {
-            guard !json else { throw ValidationError("--json is for --check") }
-            return
-        }
+        guard check else { return }
         guard !trust.keys.isEmpty else { throw ValidationError("no --verification-keys to check with") }
         guard signing.keys.isEmpty else { throw ValidationError("--check takes --verification-keys, and no --key") }
     }
@@ -93,7 +89,7 @@ struct Sign: Verb {
             }
         }
         let isGood = refusals.allSatisfy { $0 == nil }
-        if json {
+        if result.json {
             try context.print(JSONText.indented(Self.json(refusals, keys)))
         } else {
             for line in Self.lines(refusals, keys) { try context.print(line) }
@@ -150,7 +146,7 @@ struct Sign: Verb {
             var bytes = try JSONWriter.bytes(signed.style) { signed.write(to: &$0) }
             bytes.append(UInt8(ascii: "\n"))
             try place.commit(bytes)
-            verbosity.note("wrote \(escapedForTerminal(place.path.string.utf8))", in: context)
+            try result.report(written: [place.path], note: { verbosity.note($0, in: context) }, in: context)
         } catch let error as StorageError {
             throw Failure(error.description, hint: EvidenceOptions.hint(for: error))
         } catch let error as MetadataError { throw Failure("\(Text(file).escaped): \(error)") }
