@@ -28,9 +28,9 @@ enum ChecksumFile {
     }
 
     private static func artifact(_ line: ArraySlice<UInt8>) -> Artifact? {
-        if let artifact = taggedArtifact(line) { return artifact }
         let isEscaped = line.first == UInt8(ascii: "\\")
         let rest = isEscaped ? line.dropFirst() : line
+        if let artifact = taggedArtifact(rest, isEscaped: isEscaped) { return artifact }
         let digits = rest.prefix { Hex.value(of: $0) != nil }
         let marks = rest.dropFirst(digits.count).prefix(2)
         guard marks.elementsEqual("  ".utf8) || marks.elementsEqual(" *".utf8) else { return nil }
@@ -39,7 +39,7 @@ enum ChecksumFile {
     }
 
     /// `SHA256 (NAME) = DIGEST`
-    private static func taggedArtifact(_ line: ArraySlice<UInt8>) -> Artifact? {
+    private static func taggedArtifact(_ line: ArraySlice<UInt8>, isEscaped: Bool) -> Artifact? {
         let tags: [(String, DigestAlgorithm)] = [("SHA256", .sha256), ("SHA384", .sha384), ("SHA512", .sha512)]
         for (tag, algorithm) in tags where line.starts(with: "\(tag) (".utf8) {
             let rest = line.dropFirst(tag.utf8.count + 2)
@@ -48,7 +48,8 @@ enum ChecksumFile {
             guard name.suffix(4).elementsEqual(") = ".utf8), algorithm == self.algorithm(ofLength: digits) else {
                 return nil
             }
-            return artifact(name: Array(name.dropLast(4)), rest.suffix(digits), algorithm)
+            let bytes = Array(name.dropLast(4))
+            return artifact(name: isEscaped ? unescaped(bytes) : bytes, rest.suffix(digits), algorithm)
         }
         return nil
     }

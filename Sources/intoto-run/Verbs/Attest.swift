@@ -17,10 +17,10 @@ struct Attest: Verb {
             """)
 
     @Option(help: "A known type, or a URI.")
-    var type: String
+    var type: String?
 
     @Option(help: ArgumentHelp("The predicate: a JSON object.", valueName: "file"))
-    var predicate: String
+    var predicate: String?
 
     @Option(
         name: .customLong("subject"), parsing: .upToNextOption,
@@ -53,16 +53,22 @@ struct Attest: Verb {
 
     @OptionGroup var result: ResultOptions
 
-    func validate() throws {
-        let given = (subjects.isEmpty ? 0 : 1) + (checksums == nil ? 0 : 1) + (commit == nil ? 0 : 1)
-        guard given == 1 else {
-            throw ValidationError("give one of --subject, --checksums and --subject-git: what it is about")
+    /// What was given, which the parser would miss before it named a mistyped option.
+    private func required() throws -> (type: String, predicate: String) {
+        guard let type else { throw Failure("no --type of the predicate", hint: "known: \(Self.knownTypes), or a URI") }
+        guard let predicate else { throw Failure("no predicate", hint: "give --predicate FILE, a JSON object") }
+        guard [!subjects.isEmpty, checksums != nil, commit != nil].count(where: \.self) == 1 else {
+            throw Failure("give one of --subject, --checksums and --subject-git: what it is about")
         }
+        return (type, predicate)
     }
 
+    private static let knownTypes = KnownPredicate.allCases.map(\.rawValue).joined(separator: ", ")
+
     func run(in context: CommandContext) throws -> Int32 {
+        let (type, predicate) = try required()
         let known = KnownPredicate(name: Text(type)) ?? KnownPredicate(type: Text(type))
-        let statement = try statement(known, in: context)
+        let statement = try statement(of: Text(type), known, predicate, in: context)
         let signers = try signing.signers(in: context)
         guard let keyID = signers.first?.keyID else { throw Failure("no key to sign with") }
         do {
@@ -86,9 +92,11 @@ struct Attest: Verb {
         do { return try StepName(Text(name ?? known?.rawValue ?? "attestation")) } catch { throw Failure("\(error)") }
     }
 
-    private func statement(_ known: KnownPredicate?, in context: CommandContext) throws -> Statement {
-        let predicate = try readPredicate()
-        var predicateType = Text(type)
+    private func statement(
+        of type: Text, _ known: KnownPredicate?, _ path: String, in context: CommandContext
+    ) throws -> Statement {
+        let predicate = try Self.readPredicate(path)
+        var predicateType = type
         if let known {
             if KnownPredicate(type: predicateType) == nil { predicateType = known.type(of: predicate) }
             do { try known.check(predicate, type: predicateType) } catch {
@@ -99,21 +107,21 @@ struct Attest: Verb {
         } else if !predicateType.isURI {
             throw Failure(
                 "--type '\(predicateType.escaped)': neither a known type nor a URI",
-                hint: "known: \(KnownPredicate.allCases.map(\.rawValue).joined(separator: ", "))")
+                hint: "known: \(Self.knownTypes)")
         }
         let subject = try subject(in: context).map { ResourceDescriptor(name: $0.name.text, digest: $0.digests) }
         guard !subject.isEmpty else { throw Failure("there is nothing that the statement is about") }
         return Statement(subject: subject, predicateType: predicateType, predicate: predicate)
     }
 
-    private func readPredicate() throws -> JSONObject {
+    private static func readPredicate(_ path: String) throws -> JSONObject {
         let json: JSONValue
-        do { json = try JSONReader.read(BoundedReader.contents(of: FilePath(predicate))) } catch {
-            throw Failure.reading(predicate, error)
+        do { json = try JSONReader.read(BoundedReader.contents(of: FilePath(path))) } catch {
+            throw Failure.reading(path, error)
         }
         guard case .object(let object) = json, !object.isEmpty else {
             throw Failure(
-                "\(Text(predicate).escaped): a predicate is an object with members, not \(json.kind)",
+                "\(Text(path).escaped): a predicate is an object with members, not \(json.kind)",
                 hint: "give the predicate alone, without the statement around it")
         }
         return object

@@ -17,9 +17,11 @@ struct Record: ParsableCommand {
 struct StepNameOption: ParsableArguments {
     @Option(
         name: [.customShort("n"), .customLong("name"), .customLong("step-name")], help: "Name of the step.")
-    var name: String
+    var name: String?
 
     func stepName() throws -> StepName {
+        // Not the parser's to say: it would say so before it names a mistyped option.
+        guard let name else { throw Failure("no name for the step", hint: "give --name NAME") }
         do { return try StepName(Text(name)) } catch {
             throw Failure("\(error)", hint: "give a name of letters, digits, dots and dashes with --name")
         }
