@@ -34,16 +34,20 @@ let package = Package(
         .target(name: "CSupport", cSettings: cSettings),
         .target(name: "CSHA256", cSettings: cSettings),
         .target(name: "CFileSystem", cSettings: cSettings),
+        .target(name: "CKeyCiphers", cSettings: cSettings),
+        .target(
+            name: "CPKCS11", cSettings: cSettings, linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        .target(name: "CLibgit2", cSettings: cSettings),
         .target(name: "InTotoMetadata", swiftSettings: settings),
         .target(
             name: "InTotoCrypto",
-            dependencies: ["InTotoMetadata", "COpenSSL", "CSHA256"],
+            dependencies: ["InTotoMetadata", "COpenSSL", "CSHA256", "CKeyCiphers", "CPKCS11"],
             swiftSettings: settings
         ),
         .target(name: "InTotoStorage", dependencies: ["InTotoMetadata", system], swiftSettings: settings),
         .target(
             name: "InTotoArtifacts",
-            dependencies: ["InTotoMetadata", "InTotoCrypto", "CFileSystem", system],
+            dependencies: ["InTotoMetadata", "InTotoCrypto", "CFileSystem", "CLibgit2", system],
             swiftSettings: settings
         ),
         .target(
@@ -57,7 +61,9 @@ let package = Package(
                 "InTotoMetadata", "InTotoCrypto", "InTotoStorage", "InTotoArtifacts", "InTotoFunctionary", "CSupport",
                 argumentParser, system,
             ],
-            swiftSettings: settings
+            swiftSettings: settings,
+            // What evidence names the tool by, since hashing it takes longer than a short step.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--build-id=sha1"], .when(platforms: [.linux]))]
         ),
 
         .target(name: "TestSupport", dependencies: [system], path: "Tests/TestSupport", swiftSettings: settings),
@@ -68,7 +74,7 @@ let package = Package(
         ),
         .testTarget(
             name: "InTotoCryptoTests",
-            dependencies: ["InTotoCrypto", "InTotoMetadata", "TestSupport"],
+            dependencies: ["InTotoCrypto", "InTotoMetadata", "CKeyCiphers", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -90,7 +96,9 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["intoto-run", "InTotoMetadata", "InTotoCrypto", "TestSupport", system],
+            dependencies: [
+                "intoto-run", "InTotoMetadata", "InTotoCrypto", "InTotoFunctionary", "TestSupport", system,
+            ],
             exclude: ["Golden"],
             swiftSettings: settings
         ),

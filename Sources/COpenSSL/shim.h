@@ -6,6 +6,8 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/rand.h>
@@ -13,6 +15,7 @@
 #include <openssl/x509.h>
 
 static inline long intoto_bio_get_mem_data(BIO *bio, char **data) { return BIO_get_mem_data(bio, data); }
+static inline int intoto_key_pair_selection(void) { return EVP_PKEY_KEYPAIR; }
 /* Whether an error says that OpenSSL lacks an algorithm, rather than that the input is wrong. */
 static inline int intoto_error_means_unsupported(unsigned long code) {
     int reason = ERR_GET_REASON(code);

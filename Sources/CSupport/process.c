@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,6 +19,14 @@ static void close_on_exec(const int pair[2]) {
     for (int i = 0; i < 2; i++) fcntl(pair[i], F_SETFD, FD_CLOEXEC);
 }
 
+int64_t cs_kibibytes(long maxrss) {
+#ifdef __APPLE__
+    return maxrss / 1024;
+#else
+    return maxrss;
+#endif
+}
+
 int cs_socket_pair(int pair[2]) {
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) return errno;
     close_on_exec(pair);
@@ -27,6 +37,13 @@ int cs_capture_pipe(int pair[2]) {
     if (pipe(pair) != 0) return errno;
     close_on_exec(pair);
     fcntl(pair[0], F_SETFL, fcntl(pair[0], F_GETFL) | O_NONBLOCK);
+    return 0;
+}
+
+int cs_feed_pipe(int pair[2]) {
+    if (pipe(pair) != 0) return errno;
+    close_on_exec(pair);
+    fcntl(pair[1], F_SETFL, fcntl(pair[1], F_GETFL) | O_NONBLOCK);
     return 0;
 }
 
@@ -61,43 +78,64 @@ void cs_prepare_runner(void) {
 #endif
 }
 
+void cs_adopt_orphans(int adopts) {
+#ifdef __linux__
+    prctl(PR_SET_CHILD_SUBREAPER, adopts);
+#else
+    (void)adopts;
+#endif
+}
+
 static int signal_pipe[2] = {-1, -1};
 
 static void note_signal(int number, siginfo_t *information, void *context) {
     (void)context;
     int saved = errno;
-    int is_keyboards = number == SIGINT || number == SIGQUIT || number == SIGHUP || number == SIGWINCH;
+    int is_groups_or_ours = number == SIGINT || number == SIGQUIT || number == SIGHUP || number == SIGWINCH
+        || number == SIGXCPU;
 #ifdef SI_KERNEL
     int is_kernels = information->si_code == SI_KERNEL; /* so are timers */
 #else
     int is_kernels = information->si_pid == 0;
 #endif
-    struct cs_signal event = {number, is_keyboards && is_kernels};
+    struct cs_signal event = {number, is_groups_or_ours && is_kernels};
     ssize_t written = write(signal_pipe[1], &event, sizeof event); /* a full pipe holds enough of them */
     (void)written;
     errno = saved;
 }
 
-static const int watched[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD, SIGWINCH};
-
-/* Waiting needs SIGCHLD, however it came. */
-static int stays_ignored(int number) {
-    return number != SIGCHLD && cs_startup_state()->ignored & 1ULL << (number - 1);
+/* What would end us, and the command with us, were it not passed on; and what we have to know of. */
+static int is_watched(int number) {
+    switch (number) {
+    case SIGHUP: case SIGINT: case SIGQUIT: case SIGTERM: case SIGUSR1: case SIGUSR2: case SIGALRM: case SIGVTALRM:
+    case SIGPROF: case SIGXCPU: case SIGIO: case SIGCHLD: case SIGWINCH:
+#ifdef __linux__
+    case SIGPWR: case SIGSTKFLT:
+#endif
+        break;
+    default:
+#ifdef SIGRTMIN
+        if (number >= SIGRTMIN && number <= SIGRTMAX) break;
+#endif
+        return 0;
+    }
+    /* What came ignored stays so; but waiting needs SIGCHLD, however it came. */
+    return number == SIGCHLD || !(cs_startup_state()->ignored & 1ULL << (number - 1));
 }
 
 int cs_watch_signals(void) {
     if (pipe(signal_pipe) != 0) return -errno;
     close_on_exec(signal_pipe);
     for (int i = 0; i < 2; i++) fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
-    for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
-        if (stays_ignored(watched[i])) continue;
+    for (int number = 1; number < NSIG; number++) {
+        if (!is_watched(number)) continue;
         struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART};
         action.sa_sigaction = note_signal;
         sigfillset(&action.sa_mask);
-        if (sigaction(watched[i], &action, NULL) != 0) return -errno;
+        if (sigaction(number, &action, NULL) != 0) return -errno;
         sigset_t one;
         sigemptyset(&one);
-        sigaddset(&one, watched[i]);
+        sigaddset(&one, number);
         sigprocmask(SIG_UNBLOCK, &one, NULL);
     }
     return signal_pipe[0];
@@ -118,12 +156,12 @@ static void note_or_die(int number) {
 }
 
 void cs_finish_after_signals(void) {
-    for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
-        if (stays_ignored(watched[i])) continue;
+    for (int number = 1; number < NSIG; number++) {
+        if (!is_watched(number)) continue;
         struct sigaction action = {.sa_flags = SA_RESTART};
-        action.sa_handler = watched[i] == SIGINT || watched[i] == SIGTERM || watched[i] == SIGHUP ? note_or_die : SIG_IGN;
-        if (watched[i] == SIGCHLD) action.sa_handler = SIG_DFL;
-        sigaction(watched[i], &action, NULL);
+        action.sa_handler = number == SIGINT || number == SIGTERM || number == SIGHUP ? note_or_die : SIG_IGN;
+        if (number == SIGCHLD) action.sa_handler = SIG_DFL;
+        sigaction(number, &action, NULL);
     }
 }
 
@@ -131,6 +169,58 @@ int cs_stopped_by(pid_t process) {
     siginfo_t information = {0};
     if (waitid(P_PID, (id_t)process, &information, WSTOPPED | WNOHANG) != 0) return 0;
     return information.si_pid == process ? information.si_status : 0;
+}
+
+static uint64_t own_processes_kibibytes;
+
+#ifdef __linux__
+/* The third field of /proc/N/stat, behind the name, which may hold anything; 0 where there is no such process. */
+static char state_in(const char *path) {
+    char text[256] = {0};
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    ssize_t count = read(file, text, sizeof text - 1);
+    close(file);
+    char *end = count > 0 ? strrchr(text, ')') : NULL;
+    return end && end[1] ? end[2] : 0;
+}
+
+/* Continues the stopped runner when `process` has gone on without it: nobody else would, since it was the process that
+   was continued. Only what may be called after a fork among threads is called here. */
+static void __attribute__((noreturn)) watch(pid_t runner, const char *runner_path, const char *process_path) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) {
+        if (getppid() != runner) _exit(0);
+        if (state_in(runner_path) == 'T' && state_in(process_path) != 'T') kill(runner, SIGCONT);
+        usleep(20000);
+    }
+}
+#endif
+
+void cs_stop_with(pid_t process) {
+#ifdef __linux__
+    char runner_path[32], process_path[32];
+    pid_t runner = getpid();
+    snprintf(runner_path, sizeof runner_path, "/proc/%d/stat", runner);
+    snprintf(process_path, sizeof process_path, "/proc/%d/stat", process);
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before); /* signals to our group are not the watcher's to handle */
+    pid_t watcher = fork();
+    if (watcher == 0) watch(runner, runner_path, process_path);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    raise(SIGSTOP);
+    if (watcher > 0) {
+        struct rusage usage = {0};
+        getrusage(RUSAGE_SELF, &usage);
+        own_processes_kibibytes = cs_kibibytes(usage.ru_maxrss);
+        kill(watcher, SIGKILL);
+        waitpid(watcher, NULL, 0);
+    }
+#else
+    raise(SIGSTOP);
+#endif
+    kill(process, SIGCONT);
 }
 
 void cs_reap_orphans(pid_t process) {
@@ -158,5 +248,7 @@ void cs_children_usage(struct cs_usage *usage) {
     getrusage(RUSAGE_CHILDREN, &children);
     usage->user_microseconds = (uint64_t)children.ru_utime.tv_sec * 1000000 + (uint64_t)children.ru_utime.tv_usec;
     usage->system_microseconds = (uint64_t)children.ru_stime.tv_sec * 1000000 + (uint64_t)children.ru_stime.tv_usec;
+    usage->peak_kibibytes = (uint64_t)cs_kibibytes(children.ru_maxrss);
+    usage->memory_floor_kibibytes = own_processes_kibibytes;
 }
 

@@ -6,12 +6,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <elf.h>
+#include <link.h>
+#endif
 
 void cs_trampoline(void) __attribute__((noreturn));
 
 static struct cs_startup state;
 
 const struct cs_startup *cs_startup_state(void) { return &state; }
+
+void cs_erase_variable(const char *name) {
+    size_t length = strlen(name);
+    for (char **entry = state.environment; entry && *entry; entry++) {
+        if (strncmp(*entry, name, length) != 0 || (*entry)[length] != '=') continue;
+        for (volatile char *byte = *entry + length + 1; *byte; byte++) *byte = 0;
+    }
+}
+
+void cs_withhold_descriptor(int descriptor) {
+    for (int i = 0; i < state.descriptor_count; i++) {
+        if (state.descriptors[i] != descriptor) continue;
+        state.descriptors[i] = state.descriptors[--state.descriptor_count];
+        close(descriptor);
+    }
+}
 
 static void note_signals(void) {
     sigset_t blocked;
@@ -71,3 +93,49 @@ __attribute__((constructor(101))) static void at_start(int argc, char **argv, ch
        it gets the copy made above. */
     setenv("SWIFT_BACKTRACE", "enable=no", 1);
 }
+
+#ifdef __linux__
+struct build_id {
+    uint8_t *bytes;
+    size_t capacity, length;
+};
+
+static void find_in_notes(struct build_id *id, const uint8_t *notes, size_t size) {
+    ElfW(Nhdr) header;
+    while (size >= sizeof header) {
+        memcpy(&header, notes, sizeof header);
+        size_t name = (header.n_namesz + 3) & ~(size_t)3, content = (header.n_descsz + 3) & ~(size_t)3;
+        if (size - sizeof header < name || size - sizeof header - name < content) return;
+        const uint8_t *text = notes + sizeof header;
+        if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == 4 && memcmp(text, "GNU", 4) == 0 &&
+            header.n_descsz <= id->capacity) {
+            memcpy(id->bytes, text + name, header.n_descsz);
+            id->length = header.n_descsz;
+            return;
+        }
+        notes = text + name + content;
+        size -= sizeof header + name + content;
+    }
+}
+
+/* The first object is the executable itself: anything but 0 ends the walk there. */
+static int look_at_executable(struct dl_phdr_info *info, size_t size, void *context) {
+    (void)size;
+    for (int index = 0; index < info->dlpi_phnum; index++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[index];
+        if (part->p_type == PT_NOTE) find_in_notes(context, (const uint8_t *)(info->dlpi_addr + part->p_vaddr), part->p_memsz);
+    }
+    return 1;
+}
+
+size_t cs_build_id(uint8_t *bytes, size_t capacity) {
+    struct build_id id = {bytes, capacity, 0};
+    dl_iterate_phdr(look_at_executable, &id);
+    return id.length;
+}
+#else
+size_t cs_build_id(uint8_t *bytes, size_t capacity) {
+    (void)bytes, (void)capacity;
+    return 0;
+}
+#endif

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -57,4 +60,102 @@ int cs_make_terminal_raw(int descriptor) {
     saved_descriptor = descriptor;
     atexit(cs_restore_terminal);
     return 0;
+}
+
+/* --- Asking for a secret, as readpassphrase(3) does it --- */
+
+static const int interruptions[] = {SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
+enum { interruption_count = sizeof interruptions / sizeof *interruptions };
+static volatile sig_atomic_t interrupted[interruption_count];
+
+static void note_interruption(int number) {
+    for (int i = 0; i < interruption_count; i++)
+        if (interruptions[i] == number) interrupted[i] = 1;
+}
+
+static int was_interrupted(void) {
+    for (int i = 0; i < interruption_count; i++)
+        if (interrupted[i]) return 1;
+    return 0;
+}
+
+static void handle_interruptions(struct sigaction saved[interruption_count]) {
+    struct sigaction action = {0};
+    action.sa_handler = note_interruption; /* without SA_RESTART: reading ends */
+    sigemptyset(&action.sa_mask);
+    for (int i = 0; i < interruption_count; i++) {
+        interrupted[i] = 0;
+        sigaction(interruptions[i], NULL, &saved[i]);
+        if (saved[i].sa_handler != SIG_IGN) sigaction(interruptions[i], &action, NULL);
+    }
+}
+
+/* Waits for input. A signal that comes just before must not be missed: until the wait begins, all are held back. */
+static void wait_for_input(int terminal) {
+    sigset_t held, before;
+    sigfillset(&held);
+    sigprocmask(SIG_BLOCK, &held, &before);
+    if (!was_interrupted()) {
+        fd_set input;
+        FD_ZERO(&input);
+        FD_SET(terminal, &input);
+        pselect(terminal + 1, &input, NULL, NULL, NULL, &before);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static ssize_t read_line(int terminal, char *buffer, size_t size) {
+    size_t length = 0;
+    while (!was_interrupted()) {
+        char byte;
+        ssize_t count = read(terminal, &byte, 1);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno == EAGAIN) {
+            wait_for_input(terminal);
+            continue;
+        }
+        if (count <= 0) return -ECANCELED;
+        if (byte == '\n' || byte == '\r') return length <= size ? (ssize_t)length : -EMSGSIZE;
+        if (length < size) buffer[length] = byte;
+        length++;
+    }
+    return -ECANCELED;
+}
+
+static void set_terminal(int terminal, const struct termios *settings) {
+    /* In the background the change stops us; then it is made after we go on. */
+    while (tcsetattr(terminal, TCSAFLUSH, settings) != 0 && errno == EINTR && !was_interrupted()) {}
+}
+
+static ssize_t ask_without_echo(int terminal, const char *prompt, char *buffer, size_t size) {
+    struct termios loud, quiet;
+    if (tcgetattr(terminal, &loud) != 0) return -ENXIO;
+    struct sigaction saved[interruption_count];
+    handle_interruptions(saved);
+    quiet = loud;
+    quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+    set_terminal(terminal, &quiet);
+    ssize_t result = -ECANCELED;
+    if (!was_interrupted() && write(terminal, prompt, strlen(prompt)) >= 0) result = read_line(terminal, buffer, size);
+    ssize_t written = write(terminal, "\n", 1);
+    (void)written;
+    while (tcsetattr(terminal, TCSAFLUSH, &loud) != 0 && errno == EINTR) {}
+    for (int i = 0; i < interruption_count; i++) sigaction(interruptions[i], &saved[i], NULL);
+    return result;
+}
+
+ssize_t cs_ask_secret(const char *prompt, char *buffer, size_t size) {
+    for (;;) {
+        int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+        if (terminal < 0 || terminal >= FD_SETSIZE) return -ENXIO;
+        ssize_t result = ask_without_echo(terminal, prompt, buffer, size);
+        close(terminal);
+        int stopped = 0;
+        for (int i = 0; i < interruption_count; i++) {
+            if (!interrupted[i]) continue;
+            raise(interruptions[i]); /* as it would have been: most end us here */
+            stopped |= interruptions[i] == SIGTSTP || interruptions[i] == SIGTTIN || interruptions[i] == SIGTTOU;
+        }
+        if (result >= 0 || !stopped) return result;
+    }
 }

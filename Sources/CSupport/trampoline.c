@@ -21,14 +21,16 @@
 static int report = 0; /* the socket, wherever it was moved */
 
 static void __attribute__((noreturn)) fail(enum cs_stage stage) {
-    struct cs_failure failure = {stage, errno};
+    struct cs_failure failure = {stage, errno, 0};
     ssize_t written = write(report, &failure, sizeof failure);
     _exit(written == sizeof failure ? 127 : 125);
 }
 
 /* Without this, a trampoline that something killed would look like a command that was executed and died. */
 static void announce(void) {
-    struct cs_failure ready = {CS_STAGE_READY, 0};
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    struct cs_failure ready = {CS_STAGE_READY, 0, cs_kibibytes(usage.ru_maxrss)};
     if (write(report, &ready, sizeof ready) != sizeof ready) _exit(125);
 }
 

@@ -1,7 +1,7 @@
 import InTotoMetadata
 
 /// What the user names as artifacts: a path or glob, `file:PATH` (the same; names in evidence carry no `file:`),
-/// `dir:PATH` or `tree:PATH`.
+/// `dir:PATH`, `tree:PATH` or `git:PATH[@REV]`.
 ///
 /// `./` before a path that looks like one of these makes it a plain path.
 public struct ArtifactReference: Hashable, Sendable {
@@ -12,7 +12,7 @@ public struct ArtifactReference: Hashable, Sendable {
         case dir
         /// The directory as one artifact, by `gitTree`.
         case tree
-        /// A commit of a repository.
+        /// A commit of the repository that is there.
         case git
     }
 
@@ -22,18 +22,21 @@ public struct ArtifactReference: Hashable, Sendable {
     /// Without scheme, `.`, `..`, and needless slashes; empty for the base path itself.
     public let path: [UInt8]
     public let isAbsolute: Bool
+    /// Of `git:`: a branch, tag, full reference name or full object id; nil for HEAD.
+    public let revision: [UInt8]?
 
     /// Throws for a relative path that leaves the base path, an empty one, and what is not supported.
     public init(parsing bytes: some Collection<UInt8>) throws(SnapshotError) {
         source = Array(bytes)
-        let (scheme, rest) = Self.split(source)
+        let (scheme, place) = Self.split(source)
+        let (rest, revision) = scheme == .git ? Self.splitRevision(place) : (place, nil)
         self.scheme = scheme
         isAbsolute = rest.first == slash
-        if scheme == .git { throw Self.error(source, .notSupported("an artifact in a git repository")) }
         if rest.isEmpty { throw Self.error(source, .doesNotExist) }
-        if rest.contains(0) { throw Self.error(source, .failed("contains a NUL byte")) }
+        if place.contains(0) { throw Self.error(source, .failed("contains a NUL byte")) }
         guard let normalized = PathBytes.normalized(rest) else { throw Self.error(source, .leavesBase) }
         path = normalized
+        self.revision = revision
     }
 
     /// Where the path may be a pattern.
@@ -43,7 +46,19 @@ public struct ArtifactReference: Hashable, Sendable {
 
     /// What an artifact made of the whole reference is called.
     var wholeName: [UInt8] {
-        Array("\(scheme.rawValue):".utf8) + (path.isEmpty ? [UInt8(ascii: ".")] : path)
+        let place = path.isEmpty ? [UInt8(ascii: ".")] : path
+        // A commit is what its digests are called, and stands under the plain name.
+        if scheme == .git { return place + (revision.map { [UInt8(ascii: "@")] + $0 } ?? []) }
+        return Array("\(scheme.rawValue):".utf8) + place
+    }
+
+    /// At the first `@` that does not begin a component, as that of `@scope/package` does.
+    private static func splitRevision(_ place: ArraySlice<UInt8>) -> (ArraySlice<UInt8>, [UInt8]?) {
+        let at = place.indices.first {
+            place[$0] == UInt8(ascii: "@") && $0 > place.startIndex && place[$0 - 1] != slash
+        }
+        guard let at else { return (place, nil) }
+        return (place[..<at], Array(place[(at + 1)...]))
     }
 
     private static func split(_ source: [UInt8]) -> (Scheme, ArraySlice<UInt8>) {

@@ -34,22 +34,27 @@ struct RecordAssembler {
 
     mutating func finish() throws(SnapshotError) -> SnapshotResult {
         let prefixes = options.stripPrefixes.compactMap { PathBytes.normalized($0[...]) }.sorted { $0.count > $1.count }
-        let cuts = findings.records.map { cut(of: $0, prefixes) }
-        let order = sortedByName(cuts)
+        let cuts = prefixes.isEmpty ? [] : findings.records.map { cut(of: $0, prefixes) }
         var result = SnapshotResult()
         var builder = ArtifactSet.Builder()
-        var previous: Int?
-        for index in order {
-            let record = findings.records[index]
-            if let previous, isEqual(name(previous, cuts), name(index, cuts)) {
-                checkTwin(findings.records[previous], record)
-                continue
+        builder.reserve(findings.records.count, bytes: findings.arena.count)
+        let (arena, records) = (findings.arena, findings.records)
+        arena.withUnsafeBytes { arena in
+            var previous: (record: Findings.Record, name: UnsafeRawBufferPointer)?
+            for index in sortedByName(cuts, arena) {
+                let record = records[index]
+                let name = Self.name(of: record, cuts.isEmpty ? 0 : cuts[index], in: arena)
+                if let previous, SystemCalls.compare(previous.name, name) == 0 {
+                    checkTwin(previous.record, record)
+                    continue
+                }
+                previous = (record, name)
+                if name.isEmpty { findings.problems.append(findings.path(of: record), .nothingLeftOfName) }
+                let digests = arena[(record.start + record.length)...].prefix(digestLength)
+                builder.append(name: name, digests: UnsafeRawBufferPointer(rebasing: digests), algorithms)
+                result.files += 1
+                if record.isLinkText { result.linkTexts.append(ArtifactName(Text(trusted: Array(name)))) }
             }
-            previous = index
-            if name(index, cuts).isEmpty { findings.problems.append(findings.path(of: record), .nothingLeftOfName) }
-            builder.append(name: name(index, cuts), digests: digests(of: record))
-            result.files += 1
-            if record.isLinkText { result.linkTexts.append(ArtifactName(Text(trusted: Array(name(index, cuts))))) }
         }
         var names: Set<[UInt8]> = []
         for (name, digests) in whole where names.insert(name).inserted {
@@ -88,50 +93,31 @@ struct RecordAssembler {
         return min(prefix.count + 1, path.count)
     }
 
-    private func name(_ index: Int, _ cuts: [Int]) -> ArraySlice<UInt8> {
-        findings.path(of: findings.records[index]).dropFirst(cuts[index])
+    private static func name(
+        of record: Findings.Record, _ cut: Int, in arena: UnsafeRawBufferPointer
+    ) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: arena[(record.start + cut)..<(record.start + record.length)])
     }
 
     /// Indices of the records in byte order of their names, then of their paths.
-    private func sortedByName(_ cuts: [Int]) -> [Int] {
+    private func sortedByName(_ cuts: [Int], _ arena: UnsafeRawBufferPointer) -> [Int] {
         let records = findings.records
-        return findings.arena.withUnsafeBufferPointer { arena in
-            records.indices.sorted { a, b in
-                let (first, second) = (records[a], records[b])
-                let order = compare(
-                    arena[(first.start + cuts[a])..<(first.start + first.length)],
-                    arena[(second.start + cuts[b])..<(second.start + second.length)]
-                )
+        return records.indices.sorted { a, b in
+            if !cuts.isEmpty {
+                let order = SystemCalls.compare(
+                    Self.name(of: records[a], cuts[a], in: arena), Self.name(of: records[b], cuts[b], in: arena))
                 if order != 0 { return order < 0 }
-                return compare(
-                    arena[first.start..<first.start + first.length], arena[second.start..<second.start + second.length]
-                ) < 0
             }
+            return SystemCalls.compare(
+                Self.name(of: records[a], 0, in: arena), Self.name(of: records[b], 0, in: arena)) < 0
         }
     }
 
     private func digestBytes(of record: Findings.Record) -> ArraySlice<UInt8> {
         let start = record.start + record.length
-        return findings.arena[start..<start + algorithms.reduce(0) { $0 + $1.length }]
+        return findings.arena[start..<start + digestLength]
     }
 
-    private func digests(of record: Findings.Record) -> [(DigestAlgorithm, [UInt8])] {
-        var rest = digestBytes(of: record)
-        return algorithms.map { algorithm, length in
-            defer { rest = rest.dropFirst(length) }
-            return (algorithm, Array(rest.prefix(length)))
-        }
-    }
-}
-
-private func isEqual(_ a: ArraySlice<UInt8>, _ b: ArraySlice<UInt8>) -> Bool {
-    guard a.count == b.count else { return false }
-    return a.withUnsafeBytes { a in b.withUnsafeBytes { b in SystemCalls.compare(a, b) == 0 } }
-}
-
-/// As `memcmp`, a prefix first.
-private func compare(_ a: Slice<UnsafeBufferPointer<UInt8>>, _ b: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
-    SystemCalls.compare(
-        UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: a)),
-        UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: b)))
+    /// Of all digests of one record, in hexadecimal.
+    private var digestLength: Int { algorithms.reduce(0) { $0 + $1.length } }
 }

@@ -18,7 +18,9 @@ public enum Snapshot {
         var assembler = RecordAssembler(options, Set(options.digests).sorted())
         assembler.append(findings)
         for reference in references where reference.scheme != .file {
-            assembler.append(WholeDirectory(reference, options).digest(report))
+            assembler.append(
+                reference.scheme == .git
+                    ? GitArtifact(reference, options).digest() : WholeDirectory(reference, options).digest(report))
         }
         return try assembler.finish()
     }
@@ -31,13 +33,13 @@ public enum Snapshot {
         var options = options
         options.allowsMissing = true
         var problems = ProblemList()
-        for group in groups(references) {
+        for group in groups(references.filter { $0.scheme != .git }) {
             problems.append(WalkStarts(group, options).findings.problems)
         }
         try problems.check()
     }
 
-    /// Lists what would be recorded, and what is excluded by which pattern. `dir:` and `tree:` stand for themselves.
+    /// Lists what would be recorded, and what is excluded by which pattern. `dir:`, `tree:` and `git:` stand for themselves.
     public static func plan(
         _ references: [ArtifactReference], options: SnapshotOptions = SnapshotOptions()
     ) throws(SnapshotError) -> SnapshotPlan {

@@ -22,6 +22,8 @@ public struct SnapshotOptions: Sendable {
     public var entryLimit = 10_000_000
     /// Whether digests that are known may be taken over instead of reading the file again.
     public var reuse = DigestReuse.never
+    /// How repositories are read.
+    public var git = GitOptions()
     /// False: OpenSSL hashes everything, whatever the processor can; tests compare the two.
     package var usesProcessorForSHA256 = true
 

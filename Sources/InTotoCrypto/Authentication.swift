@@ -75,7 +75,7 @@ extension SignedMetadata {
     private var openPGPSignatureCount: Int {
         switch self {
         case .envelope: 0
-        case .metablock(let metablock): metablock.openPGPSignatureCount
+        case .metablock(let metablock): metablock.openPGPSignatures.count
         }
     }
 }

@@ -1,7 +1,7 @@
 /// What deriving a key from a passphrase may cost; the file says how much it wants, and the file may be hostile.
 enum DerivationCost {
     private static let iterationLimit = 10_000_000
-    private static let saltLimit = 1024
+    static let saltLimit = 1024
     /// OpenSSL refuses to give scrypt more, in bytes.
     private static let scryptMemoryLimit = 32 << 20
     private static let scryptParallelismLimit = 16
@@ -33,12 +33,18 @@ enum DerivationCost {
         }
     }
 
-    private static func checkIterations(_ parameters: inout DERReader) throws(KeyError) {
-        try checkSalt(&parameters)
-        guard let iterations = parameters.smallInteger() else { throw .damaged }
+    static func check(iterations: Int, saltSize: Int) throws(KeyError) {
+        guard saltSize <= saltLimit else { throw .derivationTooCostly("a salt of \(saltSize) bytes") }
         guard (1...iterationLimit).contains(iterations) else {
             throw .derivationTooCostly("\(iterations) iterations, of which at most \(iterationLimit) are done")
         }
+    }
+
+    private static func checkIterations(_ parameters: inout DERReader) throws(KeyError) {
+        guard let salt = parameters.read(.octetString)?.bytes, let iterations = parameters.smallInteger() else {
+            throw .damaged
+        }
+        try check(iterations: iterations, saltSize: salt.count)
     }
 
     private static func checkScrypt(_ parameters: inout DERReader) throws(KeyError) {

@@ -10,9 +10,8 @@ public enum KeyError: Error, Hashable {
     case privateKeyGiven
     case publicKeyGiven
     case certificateGiven
-    case openSSHGiven
-    case sigstoreGiven
-    case legacyJSONGiven
+    /// The private part never leaves a security key, which signs for SSH only.
+    case hardwareKey(String)
 
     case passphraseMissing
     case passphraseTooLong(limit: Int)
@@ -42,16 +41,14 @@ extension KeyError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .tooLarge(let limit): "larger than \(limit) bytes"
-        case .notAKey: "not a key: no PEM block found"
+        case .notAKey: "not a key: neither PEM nor any other form that is known"
         case .unfinishedPEM(let label): "the PEM block '\(label)' has no matching end"
         case .damaged: "the key is damaged: its content is not well formed"
         case .unsupportedLabel(let label): "a PEM block '\(label)' is not a key that can be used here"
         case .privateKeyGiven: "a private key where a public key is needed"
         case .publicKeyGiven: "a public key where a private key is needed"
-        case .certificateGiven: "a certificate where a key is needed"
-        case .openSSHGiven: "a key in OpenSSH's own format, which is not supported"
-        case .sigstoreGiven: "a key in cosign's encrypted format, which is not supported"
-        case .legacyJSONGiven: "a key in the JSON format of old securesystemslib versions, which is not supported"
+        case .certificateGiven: "a certificate where a private key is needed"
+        case .hardwareKey(let type): "a key of type \(type), which lives in a security key and signs for SSH only"
         case .passphraseMissing: "the key is encrypted and no passphrase was given"
         case .passphraseTooLong(let limit): "the passphrase is longer than \(limit) bytes"
         case .wrongPassphrase: "wrong passphrase or damaged key"
@@ -77,17 +74,15 @@ extension KeyError: CustomStringConvertible {
     /// What to do about it, where we know.
     public var hint: String? {
         switch self {
-        case .notAKey, .unsupportedLabel: "give a PEM file; 'intoto-run key generate' makes one"
+        case .notAKey, .unsupportedLabel: "give a key file; 'intoto-run key generate' makes one"
         case .privateKeyGiven: "give the public key: openssl pkey -in KEY -pubout"
         case .publicKeyGiven: "give the private key that belongs to it"
-        case .certificateGiven: "take the public key out of it: openssl x509 -in CERTIFICATE -pubkey -noout"
-        case .openSSHGiven:
-            "convert a copy of an ECDSA or RSA key: ssh-keygen -p -m PKCS8 -f COPY; for Ed25519 make a new key"
-        case .sigstoreGiven: "give the key as PKCS#8; 'intoto-run key generate' makes an encrypted one"
-        case .legacyJSONGiven: "convert it to PKCS#8 with securesystemslib's migrate_key.py"
-        case .passphraseMissing: "give it with --passphrase-file or INTOTO_KEY_PASSPHRASE"
+        case .certificateGiven: "give the private key that belongs to it"
+        case .hardwareKey: "make a key that signs evidence with 'intoto-run key generate'"
+        case .passphraseMissing: "give it with --passphrase-file, --passphrase-fd or INTOTO_KEY_PASSPHRASE"
         case .unsupportedEncryption, .derivationTooCostly:
-            "encrypt it anew: openssl pkcs8 -topk8 -in KEY -v2 aes-256-cbc -iter 600000"
+            "encrypt it anew with the tool that made it: for OpenSSH, ssh-keygen -p -Z aes256-ctr -a 24 -f COPY; otherwise "
+                + "openssl pkcs8 -topk8 -in KEY -v2 aes-256-cbc -iter 600000"
         case .restrictedToPSS, .explicitCurve, .unsupportedAlgorithm, .unsupportedCurve, .tooWeak, .modulusTooLarge,
             .badExponent, .badPoint:
             "make a new key with 'intoto-run key generate'"

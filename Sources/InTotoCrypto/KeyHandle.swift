@@ -30,6 +30,10 @@ final class KeyHandle: @unchecked Sendable {
 // MARK: What a key must be
 
 extension KeyHandle {
+    func hasPublicPart(of other: KeyHandle) throws(KeyError) -> Bool {
+        do { return try encodedPublicPart() == other.encodedPublicPart() } catch { throw .crypto(error) }
+    }
+
     /// Throws unless OpenSSL, too, sees a key of this scheme, and one that is strong enough.
     func checkStrength(as scheme: KeyScheme) throws(KeyError) {
         guard EVP_PKEY_is_a(pointer, scheme.openSSLKeyType) == 1 else { throw .damaged }

@@ -59,8 +59,8 @@ enum PEM {
 extension PEM {
     /// Decodes base64, white space aside; nil for anything else.
     static func decode(_ text: UnsafeRawBufferPointer) -> SecretBytes? {
-        let digits = text.count { !isBlank($0) }
-        let padding = text.lazy.reversed().filter { !isBlank($0) }.prefix { $0 == UInt8(ascii: "=") }.prefix(3).count
+        let digits = text.count { !$0.isBlank }
+        let padding = text.lazy.reversed().filter { !$0.isBlank }.prefix { $0 == UInt8(ascii: "=") }.prefix(3).count
         guard digits > 0, digits.isMultiple(of: 4), padding <= 2 else { return nil }
         let count = digits / 4 * 3 - padding
         var isWellFormed = false
@@ -74,7 +74,7 @@ extension PEM {
         var group: UInt32 = 0
         var bits: UInt32 = 0
         var written = 0
-        for digit in text.lazy.filter({ !isBlank($0) }).prefix(digits) {
+        for digit in text.lazy.filter({ !$0.isBlank }).prefix(digits) {
             guard let value = value(of: digit) else { return false }
             group = (group << 6 | value) & 0xFFFF
             bits += 6
@@ -111,9 +111,12 @@ private struct LineReader {
         let start = offset
         var end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
         offset = min(end + 1, text.count)
-        while end > start, isBlank(text[end - 1]) { end -= 1 }
+        while end > start, text[end - 1].isBlank { end -= 1 }
         return start..<end
     }
 }
 
-private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+extension UInt8 {
+    /// ASCII white space.
+    var isBlank: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
+}

@@ -5,12 +5,13 @@ public final class PrivateKey: Sendable {
     public let passphraseWasNeedless: Bool
     let handle: KeyHandle
 
-    /// Reads a PEM file: the first private key in it, decrypted with `passphrase` where it is encrypted.
+    /// Reads a key file: the first private key in it, decrypted with `passphrase` where it is encrypted.
     ///
-    /// Takes PKCS#8, encrypted PKCS#8, PKCS#1, SEC1, and the latter two with OpenSSL's traditional encryption.
+    /// Takes PKCS#8, encrypted PKCS#8, PKCS#1, SEC1, and the latter two with OpenSSL's traditional encryption; OpenSSH's
+    /// own format and cosign's, in PEM like these; and the JSON of old securesystemslib versions.
     /// Never asks for a passphrase itself.
-    public convenience init(pem: SecretBytes, passphrase: SecretBytes?) throws(KeyError) {
-        let reading = try PrivateKeyReader.read(pem, passphrase: passphrase)
+    public convenience init(file: SecretBytes, passphrase: SecretBytes?) throws(KeyError) {
+        let reading = try PrivateKeyReader.read(file, passphrase: passphrase)
         let isNeedless = passphrase != nil && !reading.wasEncrypted
         try self.init(reading.handle, reading.scheme, passphraseWasNeedless: isNeedless)
     }

@@ -8,23 +8,37 @@ enum PrivateKeyReader {
         let wasEncrypted: Bool
     }
 
-    static func read(_ pem: SecretBytes, passphrase: SecretBytes?) throws(KeyError) -> Reading {
+    static func read(_ file: SecretBytes, passphrase: SecretBytes?) throws(KeyError) -> Reading {
         guard SecureHeap.isReady else { throw .crypto(.fromErrorQueue("start OpenSSL")) }
-        guard pem.count <= keySizeLimit else { throw .tooLarge(limit: keySizeLimit) }
-        return try pem.withUnsafeBytes { text throws(KeyError) in
-            let blocks = try PEM.blocks(in: text)
-            for block in blocks {
-                guard let form = PrivateKeyForm(rawValue: block.label) else { continue }
-                return try read(form, block, text, passphrase)
-            }
-            throw refusal(of: blocks, text)
+        guard file.count <= keySizeLimit else { throw .tooLarge(limit: keySizeLimit) }
+        return try file.withUnsafeBytes { text throws(KeyError) in
+            LegacyKey.isLegacy(text) ? try LegacyKey.read(text, passphrase) : try readPEM(text, passphrase)
         }
+    }
+
+    static func readPEM(_ text: UnsafeRawBufferPointer, _ passphrase: SecretBytes?) throws(KeyError) -> Reading {
+        let blocks = try PEM.blocks(in: text)
+        for block in blocks {
+            guard let form = PrivateKeyForm(rawValue: block.label) else { continue }
+            return try read(form, block, text, passphrase)
+        }
+        throw refusal(of: blocks, text)
+    }
+
+    /// The passphrase of a key that is encrypted.
+    static func required(_ passphrase: SecretBytes?) throws(KeyError) -> SecretBytes {
+        guard let passphrase else { throw .passphraseMissing }
+        guard passphrase.count <= KeyEncryption.passphraseLimit else {
+            throw .passphraseTooLong(limit: KeyEncryption.passphraseLimit)
+        }
+        return passphrase
     }
 
     private static func read(
         _ form: PrivateKeyForm, _ block: PEMBlock, _ text: UnsafeRawBufferPointer, _ passphrase: SecretBytes?
     ) throws(KeyError) -> Reading {
         guard let body = PEM.decode(UnsafeRawBufferPointer(rebasing: text[block.body])) else { throw .damaged }
+        if form == .openSSH { return try OpenSSHPrivateKey.read(body, passphrase) }
         let decrypted = try decrypt(body, form, block, text, passphrase)
         do {
             let (scheme, handle) = try (decrypted ?? body).withUnsafeBytes { der throws(KeyError) in
@@ -42,13 +56,12 @@ enum PrivateKeyReader {
         _ body: SecretBytes, _ form: PrivateKeyForm, _ block: PEMBlock, _ text: UnsafeRawBufferPointer,
         _ passphrase: SecretBytes?
     ) throws(KeyError) -> SecretBytes? {
-        let isEncrypted = form == .encryptedPKCS8 || block.headers != nil
-        guard isEncrypted else { return nil }
-        guard let passphrase else { throw .passphraseMissing }
-        guard passphrase.count <= KeyEncryption.passphraseLimit else {
-            throw .passphraseTooLong(limit: KeyEncryption.passphraseLimit)
+        guard form.isEncrypted || block.headers != nil else { return nil }
+        let passphrase = try required(passphrase)
+        guard let headers = block.headers else {
+            return form == .encryptedPKCS8
+                ? try KeyEncryption.decryptPKCS8(body, passphrase) : try SigstoreKey.decrypt(body, passphrase)
         }
-        guard let headers = block.headers else { return try KeyEncryption.decryptPKCS8(body, passphrase) }
         guard form == .pkcs1 || form == .sec1 else { throw .damaged }
         let lines = UnsafeRawBufferPointer(rebasing: text[headers])
         return try KeyEncryption.decryptTraditional(body, headers: lines, passphrase)
@@ -57,8 +70,6 @@ enum PrivateKeyReader {
     private static func refusal(of blocks: [PEMBlock], _ text: UnsafeRawBufferPointer) -> KeyError {
         for block in blocks {
             switch block.label {
-            case "OPENSSH PRIVATE KEY": return .openSSHGiven
-            case "ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY": return .sigstoreGiven
             case "DSA PRIVATE KEY": return .unsupportedAlgorithm("DSA")
             case "PUBLIC KEY", "RSA PUBLIC KEY": return .publicKeyGiven
             case "CERTIFICATE": return .certificateGiven
@@ -66,8 +77,7 @@ enum PrivateKeyReader {
             }
         }
         if let block = blocks.first { return .unsupportedLabel(block.label) }
-        let isLegacy = text.first == UInt8(ascii: "{") || text.prefix(256).contains("@@@@".utf8)
-        return isLegacy ? .legacyJSONGiven : .notAKey
+        return OpenSSHPublicKey.isLine(text) ? .publicKeyGiven : .notAKey
     }
 }
 
@@ -77,6 +87,18 @@ enum PrivateKeyForm: String {
     case encryptedPKCS8 = "ENCRYPTED PRIVATE KEY"
     case pkcs1 = "RSA PRIVATE KEY"
     case sec1 = "EC PRIVATE KEY"
+    case openSSH = "OPENSSH PRIVATE KEY"
+    case sigstore = "ENCRYPTED SIGSTORE PRIVATE KEY"
+    /// What cosign wrote before version 2.
+    case cosign = "ENCRYPTED COSIGN PRIVATE KEY"
+
+    /// Whether the label says that it is; the traditional forms say it in headers, OpenSSH's inside.
+    var isEncrypted: Bool {
+        switch self {
+        case .encryptedPKCS8, .sigstore, .cosign: true
+        case .pkcs8, .pkcs1, .sec1, .openSSH: false
+        }
+    }
 }
 
 // MARK: DER
@@ -87,7 +109,7 @@ extension PrivateKeyReader {
     ) throws(KeyError) -> (KeyScheme, KeyHandle) {
         guard let fields = DERReader.only(.sequence, in: der) else { throw .damaged }
         switch form {
-        case .pkcs8, .encryptedPKCS8: return try readPKCS8(fields, der)
+        case .pkcs8, .encryptedPKCS8, .sigstore, .cosign: return try readPKCS8(fields, der)
         case .pkcs1: return (.rsaPSS, try handle(der, EVP_PKEY_RSA))
         case .sec1:
             var fields = fields
@@ -96,6 +118,7 @@ extension PrivateKeyReader {
                 throw .damaged
             }
             return (try KeyScheme(curve: curve), try handle(der, EVP_PKEY_EC))
+        case .openSSH: throw .damaged
         }
     }
 

@@ -10,7 +10,8 @@ public final class PublicKey: Sendable {
     private let identities: KeyIdentities
     private let handle: KeyHandle
 
-    /// Reads a PEM file: the first `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1) in it.
+    /// Reads a PEM file: the first `PUBLIC KEY` (SPKI), `RSA PUBLIC KEY` (PKCS#1) or `CERTIFICATE` in it. Of a
+    /// certificate only the key counts, not who issued it, nor for how long.
     public convenience init(pem: [UInt8]) throws(KeyError) {
         try self.init(try PublicKeyReader.readPEM(pem))
     }
@@ -29,16 +30,17 @@ public final class PublicKey: Sendable {
             return text
         }
         guard case .object(let values)? = keyObject["keyval"] else { throw .badKeyObject("'keyval' is not an object") }
+        if case .string(let secret)? = values["private"], !secret.isEmpty { throw .privateKeyGiven }
         try self.init(
             keyType: try text("keytype", keyObject), scheme: try text("scheme", keyObject),
             publicValue: try text("public", values))
     }
 
-    /// Reads a file of either kind: PEM, or a key object as JSON.
+    /// Reads a file of any kind: PEM, a key object as JSON, or a line as OpenSSH writes it.
     public convenience init(file: [UInt8]) throws(KeyError) {
         guard let first = file.first(where: { !(0x09...0x0D).contains($0) && $0 != 0x20 }), first == UInt8(ascii: "{")
         else {
-            try self.init(pem: file)
+            try self.init(try PublicKeyReader.readFile(file))
             return
         }
         var limits = JSONLimits()

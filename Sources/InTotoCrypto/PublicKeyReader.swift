@@ -8,6 +8,16 @@ enum PublicKeyReader {
         let handle: KeyHandle
     }
 
+    /// Reads a file of any kind but JSON.
+    static func readFile(_ text: [UInt8]) throws(KeyError) -> Reading {
+        guard text.count <= keySizeLimit else { throw .tooLarge(limit: keySizeLimit) }
+        let line = try text.withUnsafeBytesThrowing { text throws(KeyError) in
+            OpenSSHPublicKey.isLine(text) ? try OpenSSHPublicKey.readLine(text) : nil
+        }
+        if let line { return line }
+        return try readPEM(text)
+    }
+
     static func readPEM(_ text: [UInt8]) throws(KeyError) -> Reading {
         guard text.count <= keySizeLimit else { throw .tooLarge(limit: keySizeLimit) }
         return try text.withUnsafeBytesThrowing { text throws(KeyError) in
@@ -18,6 +28,8 @@ enum PublicKeyReader {
                 case _ where block.headers != nil && block.label.hasSuffix("PUBLIC KEY"): throw .damaged
                 case "PUBLIC KEY": return try decoded(body).withUnsafeBytes(readSPKI)
                 case "RSA PUBLIC KEY": return try decoded(body).withUnsafeBytes(readPKCS1)
+                case "CERTIFICATE":
+                    return try readSPKI(try decoded(body).withUnsafeBytes(Certificate.subjectPublicKeyInfo))
                 default: continue
                 }
             }
@@ -105,9 +117,8 @@ extension PublicKeyReader {
 
     private static func refusal(of blocks: [PEMBlock], _ text: UnsafeRawBufferPointer) -> KeyError {
         if blocks.contains(where: { $0.label.hasSuffix("PRIVATE KEY") }) { return .privateKeyGiven }
-        if blocks.contains(where: { $0.label == "CERTIFICATE" }) { return .certificateGiven }
         if let block = blocks.first { return .unsupportedLabel(block.label) }
-        return text.first == UInt8(ascii: "{") ? .legacyJSONGiven : .notAKey
+        return LegacyKey.isLegacy(text) ? .privateKeyGiven : .notAKey
     }
 }
 

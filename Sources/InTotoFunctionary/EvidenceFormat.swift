@@ -41,7 +41,8 @@ public struct SignedEvidence: Sendable {
 extension EvidenceFormat {
     /// Signs `link` in this form.
     ///
-    /// Throws `MetadataError.emptySubject` for an attestation without products, and what a signer throws.
+    /// Throws `MetadataError.emptySubject` for an attestation without products, `SignerError.openPGPInEnvelope`, and what
+    /// a signer throws.
     public func evidence(of link: Link, signedBy signers: [any Signer]) throws -> [SignedEvidence] {
         switch self {
         case .attestation:
@@ -52,19 +53,25 @@ extension EvidenceFormat {
             let payload = try payload(link)
             return try signers.map { signer in
                 let envelope = try Self.envelope(payload, [signer])
-                let bytes = try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
-                return SignedEvidence(format: self, keyID: signer.keyID, bytes: bytes + [UInt8(ascii: "\n")])
+                var bytes = try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
+                bytes.append(UInt8(ascii: "\n"))
+                return SignedEvidence(format: self, keyID: signer.keyID, bytes: bytes)
             }
         case .link:
-            let message = try link.canonicalBytes()
-            return try signers.map { signer in
-                let signature = Signature(keyID: signer.keyID, bytes: try signer.sign(message))
-                let bytes = try JSONWriter.bytes(.indented) {
+            return try Self.signatures(over: link, signers).map { signature in
+                var bytes = try JSONWriter.bytes(.indented) {
                     Metablock.write(link, signatures: [signature], to: &$0)
                 }
-                return SignedEvidence(format: self, keyID: signer.keyID, bytes: bytes + [UInt8(ascii: "\n")])
+                bytes.append(UInt8(ascii: "\n"))
+                return SignedEvidence(format: self, keyID: signature.keyID, bytes: bytes)
             }
         }
+    }
+
+    /// The canonical form is gone before the file is written: each may be 140 MB.
+    private static func signatures(over link: Link, _ signers: [any Signer]) throws -> [Signature] {
+        let message = try link.canonicalBytes()
+        return try signers.map { try $0.signature(over: message) }
     }
 
     private func payload(_ link: Link) throws -> [UInt8] {
@@ -88,9 +95,10 @@ extension EvidenceFormat {
     static func envelope(
         _ payload: [UInt8], _ signers: [any Signer], type: Text = Envelope.inTotoPayloadType
     ) throws -> Envelope {
+        guard !signers.contains(where: \.isOpenPGP) else { throw SignerError.openPGPInEnvelope }
         var envelope = Envelope(payloadType: type, payload: payload)
         let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
-        envelope.signatures = try signers.map { Signature(keyID: $0.keyID, bytes: try $0.sign(message)) }
+        envelope.signatures = try signers.map { try $0.signature(over: message) }
         return envelope
     }
 }

@@ -13,10 +13,14 @@ public struct RecordedStep: Sendable {
     public var linkTexts: [ArtifactName] = []
     /// How many of the products' digests are the materials', the files being provably unchanged; nil where all were read.
     public var reusedDigests: Int?
+    /// Nil where it was not asked for.
+    public var git: RecordedRepository?
     /// Nil where the step had no command.
     public var execution: RecordedExecution?
     /// Where the command ran, or would have.
     public var workDirectory: [UInt8]
+    /// What recorded it.
+    public var tool = ToolIdentity()
 }
 
 /// The command of a step and what became of it.

@@ -17,6 +17,10 @@ public struct StepRequest: Sendable {
     public var recordsChangedProductsOnly = false
     /// Large products that are provably as they were as materials are not read again.
     public var reusesUnchangedDigests = false
+    /// Whether the digest of our own executable is recorded.
+    public var toolDigest = ToolDigestPolicy.auto
+    /// What of the repository around the base path is recorded, and required.
+    public var git = GitPolicy.off
 
     public init(
         name: StepName, command: Command?, materials: [ArtifactReference], products: [ArtifactReference],

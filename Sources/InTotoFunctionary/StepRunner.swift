@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import InTotoArtifacts
 internal import InTotoMetadata
+internal import SystemPackage
 
 /// Carries out a step: materials, command, products.
 public struct StepRunner {
@@ -32,12 +33,18 @@ public struct StepRunner {
 
     /// Runs the step, once. `now` is asked at the command's start and end.
     public func run(workDirectory: [UInt8], now: () -> Date) throws(StepError) -> RecordedStep {
-        var (step, reusable) = try begin(workDirectory: workDirectory)
+        var (step, reusable, repository) = try begin(workDirectory: workDirectory)
+        let tool = ToolDigest(request.toolDigest)
+        tool.start()
         try execute(&step, now)
-        let after: SnapshotResult
-        do { after = try snapshot(request.products, reusesDigests ? .from(reusable) : .never) } catch {
-            throw .products(error, soFar: step)
+        step.tool = tool.finish()
+        let (products, repositoryAfter) = observing(request.git != .off && step.execution != nil) {
+            () throws(SnapshotError) in
+            try snapshot(request.products, reusesDigests ? .from(reusable) : .never)
         }
+        step.git = repository.map { RecordedRepository(before: $0, after: repositoryAfter) }
+        let after: SnapshotResult
+        do { after = try products.get() } catch { throw .products(error, soFar: step) }
         step.products =
             request.recordsChangedProductsOnly ? after.artifacts.changed(since: step.materials) : after.artifacts
         step.notRecorded += after.notRecorded
@@ -48,21 +55,36 @@ public struct StepRunner {
 
     /// The first half of the step: its materials, and no products.
     ///
-    /// Throws `.materials`.
+    /// Throws `.materials` and `.repository`.
     public func recordMaterials(workDirectory: [UInt8]) throws(StepError) -> RecordedStep {
         try begin(workDirectory: workDirectory).step
     }
 
-    private func begin(workDirectory: [UInt8]) throws(StepError) -> (step: RecordedStep, reusable: ReusableDigests) {
-        let before: SnapshotResult
-        do { before = try snapshot(request.materials, reusesDigests ? .keeping : .never) } catch {
-            throw .materials(error)
+    private func begin(workDirectory: [UInt8]) throws(StepError) -> (
+        step: RecordedStep, reusable: ReusableDigests, repository: Result<GitRepositoryState, GitError>?
+    ) {
+        let (materials, repository) = observing(request.git != .off) { () throws(SnapshotError) in
+            try snapshot(request.materials, reusesDigests ? .keeping : .never)
         }
+        let before: SnapshotResult
+        do { before = try materials.get() } catch { throw .materials(error) }
+        do { try request.git.check(repository) } catch { throw .repository(error) }
         let step = RecordedStep(
             name: request.name, materials: before.artifacts, products: ArtifactSet(), notRecorded: before.notRecorded,
-            linkTexts: before.linkTexts, execution: nil,
-            workDirectory: Self.absolute(request.command?.directory, from: workDirectory))
-        return (step, before.reusable)
+            linkTexts: before.linkTexts, git: repository.map { RecordedRepository(before: $0, after: nil) },
+            execution: nil, workDirectory: Self.absolute(request.command?.directory, from: workDirectory))
+        return (step, before.reusable, repository)
+    }
+
+    /// Reads the repository beside the artifacts.
+    private func observing(
+        _ readsRepository: Bool, _ snapshot: () throws(SnapshotError) -> SnapshotResult
+    ) -> (Result<SnapshotResult, SnapshotError>, Result<GitRepositoryState, GitError>?) {
+        var options = request.snapshot.git
+        options.ownFiles = request.snapshot.ownFiles
+        let base = Array(request.snapshot.base.string.utf8)
+        let observation = readsRepository ? GitObservation(of: base, options) : nil
+        return (Result(catching: snapshot), observation?.result())
     }
 
     /// Where the command ran, as its own `pwd -L` would have it.

@@ -108,14 +108,36 @@ extension ArtifactSet: RandomAccessCollection {
     }
 
     /// Visits names and digests as bytes of the arena, without making values of them.
-    package func forEachRaw(
-        _ body: (_ name: ArraySlice<UInt8>, _ digests: [(algorithm: DigestAlgorithm, value: ArraySlice<UInt8>)]) -> Void
-    ) {
-        var digests: [(algorithm: DigestAlgorithm, value: ArraySlice<UInt8>)] = []
-        for record in records {
-            digests.removeAll(keepingCapacity: true)
-            forEachDigest(of: record) { digests.append(($0, $1)) }
-            body(nameBytes(of: record), digests)
+    func forEachRaw(_ body: (_ name: UnsafeRawBufferPointer, _ digests: RawDigests) -> Void) {
+        arena.withUnsafeBytes { arena in
+            for record in records {
+                let nameEnd = record.start + Int(record.nameLength)
+                body(
+                    UnsafeRawBufferPointer(rebasing: arena[record.start..<nameEnd]),
+                    RawDigests(bytes: arena, start: nameEnd, count: record.digestCount, algorithms: algorithms))
+            }
+        }
+    }
+
+    /// An artifact's digests where they stand in the arena; for as long as a visit lasts.
+    struct RawDigests {
+        fileprivate let bytes: UnsafeRawBufferPointer
+        fileprivate let start: Int
+        fileprivate let count: UInt32
+        fileprivate let algorithms: [DigestAlgorithm]
+
+        func forEach(_ body: (DigestAlgorithm, UnsafeRawBufferPointer) -> Void) {
+            var offset = start
+            for _ in 0..<count {
+                let length = number(at: offset + 4)
+                let value = bytes[offset + 8..<offset + 8 + length]
+                body(algorithms[number(at: offset)], UnsafeRawBufferPointer(rebasing: value))
+                offset += 8 + length
+            }
+        }
+
+        private func number(at offset: Int) -> Int {
+            Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
         }
     }
 }
@@ -136,28 +158,49 @@ extension ArtifactSet {
 
         public init() {}
 
-        public mutating func append(_ name: ArtifactName, _ digests: DigestSet) {
-            append(name: name.text.utf8, digests: digests.entries.lazy.map { ($0.algorithm, $0.value.utf8) })
+        /// Makes room for so many artifacts, with so many bytes of names and digests.
+        package mutating func reserve(_ count: Int, bytes: Int) {
+            set.records.reserveCapacity(count)
+            set.arena.reserveCapacity(bytes + 8 * count)
         }
 
-        /// `name` must be valid UTF-8, `digests` sorted by algorithm, each once.
+        public mutating func append(_ name: ArtifactName, _ digests: DigestSet) {
+            let start = set.arena.count
+            set.arena.append(contentsOf: name.text.utf8)
+            for digest in digests.entries {
+                digest.value.utf8.withUnsafeBytes { append(digest.algorithm, $0) }
+            }
+            set.records.append(
+                Record(
+                    start: start, nameLength: UInt32(name.text.utf8.count), digestCount: UInt32(digests.entries.count)))
+        }
+
+        /// `name` must be valid UTF-8; its digests stand one after the other in `digests`, as `forms` says: sorted by
+        /// algorithm, each once.
         package mutating func append(
-            name: some Collection<UInt8>, digests: some Sequence<(DigestAlgorithm, [UInt8])>
+            name: UnsafeRawBufferPointer, digests: UnsafeRawBufferPointer,
+            _ forms: [(algorithm: DigestAlgorithm, length: Int)]
         ) {
             let start = set.arena.count
             set.arena.append(contentsOf: name)
-            var count: UInt32 = 0
-            for (algorithm, value) in digests {
-                set.appendNumber(index(of: algorithm))
-                set.appendNumber(value.count)
-                set.arena.append(contentsOf: value)
-                count += 1
+            var offset = 0
+            for (algorithm, length) in forms {
+                append(algorithm, UnsafeRawBufferPointer(rebasing: digests[offset..<offset + length]))
+                offset += length
             }
-            set.records.append(Record(start: start, nameLength: UInt32(name.count), digestCount: count))
+            set.records.append(
+                Record(start: start, nameLength: UInt32(name.count), digestCount: UInt32(forms.count)))
+        }
+
+        private mutating func append(_ algorithm: DigestAlgorithm, _ value: UnsafeRawBufferPointer) {
+            set.appendNumber(index(of: algorithm))
+            set.appendNumber(value.count)
+            set.arena.append(contentsOf: value)
         }
 
         /// Sorts by name; throws where two artifacts bear one name.
         public consuming func finish() throws(ArtifactSetError) -> ArtifactSet {
+            guard !set.isAscending else { return set }
             set.sort()
             if let duplicate = set.firstDuplicate() { throw ArtifactSetError(duplicate: duplicate) }
             return set
@@ -173,13 +216,20 @@ extension ArtifactSet {
         }
     }
 
-    private mutating func sort() {
+    /// Each name is after the one before it: sorted, and none twice.
+    private var isAscending: Bool {
         arena.withUnsafeBufferPointer { bytes in
-            records.sort { a, b in
-                bytes[a.start..<a.start + Int(a.nameLength)]
-                    .lexicographicallyPrecedes(bytes[b.start..<b.start + Int(b.nameLength)])
-            }
+            zip(records, records.dropFirst()).allSatisfy { Self.isBefore($0, $1, in: bytes) }
         }
+    }
+
+    private mutating func sort() {
+        arena.withUnsafeBufferPointer { bytes in records.sort { Self.isBefore($0, $1, in: bytes) } }
+    }
+
+    private static func isBefore(_ a: Record, _ b: Record, in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        bytes[a.start..<a.start + Int(a.nameLength)]
+            .lexicographicallyPrecedes(bytes[b.start..<b.start + Int(b.nameLength)])
     }
 
     private func firstDuplicate() -> ArtifactName? {

@@ -116,16 +116,16 @@ extension DigestSet {
     }
 
     package func write(to writer: inout JSONWriter) {
-        writer.digests(entries.map { ($0.algorithm, $0.value.utf8[...]) })
+        writer.object { writer in
+            for digest in entries { writer.member(digest.algorithm.name, digest.value) }
+        }
     }
 }
 
 extension JSONWriter {
-    mutating func digests(_ digests: [(algorithm: DigestAlgorithm, value: ArraySlice<UInt8>)]) {
+    mutating func digests(_ digests: ArtifactSet.RawDigests) {
         object { writer in
-            for (algorithm, value) in digests {
-                writer.member(algorithm.name) { $0.string(utf8: value) }
-            }
+            digests.forEach { algorithm, value in writer.member(algorithm.name) { $0.string(utf8: value) } }
         }
     }
 }

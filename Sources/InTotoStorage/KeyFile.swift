@@ -67,6 +67,20 @@ public enum KeyFile {
 }
 
 extension KeyFile {
+    /// Makes a directory for keys, readable by its owner alone, and those above it that are missing.
+    public static func createDirectories(_ path: FilePath) throws(StorageError) {
+        guard path.withCString({ mkdir($0, 0o700) }) != 0, errno != EEXIST else { return }
+        let error = Errno(rawValue: errno)
+        let parent = path.removingLastComponent()
+        guard error == .noSuchFileOrDirectory, !parent.isEmpty, parent != path else {
+            throw .system(path, operation: "create", errno: error)
+        }
+        try createDirectories(parent)
+        guard path.withCString({ mkdir($0, 0o700) }) == 0 || errno == EEXIST else {
+            throw .system(path, operation: "create", errno: Errno(rawValue: errno))
+        }
+    }
+
     /// Takes away what `create` has just put there.
     public static func remove(_ path: FilePath) { _ = path.withCString { unlink($0) } }
 

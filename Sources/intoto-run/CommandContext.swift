@@ -1,5 +1,6 @@
 import CSupport
 import FoundationEssentials
+import InTotoCrypto
 import InTotoFunctionary
 import InTotoMetadata
 
@@ -19,14 +20,45 @@ struct CommandContext {
     var command: [[UInt8]]?
     /// Waits for the command, where one is sure enough to come.
     var process: ChildProcess?
+    /// The options of `run`, as they were given.
+    var invocation = Invocation()
     /// Prints one line on standard output; throws where that cannot take it, since an answer that nobody gets is none.
     var print: @Sendable (String) throws(Failure) -> Void
     /// Prints one line on standard error; where that fails there is nobody left to tell.
     var note: @Sendable (String) -> Void
+    /// Asks on the terminal without echo; nil where there is nobody to ask.
+    var askSecret: @Sendable (_ prompt: String) throws(Failure) -> SecretBytes?
+    /// Descriptors above 2 that our caller handed down.
+    var inheritedDescriptors: @Sendable () -> [Int32]
+    /// Keeps an inherited descriptor from the command.
+    var withholdDescriptor: @Sendable (Int32) -> Void
+    /// Overwrites a variable in the process's own memory, where other processes could see it.
+    var eraseVariable: @Sendable (String) -> Void
 
     func variable(_ name: String) -> [UInt8]? {
         let prefix = Array("\(name)=".utf8)
         return environment.first { $0.starts(with: prefix) }.map { Array($0.dropFirst(prefix.count)) }
+    }
+}
+
+// MARK: Secrets
+
+extension CommandContext {
+    /// Variables that hold secrets of ours, and the one that may name them.
+    static let secretVariables = ["INTOTO_KEY", "INTOTO_KEY_PASSPHRASE", "INTOTO_PKCS11_PIN"]
+
+    /// The value of a variable, which is erased where the system shows it.
+    func takeSecret(_ name: String) -> SecretBytes? {
+        defer { eraseVariable(name) }
+        return variable(name).map(SecretBytes.init(copying:))
+    }
+
+    func eraseSecrets() { for name in Self.secretVariables { eraseVariable(name) } }
+
+    /// What a program that we start gets: neither keys nor passphrases of ours.
+    func environmentForPrograms(without names: [String]) -> [[UInt8]] {
+        let ours = (Self.secretVariables + names).map { Array("\($0)=".utf8) }
+        return environment.filter { entry in !ours.contains { entry.starts(with: $0) } }
     }
 }
 
@@ -42,17 +74,24 @@ extension CommandContext {
                 let error = writeLine(line, to: 1)
                 guard error == 0 else { throw Failure("standard output: cannot write: \(systemErrorText(error))") }
             },
-            note: { _ = writeLine($0, to: 2) }
+            note: { _ = writeLine($0, to: 2) },
+            askSecret: { prompt throws(Failure) in try TerminalPrompt.ask(prompt) },
+            inheritedDescriptors: { CallerState.inheritedDescriptors },
+            withholdDescriptor: { cs_withhold_descriptor($0) },
+            eraseVariable: { cs_erase_variable($0) }
         )
     }
 
-    /// Returns 0 or the error. A reader that has gone has read enough.
     private static func writeLine(_ line: String, to descriptor: Int32) -> Int32 {
-        let bytes = Array((line + "\n").utf8)
+        write(Array((line + "\n").utf8), to: descriptor)
+    }
+
+    /// Returns 0 or the error. A reader that has gone has read enough.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
         var offset = 0
         while offset < bytes.count {
             let count = bytes.withUnsafeBytes {
-                write(descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
+                systemWrite(descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
             }
             if count > 0 {
                 offset += count
@@ -71,6 +110,11 @@ extension CommandContext {
     }
 }
 
+/// The system's `write`, which a method of the same name hides.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    write(descriptor, bytes, count)
+}
+
 /// What the process was given, as bytes.
 enum CallerState {
     static var arguments: [[UInt8]] {
@@ -79,6 +123,13 @@ enum CallerState {
     }
 
     static var environment: [[UInt8]] { strings(cs_startup_state().pointee.environment) }
+
+    static var inheritedDescriptors: [Int32] {
+        let startup = cs_startup_state().pointee
+        return withUnsafeBytes(of: startup.descriptors) {
+            Array($0.bindMemory(to: Int32.self).prefix(Int(startup.descriptor_count)))
+        }
+    }
 
     static var workingDirectory: [UInt8] {
         guard let path = getcwd(nil, 0) else { return [] }

@@ -1,3 +1,4 @@
+import InTotoCrypto
 import InTotoFunctionary
 import InTotoMetadata
 import InTotoStorage
@@ -12,8 +13,8 @@ struct EvidenceWriter {
     /// How the command ended, for messages.
     let ending: String
 
-    /// Returns the paths that were written. Throws one failure that names every file that was kept instead.
-    func write(_ link: Link) throws -> [FilePath] {
+    /// Returns what was written. Throws one failure that names every file that was kept instead.
+    func write(_ link: Link) throws -> [WrittenEvidence] {
         let signed: [SignedEvidence]
         do { signed = try formats.flatMap { try $0.evidence(of: link, signedBy: signers) } } catch {
             throw failure("evidence could not be signed: \(error)", keeping: unsigned(link))
@@ -21,22 +22,22 @@ struct EvidenceWriter {
         return try put(
             reserved.compactMap { place in
                 let evidence = signed.first { $0.format == place.format && $0.keyID == place.keyID }
-                return evidence.map { (place.file, $0.bytes) }
+                return evidence.map { (place, $0.bytes) }
             })
     }
 
     /// Every file is on disk before the first shows, so that what goes wrong in writing leaves none of them.
-    private func put(_ files: [(pending: PendingFile, bytes: [UInt8])]) throws -> [FilePath] {
-        do throws(StorageError) { for file in files { try file.pending.prepare(file.bytes) } } catch {
+    private func put(_ files: [(place: ReservedEvidence, bytes: [UInt8])]) throws -> [WrittenEvidence] {
+        do throws(StorageError) { for file in files { try file.place.file.prepare(file.bytes) } } catch {
             throw failure("evidence could not be written: \(error)", keeping: files.map(Self.named))
         }
-        var written: [FilePath] = []
+        var written: [WrittenEvidence] = []
         var problems: [String] = []
         var kept: [(name: String, bytes: [UInt8])] = []
         for file in files {
             do throws(StorageError) {
-                try file.pending.place()
-                written.append(file.pending.path)
+                try file.place.file.place()
+                written.append(WrittenEvidence(place: file.place, bytes: file.bytes))
             } catch {
                 problems.append(error.description)
                 kept.append(Self.named(file))
@@ -44,13 +45,13 @@ struct EvidenceWriter {
         }
         guard problems.isEmpty else {
             let message = "evidence could not be written: \(problems.joined(separator: "; "))"
-            throw failure(message, keeping: kept, written: written)
+            throw failure(message, keeping: kept, written: written.map(\.path))
         }
         return written
     }
 
-    private static func named(_ file: (pending: PendingFile, bytes: [UInt8])) -> (name: String, bytes: [UInt8]) {
-        (file.pending.path.lastComponent?.string ?? "evidence", file.bytes)
+    private static func named(_ file: (place: ReservedEvidence, bytes: [UInt8])) -> (name: String, bytes: [UInt8]) {
+        (file.place.file.path.lastComponent?.string ?? "evidence", file.bytes)
     }
 
     /// What would have been signed, in containers without signatures, which no verifier accepts.
@@ -77,4 +78,24 @@ struct EvidenceWriter {
         }
         return Failure(message, hint: (hints + [ending]).joined(separator: "; "))
     }
+}
+
+/// A file of evidence that is in its place.
+struct WrittenEvidence {
+    let path: FilePath
+    let format: EvidenceFormat
+    let keyID: KeyID
+    private let bytes: [UInt8]
+
+    init(place: ReservedEvidence, bytes: [UInt8]) {
+        path = place.file.path
+        format = place.format
+        keyID = place.keyID
+        self.bytes = bytes
+    }
+
+    var size: Int { bytes.count }
+
+    /// SHA-256 of the file, as hexadecimal digits; computed when asked for.
+    func sha256() throws -> Text { Hex.encode(try MessageDigest.digest(.sha256, of: bytes)) }
 }

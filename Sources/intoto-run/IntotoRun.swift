@@ -54,6 +54,7 @@ struct CommandLineRun {
     /// What stands behind the first `--`, for verbs other than `run`.
     private let operands: [[UInt8]]?
     private let command: [[UInt8]]?
+    private let isRun: Bool
 
     /// The first `--` parts the options from the command, whose own `--` are its own; verbs that have no command take
     /// what follows as files, whatever it begins with.
@@ -61,19 +62,25 @@ struct CommandLineRun {
         let separator = arguments.firstIndex { $0 == Array("--".utf8) }
         options = Array(arguments[..<(separator ?? arguments.endIndex)])
         let rest = separator.map { Array(arguments[($0 + 1)...]) }
-        let isRun = options.first.map { $0.starts(with: "-".utf8) || $0 == Array("run".utf8) } ?? true
+        isRun = options.first.map { $0.starts(with: "-".utf8) || $0 == Array("run".utf8) } ?? true
         command = isRun ? rest : nil
         operands = isRun ? nil : rest
     }
 
     func status() -> Int32 {
-        let context = CommandContext.live(
+        var context = CommandContext.live(
             command: command, process: HeadStart(options: options, command: command).process)
         var failureStatus = Run.failureStatus
         var words: [String] = []
+        var configuration: ConfigurationFile?
         do {
             words = try texts()
             failureStatus = try statusForFailures(of: words)
+            if isRun {
+                configuration = try ConfigurationFile(namedIn: words)
+                context.invocation = Invocation(of: words, configuration)
+                words = context.invocation.words
+            }
             // The whole tree of verbs takes twice as long to read; it is left for what is no run, help and mistakes.
             if let run = Self.run(words) { return try run.run(in: context) }
             var parsed = try IntotoRun.parseAsRoot(words)
@@ -82,15 +89,22 @@ struct CommandLineRun {
             try parsed.run()
             return ExitStatus.success
         } catch let failure as Failure {
-            ErrorMessage(failure).print(in: context)
+            report(failure, in: context)
             return failure.status ?? failureStatus
         } catch {
             guard IntotoRun.exitCode(for: error) == .success else {
-                ErrorMessage(parsingError: error, of: words).print(in: context)
+                report(configuration?.failure(of: Run.self) ?? Failure(parsing: error, of: words), in: context)
                 return failureStatus
             }
             return printHelp(IntotoRun.message(for: error), in: context)
         }
+    }
+
+    private func report(_ failure: Failure, in context: CommandContext) {
+        ErrorMessage(failure).print(in: context)
+        // The other verbs have no option that turns this off.
+        guard isRun else { return }
+        CIMessages(context.invocation.systemForMessages(in: context), in: context).annotate(failure)
     }
 
     private static func run(_ words: [String]) -> Run? {

@@ -14,6 +14,7 @@ struct RecordKeeper {
     let directory: EvidenceDirectory?
     /// Options that `record stop` is to be given.
     let finishing: [String]
+    let builder: LinkBuilder
     let began: Date
 
     /// Keeps the record, and says how the command ended and what completes it. `cause` is how the cause is removed.
@@ -24,7 +25,7 @@ struct RecordKeeper {
             step.products = ArtifactSet()
             let record = UnfinishedRecord(
                 step, of: request, formats: formats, directory: context.workingDirectory, begun: began,
-                builder: .current)
+                builder: builder)
             let path = try write(record.signed(by: signers))
             let command = command(path)
             return Failure(

@@ -122,3 +122,17 @@ struct UnfinishedFile {
         }
     }
 }
+
+extension [any Signer] {
+    /// What a step that is recorded in halves is bound to; throws for signers whose signatures we do not check.
+    func publicKeys() throws -> [PublicKey] {
+        try map { signer in
+            guard let signer = signer as? any CheckableSigner else {
+                throw Failure(
+                    "a step is not recorded in halves with an OpenPGP key, whose signatures are not checked here",
+                    hint: "give another key, or intoto-run -x for evidence without a command")
+            }
+            return signer.publicKey
+        }
+    }
+}

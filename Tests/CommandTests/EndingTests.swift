@@ -281,4 +281,27 @@ import Testing
         #expect(try run("sign", name, "-k", "other.pem", "-o", "one.link").status == 0)
         #expect(try run("sign", "--check", "one.link", "--verification-keys", "key.pem.pub").status == 1)
     }
+
+    @Test(arguments: [
+        ("exit 3", [], "the command ran and exited with status 3"), ("exit 0", [], "exited with status 0"),
+        ("kill -9 $$", [], "the command ran and was ended by signal 9"),
+        ("sleep 30", ["--timeout", "1"], "the command ran and was ended by signal 15"),
+    ])
+    func `products that cannot be recorded leave no evidence, and how the command ended is said`(
+        end: String, options: [String], message: String
+    ) throws {
+        let run = try project()
+        let script = "mkdir made; : >made/$(printf 'bad\\377'); echo shown; \(end)"
+        let result = try run.run(signed + ["-s", "-p", "made"] + options + ["--", "sh", "-c", script])
+        #expect(result.status == 125)
+        #expect(result.outputText == "shown\n")
+        #expect(result.errorText.contains("no evidence was written: "))
+        #expect(result.errorText.contains("bad\\xFF"), "\(result.errorText)")
+        #expect(result.errorText.contains(message), "\(result.errorText)")
+        #expect(try run.list() == ["key.pem", "key.pem.pub", "made"])
+        // The same with a name that can be recorded.
+        let good = "rm -r made; mkdir made; : >made/good; \(end)"
+        _ = try run.run(signed + ["-s", "-p", "made"] + options + ["--", "sh", "-c", good])
+        #expect(try Evidence.link(of: run).productNames == ["made/good"])
+    }
 }

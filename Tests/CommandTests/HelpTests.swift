@@ -35,7 +35,7 @@ import Testing
 
     @Test(arguments: [
         (["-P", "secret"], "hint: a passphrase is no argument here"),
-        (["--gpg"], "hint: name the key with --key gpg:KEYID"),
+        (["--gpg"], "hint: name the key with --key gpg:FINGERPRINT"),
         (["--gpg-home", "x"], "hint: set GNUPGHOME"), (["--cert", "x"], "hint: certificates are not written"),
     ])
     func `options of other runners that are not ours say what to write instead`(option: [String], hint: String) throws {

@@ -63,7 +63,7 @@ import Testing
         #expect(
             none.errorText == """
                 intoto-run: error: k: the key is encrypted and no passphrase was given
-                intoto-run: hint: give it with --passphrase-file or INTOTO_KEY_PASSPHRASE
+                intoto-run: hint: give it with --passphrase-file, --passphrase-fd or INTOTO_KEY_PASSPHRASE
 
                 """)
     }
@@ -257,8 +257,8 @@ import Testing
         (["key", "id", "absent"], "absent: cannot open: No such file or directory"),
         (["key", "show", "."], ".: is not a regular file"),
         (["key", "show", "/dev/zero"], "/dev/zero: is not a regular file"),
-        (["key", "show", "text"], "text: not a key: no PEM block found"),
-        (["key", "show", "empty"], "empty: not a key: no PEM block found"),
+        (["key", "show", "text"], "text: not a key: neither PEM nor any other form that is known"),
+        (["key", "show", "empty"], "empty: not a key: neither PEM nor any other form that is known"),
         (["key", "show", "big"], "big: larger than 65536 bytes"),
         (
             ["key", "generate", "--type", "dsa", "k"],

@@ -12,8 +12,9 @@ struct TerminalSession {
 
     /// What came out of the terminal, and the status of the command. Like a shell, the session's leader runs the command
     /// as a job in the foreground; a job that stops is announced as `[stopped]` and continued.
-    static func run(_ run: IntotoRun, _ arguments: [String], _ steps: [Step]) throws -> (output: String, status: Int32)
-    {
+    static func run(
+        _ run: IntotoRun, program: String = BuiltProduct.intotoRun.path, _ arguments: [String], _ steps: [Step]
+    ) throws -> (output: String, status: Int32) {
         let script = steps.map { step -> [String] in
             switch step {
             case .expect(let text): ["expect", text]
@@ -23,7 +24,7 @@ struct TerminalSession {
         }
         let json = String(decoding: try JSONEncoder().encode(script), as: UTF8.self)
         let result = try Subprocess.run(
-            "/usr/bin/env", ["python3", "-c", driver, json, BuiltProduct.intotoRun.path] + arguments, in: run.directory)
+            "/usr/bin/env", ["python3", "-c", driver, json, program] + arguments, in: run.directory)
         guard result.status != 99 else { throw IntotoRun.SetupFailure(reason: result.errorText + result.outputText) }
         return (result.outputText, result.status)
     }

@@ -109,4 +109,91 @@ import Testing
             run, ["-q", "-k", "key.pem", "-n", "outer", "--", "sh", "-c", script], [])
         #expect(session.output.contains("same"))
     }
+
+    // MARK: An interactive shell, an editor, a pager
+
+    /// A shell at a terminal in which `./go` is the wrapped command.
+    private func shell(
+        _ mode: [String], _ command: String, _ steps: [TerminalSession.Step]
+    ) throws -> (output: String, status: Int32, run: IntotoRun) {
+        let run = IntotoRun()
+        try run.makeKey()
+        let words = (signed + mode).map { "'\($0)'" }.joined(separator: " ")
+        try run.write("exec '\(BuiltProduct.intotoRun.path)' \(words) -- \(command)\n", to: "go")
+        let (output, status) = try TerminalSession.run(
+            run, program: "/bin/bash", ["--norc", "--noprofile", "-i"],
+            [.send("PS1='<'ready'> '\n"), .expect("<ready> ")] + steps)
+        return (output, status, run)
+    }
+
+    @Test(arguments: [[], ["-s"]])
+    func `in an interactive shell, Ctrl-Z stops the job, and fg goes on with it`(mode: [String]) throws {
+        let session = try shell(
+            mode, "sh -c 'echo at\"\"work; read line; echo \"after $line\"; exit 4'",
+            [
+                .send("sh ./go\n"), .expect("atwork"), .send("\u{1A}"), .expect("Stopped"), .expect("<ready> "),
+                .send("jobs\n"), .expect("Stopped"), .expect("<ready> "), .send("fg\n"), .expect("sh ./go"),
+                .send("pause\n"), .expect("after pause"), .expect("<ready> "), .send("echo status-$?\n"),
+                .expect("status-4"), .send("exit 6\n"),
+            ])
+        #expect(session.status == 6)
+        #expect(try Evidence.link(of: session.run).byproduct("return-value") == 4)
+    }
+
+    @Test(arguments: modes)
+    func `in an interactive shell, Ctrl-C ends the command and gives the prompt back`(mode: [String]) throws {
+        let session = try shell(
+            mode, "sh -c 'echo at\"\"work; exec sleep 60'",
+            [
+                .send("sh ./go\n"), .expect("atwork"), .send("\u{3}"), .expect("<ready> "),
+                .send("echo status-$?\n"), .expect("status-130"), .send("exit 6\n"),
+            ])
+        #expect(session.status == 6)
+        #expect(try Evidence.link(of: session.run).byproduct("return-value") == -2)
+    }
+
+    /// The editor that is there: what is installed for the tests is `vim.tiny`.
+    private func editor() throws -> String {
+        let found = try Subprocess.run("/bin/sh", ["-c", "command -v vim || command -v vim.tiny"]).outputText
+        return try #require(found.split(separator: "\n").first.map(String.init), "install-deps --dev installs vim-tiny")
+    }
+
+    @Test(arguments: [[], ["--pty"], ["--pty", "-s"]])
+    func `an editor is used as without us`(mode: [String]) throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        let (_, status) = try TerminalSession.run(
+            run, signed + mode + ["-p", "notes", "--", "env", "TERM=xterm", try editor(), "-u", "NONE", "-N", "notes"],
+            [.expect("notes"), .send("ihello from vi"), .expect("hello from vi"), .send("\u{1B}"), .send(":wq\r")])
+        #expect(status == 0)
+        #expect(try run.read("notes") == Array("hello from vi\n".utf8))
+        #expect(try Evidence.link(of: run).productNames == ["notes"])
+    }
+
+    @Test func `an editor that is stopped from its shell goes on where it was`() throws {
+        let session = try shell(
+            [], "env TERM=xterm \(try editor()) -u NONE -N notes",
+            [
+                .send("sh ./go\n"), .expect("~"), .send("ihello"), .expect("hello"), .send("\u{1B}"), .send("\u{1A}"),
+                .expect("Stopped"), .send("fg\n"), .expect("hello"), .send(":wq\r"), .expect("<ready> "),
+                .send("exit $?\n"),
+            ])
+        #expect(session.status == 0)
+        #expect(try session.run.read("notes") == Array("hello\n".utf8))
+    }
+
+    @Test(arguments: [[], ["--pty"], ["--pty", "-s"]])
+    func `a pager is used as without us`(mode: [String]) throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        try run.write((1...3000).map { "line-\($0)-\n" }.joined(), to: "text")
+        let (output, status) = try TerminalSession.run(
+            run, signed + mode + ["--", "env", "TERM=xterm", "LESS=", "less", "text"],
+            [
+                .expect("line-29-"), .send("G"), .expect("line-3000-"), .send("/line-15..-\n"), .send("g"),
+                .expect("line-1-"), .send("q"),
+            ])
+        #expect(status == 0)
+        #expect(!output.contains("line-2000-"))
+    }
 }

@@ -73,7 +73,7 @@ import Testing
         ("a/../../x", "'a/../../x': leaves the base path; name it absolutely, or choose another base path"),
         ("none", "'none': does not exist"), ("a/b", "'a/b': does not exist"), ("*.none", "'*.none': does not exist"),
         ("/none/x", "'/none/x': does not exist"), ("", "'': does not exist"), ("file:", "'file:': does not exist"),
-        ("git:.", "'git:.': an artifact in a git repository is not supported yet"),
+        ("git:.", "'git:.': not in a git repository"),
     ])
     func `a reference that names nothing here is an error`(reference: String, message: String) throws {
         let tree = try Tree()

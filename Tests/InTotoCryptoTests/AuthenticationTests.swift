@@ -95,7 +95,7 @@ extension AuthenticationTests {
         let link = Link(name: try StepName("build"))
         var envelope = Envelope(payload: try JSONWriter.bytes(.compact) { link.write(to: &$0) })
         let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: envelope.payload)
-        envelope.signatures = try signers.map { Signature(keyID: $0.keyID, bytes: try $0.sign(message)) }
+        envelope.signatures = try signers.map { try $0.signature(over: message) }
         return .envelope(envelope)
     }
 

@@ -56,7 +56,7 @@ import Testing
     static func refusal(_ der: [UInt8]) throws -> KeyError? {
         let body = Data(der).base64EncodedString()
         let pem = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\(body)\n-----END ENCRYPTED PRIVATE KEY-----\n"
-        return try keyError { _ = try PrivateKey(pem: TestKeys.secret(pem), passphrase: TestKeys.secret("x")) }
+        return try keyError { _ = try PrivateKey(file: TestKeys.secret(pem), passphrase: TestKeys.secret("x")) }
     }
 
     static func isTooCostly(_ der: [UInt8]) throws -> Bool {
@@ -101,7 +101,7 @@ import Testing
         let text = SecretBytes(copying: try Vectors.bytes("keys/enc-ed25519-bob.pbes2-scrypt.pem"))
         func refusal(_ count: Int) throws -> KeyError? {
             let passphrase = SecretBytes(copying: Array(repeating: UInt8(ascii: "x"), count: count))
-            return try keyError { _ = try PrivateKey(pem: text, passphrase: passphrase) }
+            return try keyError { _ = try PrivateKey(file: text, passphrase: passphrase) }
         }
         #expect(try refusal(1024) == .wrongPassphrase)
         #expect(try refusal(1025) == .passphraseTooLong(limit: 1024))

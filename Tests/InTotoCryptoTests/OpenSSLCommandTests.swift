@@ -26,7 +26,7 @@ import Testing
     }
 
     func load(_ name: String, passphrase: String? = nil) throws -> PrivateKey {
-        try PrivateKey(pem: SecretBytes(copying: try bytes(name)), passphrase: passphrase.map(TestKeys.secret))
+        try PrivateKey(file: SecretBytes(copying: try bytes(name)), passphrase: passphrase.map(TestKeys.secret))
     }
 
     /// How `openssl pkeyutl` is told to do what the scheme does.

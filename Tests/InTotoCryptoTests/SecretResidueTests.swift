@@ -22,11 +22,28 @@
             }
         }
 
+        @Test(
+            "nor of the other forms of key files",
+            arguments: [
+                "ed25519-alice.openssh", "enc-ed25519-alice.sigstore.pem", "legacy-ed25519-alice.json",
+                "legacy-ed25519-alice.encrypted", "enc-ed25519-alice.pbes2-aes256cbc-hmacsha256.pem",
+            ])
+        func otherForms(name: String) async throws {
+            await #expect(processExitsWith: .success) {
+                [
+                    path = Vectors.url("keys/\(name)").path as String, inverted = try Self.invertedSeed() as [UInt8],
+                    phrase = Array(TestKeys.passphrase.utf8).map { ~$0 } as [UInt8]
+                ] in
+                try useKey(path, path.contains("enc") ? phrase : nil)
+                exit(Residue.isInMemory(inverted) ? 1 : 0)
+            }
+        }
+
         @Test func `the search finds a key that is still held`() async throws {
             let file = try Self.write(isEncrypted: false)
             await #expect(processExitsWith: .exitCode(1)) {
                 [path = file.path as String, inverted = try Self.invertedSeed() as [UInt8]] in
-                let key = try PrivateKey(pem: secretFile(path), passphrase: nil)
+                let key = try PrivateKey(file: secretFile(path), passphrase: nil)
                 let isFound = Residue.isInMemory(inverted)
                 withExtendedLifetime(key) {}
                 exit(isFound ? 1 : 0)
@@ -63,7 +80,7 @@
                 for index in inverted.indices { memory[index] = ~inverted[index] }
             }
         }
-        let key = try PrivateKey(pem: secretFile(path), passphrase: passphrase)
+        let key = try PrivateKey(file: secretFile(path), passphrase: passphrase)
         guard try key.publicKey.isValid(signature: try key.sign([1, 2, 3]), over: [1, 2, 3]) else { exit(2) }
     }
 

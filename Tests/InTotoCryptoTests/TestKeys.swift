@@ -20,7 +20,8 @@ enum TestKeys {
     static func privateKey(_ name: String) throws -> PrivateKey { try privateKey(file: "\(name).pkcs8.pem") }
 
     static func privateKey(file: String, passphrase: String? = nil) throws -> PrivateKey {
-        try PrivateKey(pem: SecretBytes(copying: try Vectors.bytes("keys/\(file)")), passphrase: passphrase.map(secret))
+        try PrivateKey(
+            file: SecretBytes(copying: try Vectors.bytes("keys/\(file)")), passphrase: passphrase.map(secret))
     }
 
     static func secret(_ text: String) -> SecretBytes { SecretBytes(copying: Array(text.utf8)) }

@@ -48,6 +48,15 @@ import Testing
         #expect(try Place.list() == [name])
     }
 
+    @Test func `directories for keys are the owner's alone, and those that are there stay as they are`() throws {
+        try Place.shell("mkdir -m 755 there; touch file")
+        for _ in 0..<2 { try KeyFile.createDirectories(Place.path("there/a/b")) }
+        #expect(try [Place.mode("there"), Place.mode("there/a"), Place.mode("there/a/b")] == [0o755, 0o700, 0o700])
+        #expect(throws: StorageError.system(Place.path("file/a"), operation: "create", errno: .notDirectory)) {
+            try KeyFile.createDirectories(Place.path("file/a"))
+        }
+    }
+
     @Test func `who else may read a secret is told`() throws {
         for (mode, isReadable) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
             try Place.write("secret", to: "k\(mode)", mode: mode)

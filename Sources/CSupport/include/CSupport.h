@@ -26,6 +26,16 @@ struct cs_startup {
 
 const struct cs_startup *cs_startup_state(void);
 
+/* Overwrites the value of every variable of this name, so that neither /proc nor a process that we start shows it. */
+void cs_erase_variable(const char *name);
+
+/* Closes an inherited descriptor that held a secret, so that the command does not get it. */
+void cs_withhold_descriptor(int descriptor);
+
+/* The build id that the linker left in our executable, read from our own memory: in C, since the loader's structures
+   are walked. Returns its length, 0 where there is none or it does not fit. */
+size_t cs_build_id(uint8_t *bytes, size_t capacity);
+
 /* --- trampoline.c: the other half of a launch --- */
 
 /* The one argument of our executable that makes it the trampoline. */
@@ -65,6 +75,7 @@ struct cs_plan {
 struct cs_failure {
     int32_t stage;
     int32_t error;
+    int64_t peak_kibibytes; /* with CS_STAGE_READY: memory that the kernel counts as the process's so far */
 };
 
 /* Sends the plan, its descriptors (SCM_RIGHTS is a macro matter) and the payload. 0, or an errno. */
@@ -78,6 +89,12 @@ int cs_socket_pair(int pair[2]);
 /* A pipe, closed on exec; the reading end does not block. 0 or an errno. */
 int cs_capture_pipe(int pair[2]);
 
+/* `ru_maxrss` in KiB, whatever the system counts it in. */
+int64_t cs_kibibytes(long maxrss);
+
+/* A pipe, closed on exec; the writing end does not block. 0 or an errno. */
+int cs_feed_pipe(int pair[2]);
+
 /* Bytes that can be read from a pipe or terminal without waiting. */
 int cs_available(int descriptor);
 
@@ -85,13 +102,17 @@ int cs_available(int descriptor);
    to us, SIGCHLD as it must be for waiting, SIGPIPE and SIGXFSZ ignored. */
 void cs_prepare_runner(void);
 
+/* Whether orphans of what we start come to us, as the command's do after cs_prepare_runner. */
+void cs_adopt_orphans(int adopts);
+
 /* Signals that reach us, and SIGCHLD, arrive on the returned descriptor as struct cs_signal; signals that came ignored
    stay so. Negative: -errno. */
 int cs_watch_signals(void);
 
 struct cs_signal {
     int32_t number;
-    int32_t from_terminal; /* the kernel sent it to the whole foreground group: the command has it already */
+    int32_t stays_with_us; /* the kernel sent it to the whole foreground group, so that the command has it already, or
+                              because of our own use of the processor */
 };
 
 /* From here on the first signal is only noted, since the evidence is being finished, and the second one ends us. */
@@ -100,15 +121,19 @@ void cs_finish_after_signals(void);
 /* The signal that has stopped child `process` since the last call, or 0. Takes no news of its end from anybody. */
 int cs_stopped_by(pid_t process);
 
+/* Stops us, as `process` is stopped, until somebody continues us or it; then both go on. */
+void cs_stop_with(pid_t process);
+
 /* Takes leave of ended children other than `process`: orphans of the command that came to us. */
 void cs_reap_orphans(pid_t process);
 
 /* A descriptor that is readable once `process`, a child or a descendant, has ended; negative: -errno. */
 int cs_process_descriptor(pid_t process);
 
-/* Processor time of the command's tree as far as it was waited for. */
+/* What the command's tree used, as far as it was waited for. A peak at or below the floor may be our own. */
 struct cs_usage {
     uint64_t user_microseconds, system_microseconds;
+    uint64_t peak_kibibytes, memory_floor_kibibytes;
 };
 void cs_children_usage(struct cs_usage *usage);
 
@@ -127,5 +152,10 @@ int cs_terminal_end_of_input(int descriptor);
 /* Every byte typed goes through as it is, until cs_restore_terminal or our end. 0 or an errno. */
 int cs_make_terminal_raw(int descriptor);
 void cs_restore_terminal(void);
+
+/* Asks on the terminal, without echo, for a line that fits into `size` bytes; whatever signal comes meanwhile finds the
+   echo on again. The line's length, or a negative errno: -ENXIO without a terminal, -EMSGSIZE where it is longer,
+   -ECANCELED where input ended or a signal came that ended nothing. */
+ssize_t cs_ask_secret(const char *prompt, char *buffer, size_t size);
 
 #endif

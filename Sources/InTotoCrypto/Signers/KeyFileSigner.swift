@@ -1,6 +1,6 @@
 public import InTotoMetadata
 
-/// Signs with a private key that was read from a file.
+/// Signs with a private key that was read from a file or a variable.
 public struct KeyFileSigner: Signer {
     public let key: PrivateKey
     public let keyID: KeyID
@@ -15,5 +15,7 @@ public struct KeyFileSigner: Signer {
         self.keyID = keyID
     }
 
-    public func sign(_ message: [UInt8]) throws -> [UInt8] { try key.sign(message) }
+    public func signature(over message: [UInt8]) throws -> Signature {
+        Signature(keyID: keyID, bytes: try key.sign(message))
+    }
 }

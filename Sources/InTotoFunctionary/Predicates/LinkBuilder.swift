@@ -5,9 +5,11 @@ public import InTotoMetadata
 /// Makes the link of a recorded step. Spec: in-toto v1.0, 4.4; in-toto attestation predicate `link`, v0.3.
 public struct LinkBuilder: Sendable {
     /// Name and version of the tool, for `environment`.
-    private let tool: JSONValue
+    private let tool: JSONObject
     /// Operating system and architecture, for `environment`.
     private let platform: JSONValue
+    /// Further members of `environment`.
+    public var record: EnvironmentRecord?
 
     public init(toolVersion: Text, operatingSystem: Text, architecture: Text) {
         tool = ["name": "intoto-run", "version": .string(toolVersion)]
@@ -30,11 +32,7 @@ public struct LinkBuilder: Sendable {
         byproducts["return-value"] = .integer(Int64(execution.result.termination.returnValue))
         byproducts["started"] = .string(Text(execution.started.formatted(.iso8601)))
         byproducts["finished"] = .string(Text(execution.finished.formatted(.iso8601)))
-        byproducts["resources"] = [
-            "user-ms": .integer(execution.result.usage.userMilliseconds),
-            "system-ms": .integer(execution.result.usage.systemMilliseconds),
-            "wall-ms": .integer(Int64(execution.finished.timeIntervalSince(execution.started) * 1000)),
-        ]
+        byproducts["resources"] = resources(execution)
         if execution.result.hasTimedOut { byproducts["timed-out"] = true }
         if !execution.result.background.isEmpty {
             byproducts["background-processes"] = .array(
@@ -49,13 +47,30 @@ public struct LinkBuilder: Sendable {
         return byproducts
     }
 
+    private func resources(_ execution: RecordedExecution) -> JSONValue {
+        let usage = execution.result.usage
+        var resources: JSONObject = [
+            "user-ms": .integer(usage.userMilliseconds),
+            "system-ms": .integer(usage.systemMilliseconds),
+            "wall-ms": .integer(Int64(execution.finished.timeIntervalSince(execution.started) * 1000)),
+        ]
+        switch usage.peakMemory {
+        case .kibibytes(let size): resources["peak-memory-kib"] = .integer(size)
+        case .atMostKibibytes(let size): resources["peak-memory-at-most-kib"] = .integer(size)
+        }
+        return .object(resources)
+    }
+
     private func environment(of step: RecordedStep) -> JSONObject {
-        var environment: JSONObject = ["platform": platform, "tool": tool]
+        var environment: JSONObject = ["platform": platform]
         environment.record(bytes: step.workDirectory, as: "workdir")
         let arguments = step.execution?.arguments ?? []
         if !arguments.allSatisfy({ Text(validating: $0) != nil }) {
             environment["command-base64"] = .array(arguments.map { .string(Base64.encode($0)) })
         }
+        environment["tool"] = tool(step.tool)
+        record?.write(to: &environment)
+        if let git = step.git { environment["git"] = .object(git.json) }
         if let reused = step.reusedDigests { environment["reused-digests"] = .integer(Int64(reused)) }
         if let execution = step.execution {
             environment["executables"] = .array(execution.executables.map(\.json))
@@ -66,6 +81,13 @@ public struct LinkBuilder: Sendable {
         environment.add(linkTexts: step.linkTexts)
         environment.add(notRecorded: step.notRecorded)
         return environment
+    }
+
+    private func tool(_ identity: ToolIdentity) -> JSONValue {
+        var tool = tool
+        if let buildID = identity.buildID { tool["build-id"] = .string(buildID) }
+        if let sha256 = identity.sha256 { tool["sha256"] = .string(sha256) }
+        return .object(tool)
     }
 }
 
@@ -93,16 +115,15 @@ extension JSONObject {
 
     /// A stream as text, with length and SHA-256 of the whole of it. A cut is marked and falls between characters.
     fileprivate mutating func record(_ stream: RecordedStream, as name: Text) {
-        let whole = stream.head + stream.tail
         if stream.omitted == 0 {
-            record(bytes: whole, as: name)
-        } else if !whole.isEmpty {
+            record(bytes: stream.head + stream.tail, as: name)
+        } else if !stream.head.isEmpty || !stream.tail.isEmpty {
             let mark = "\n[intoto-run: \(stream.omitted) bytes are not recorded]\n"
             self[name] = .string(Text(repairing: stream.head + Array(mark.utf8) + stream.tail))
             self[Text("\(name)-omitted")] = .integer(Int64(stream.omitted))
             self[Text("\(name)-head-length")] = .integer(Int64(stream.head.count))
             if Text(validating: stream.head) == nil || Text(validating: stream.tail) == nil {
-                self[Text("\(name)-base64")] = .string(Base64.encode(whole))
+                self[Text("\(name)-base64")] = .string(Base64.encode(stream.head + stream.tail))
             }
         }
         self[Text("\(name)-length")] = .integer(Int64(stream.length))

@@ -15,6 +15,8 @@ package final class ChildProcess {
     let ended: Int32
     /// The plan goes out here, news of a failure come back.
     private let socket: Int32
+    /// KiB that the kernel counts as the command's peak memory from the outset.
+    private(set) var memoryBeforeCommand: Int64 = 0
 
     /// Starts the trampoline. Must run on the main thread: the command dies with the thread that started it.
     package init() throws(LaunchError) {
@@ -27,6 +29,7 @@ package final class ChildProcess {
 
         process.executableURL = Self.ownExecutable
         process.arguments = [CS_TRAMPOLINE_ARGUMENT]
+        process.environment = Self.loaderVariables
         // Process changes to a directory in any case, by a name that it has made text of. By this name it stays here.
         #if os(Linux)
             process.currentDirectoryURL = URL(filePath: "/proc/self/cwd", directoryHint: .isDirectory)
@@ -67,6 +70,21 @@ package final class ChildProcess {
     var termination: Termination {
         process.terminationReason == .uncaughtSignal
             ? .signalled(process.terminationStatus) : .exited(process.terminationStatus)
+    }
+
+    /// All that the trampoline needs: the command's environment comes with the plan. Its own can be read by others, and
+    /// ours may hold a key or a passphrase.
+    private static var loaderVariables: [String: String] {
+        var variables: [String: String] = [:]
+        var next = cs_startup_state().pointee.environment
+        while let entry = next?.pointee {
+            let parts = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if let name = parts.first, name.hasPrefix("LD_") || name.hasPrefix("DYLD_"), parts.count == 2 {
+                variables[String(name)] = String(parts[1])
+            }
+            next = next?.advanced(by: 1)
+        }
+        return variables
     }
 
     private static let ownExecutable: URL = {
@@ -117,6 +135,7 @@ package final class ChildProcess {
     private func awaitExecution(of command: Command, _ program: [UInt8]) throws(LaunchError) {
         guard var answer = receive() else { throw .runner(operation: "start the command", errno: 0) }
         if answer.stage == Int32(CS_STAGE_READY.rawValue) {
+            memoryBeforeCommand = Int64(answer.peak_kibibytes)
             guard let failure = receive() else { return }
             answer = failure
         }

@@ -8,6 +8,8 @@ public struct Command: Sendable {
     public var directory: [UInt8]?
     /// Variables whose values are replaced wherever they occur in what is recorded, beside those that look secret.
     public var redactedVariables: [VariablePattern] = []
+    /// What is replaced; nil: what the environment and `redactedVariables` say, which takes a while to find out.
+    public var masks: MaskList?
 
     public init(arguments: [[UInt8]], environment: [[UInt8]], directory: [UInt8]? = nil) {
         self.arguments = arguments

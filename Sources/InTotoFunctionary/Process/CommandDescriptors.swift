@@ -8,6 +8,8 @@ struct CommandDescriptors {
     var errors: Int32?
     /// The three are one terminal, and the command gets a session of its own with it.
     var isTerminal = false
+    /// Whether it gets what our caller handed down beside the three.
+    var inheritsOthers = true
 
     /// Where each descriptor of ours is to stand in the command: the three standard ones as far as our caller had
     /// them open, and everything else that our caller handed down (a jobserver's pipe, a shell's `<(…)`).
@@ -22,6 +24,7 @@ struct CommandDescriptors {
                 descriptors.append((Int32(target), Int32(target)))
             }
         }
+        guard inheritsOthers else { return descriptors }
         withUnsafeBytes(of: startup.descriptors) { bytes in
             for descriptor in bytes.bindMemory(to: Int32.self).prefix(Int(startup.descriptor_count)) {
                 descriptors.append((descriptor, descriptor))

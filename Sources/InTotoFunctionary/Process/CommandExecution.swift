@@ -27,10 +27,25 @@ struct RecordingFailure: Error {
     let command: ExecutedCommand
 }
 
-/// Processor time that the command's processes used, as far as they were waited for.
+/// What the command's processes used, as far as they were waited for.
 public struct ResourceUse: Sendable {
     public var userMilliseconds: Int64
     public var systemMilliseconds: Int64
+    public var peakMemory: PeakMemory
+}
+
+/// The largest resident memory that a process of the command had.
+///
+/// The kernel keeps the figure across execve, so that the command's begins with what the runner had when it started the
+/// process: below that, nothing more is known.
+public enum PeakMemory: Hashable, Sendable {
+    case kibibytes(Int64)
+    case atMostKibibytes(Int64)
+}
+
+private struct Captures {
+    var output: OutputCapture?
+    var errors: OutputCapture?
 }
 
 /// A command that is about to run: its program is found, its process is there and waits.
@@ -48,7 +63,9 @@ public final class CommandExecution {
         self.command = command
         program = try ProgramLookup.resolve(command)
         child = if let process { process } else { try ChildProcess() }
-        masks = MaskList(SecretValues(environment: command.environment, redacting: command.redactedVariables))
+        masks =
+            command.masks
+            ?? MaskList(SecretValues(environment: command.environment, redacting: command.redactedVariables))
         executables = ExecutableIdentity.identify(
             program: program, directory: command.directory, searchPath: ProgramLookup.searchPath(of: command))
     }
@@ -69,53 +86,61 @@ public final class CommandExecution {
             terminal?.finishUnused()
             throw error
         }
-        for capture in captures { capture.start() }
+        captures.output?.start()
+        captures.errors?.start()
         terminal?.start()
         let outcome = Supervision(child: child, signals: signals, limits: limits).wait()
         terminal?.finish()
         cs_finish_after_signals()
         var result = ExecutedCommand(
             termination: child.termination, hasTimedOut: outcome.hasTimedOut, background: outcome.background,
-            usage: Self.resourceUse(),
-            warnings: zip(captures, ["standard output", "standard error"]).compactMap(Self.describeProblem)
-                + (masks.refused > 0 ? ["\(masks.refused) announced masks were too many or too long to be heeded"] : [])
-        )
-        let streams: [RecordedStream]
-        do { streams = try captures.map { try $0.finish() } } catch {
+            usage: resourceUse(),
+            warnings: [
+                captures.output.flatMap { Self.describeProblem($0, "standard output") },
+                captures.errors.flatMap { Self.describeProblem($0, "standard error") },
+                masks.refused > 0 ? "\(masks.refused) announced masks were too many or too long to be heeded" : nil,
+            ].compactMap(\.self))
+        do {
+            let output = try captures.output?.finish()
+            result.errors = try captures.errors?.finish()
+            result.output = policy == .off ? nil : output
+        } catch {
             throw RecordingFailure(reason: "\(error)", command: result)
         }
-        result.output = policy == .off ? nil : streams.first
-        result.errors = captures.count < 2 ? nil : streams.last
         return result
     }
 
-    /// One for each stream that we read: two pipes, one terminal, or none.
-    private func captures(_ policy: StreamPolicy, _ terminal: TerminalRelay?) throws -> [OutputCapture] {
+    /// The streams that we read: two pipes, one terminal, or none. What our caller had closed stays closed.
+    private func captures(_ policy: StreamPolicy, _ terminal: TerminalRelay?) throws -> Captures {
         if let terminal {
             let command = child.processID
-            return [try OutputCapture(terminal, policy.recording ?? .nothing, masks) { kill(command, SIGHUP) }]
+            return Captures(
+                output: try OutputCapture(terminal, policy.recording ?? .nothing, masks) { kill(command, SIGHUP) })
         }
-        guard let recording = policy.recording else { return [] }
-        return [
-            try OutputCapture(passingOnTo: 1, recording, masks), try OutputCapture(passingOnTo: 2, recording, masks),
-        ]
+        guard let recording = policy.recording else { return Captures() }
+        let isOpen = cs_startup_state().pointee.standard_open
+        return Captures(
+            output: isOpen.1 == 0 ? nil : try OutputCapture(passingOnTo: 1, recording, masks),
+            errors: isOpen.2 == 0 ? nil : try OutputCapture(passingOnTo: 2, recording, masks))
     }
 
-    private static func descriptors(_ terminal: TerminalRelay?, _ captures: [OutputCapture]) -> CommandDescriptors {
-        var descriptors = CommandDescriptors()
-        descriptors.input = terminal?.forCommand
-        descriptors.output = captures.first?.writingEnd
-        descriptors.errors = captures.last?.writingEnd
-        descriptors.isTerminal = terminal != nil
-        return descriptors
+    private static func descriptors(_ terminal: TerminalRelay?, _ captures: Captures) -> CommandDescriptors {
+        guard let terminal else {
+            return CommandDescriptors(output: captures.output?.writingEnd, errors: captures.errors?.writingEnd)
+        }
+        let side = terminal.forCommand
+        return CommandDescriptors(input: side, output: side, errors: side, isTerminal: true)
     }
 
-    private static func resourceUse() -> ResourceUse {
+    private func resourceUse() -> ResourceUse {
         var usage = cs_usage()
         cs_children_usage(&usage)
+        let floor = max(child.memoryBeforeCommand, Int64(usage.memory_floor_kibibytes))
+        let peak = Int64(usage.peak_kibibytes)
         return ResourceUse(
             userMilliseconds: Int64(usage.user_microseconds / 1000),
-            systemMilliseconds: Int64(usage.system_microseconds / 1000)
+            systemMilliseconds: Int64(usage.system_microseconds / 1000),
+            peakMemory: peak > floor ? .kibibytes(peak) : .atMostKibibytes(floor)
         )
     }
 

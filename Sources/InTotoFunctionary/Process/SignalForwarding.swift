@@ -31,7 +31,7 @@ struct SignalForwarding {
             // In our process group, the command has had it too.
             case SIGWINCH: windowChanged()
             // Without a number for our group (CSupport/trampoline.c), the command is not in it.
-            case _ where event.from_terminal != 0 && getpgrp() != 0: continue
+            case _ where event.stays_with_us != 0 && getpgrp() != 0: continue
             case SIGTERM, SIGHUP, SIGINT, SIGQUIT: ProcessTree.signal(event.number)
             default: kill(command, event.number)
             }
@@ -43,7 +43,6 @@ struct SignalForwarding {
     private func childChanged(_ command: Int32) {
         cs_reap_orphans(command)
         guard cs_stopped_by(command) != 0, ProcessTree.isStopped(command) else { return }
-        raise(SIGSTOP)
-        kill(command, SIGCONT)
+        cs_stop_with(command)
     }
 }

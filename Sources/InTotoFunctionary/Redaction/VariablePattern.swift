@@ -18,6 +18,9 @@ public struct VariablePattern: Hashable, Sendable {
     /// Whether this is an exact name: only such a one may ask for what looks secret.
     public var isExact: Bool { !isPrefix }
 
+    /// The one name that this is; nil for a pattern.
+    public var exactName: [UInt8]? { isPrefix ? nil : text }
+
     public func matches(_ name: some Sequence<UInt8>) -> Bool {
         isPrefix ? name.starts(with: text) : name.elementsEqual(text)
     }

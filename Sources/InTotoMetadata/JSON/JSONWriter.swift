@@ -50,7 +50,11 @@ public struct JSONWriter {
 
     public mutating func member(_ name: Text, _ value: JSONValue) { member(name) { $0.value(value) } }
 
-    package mutating func member(utf8 name: ArraySlice<UInt8>, _ body: (inout JSONWriter) -> Void) {
+    mutating func member(utf8 name: ArraySlice<UInt8>, _ body: (inout JSONWriter) -> Void) {
+        name.withUnsafeBytes { member(utf8: $0, body) }
+    }
+
+    mutating func member(utf8 name: UnsafeRawBufferPointer, _ body: (inout JSONWriter) -> Void) {
         separate()
         quoted(name)
         bytes.append(UInt8(ascii: ":"))
@@ -90,9 +94,9 @@ public struct JSONWriter {
 
     // MARK: Values
 
-    public mutating func string(_ text: Text) { quoted(text.utf8[...]) }
+    public mutating func string(_ text: Text) { text.utf8.withUnsafeBytes { quoted($0) } }
 
-    package mutating func string(utf8: ArraySlice<UInt8>) { quoted(utf8) }
+    mutating func string(utf8: UnsafeRawBufferPointer) { quoted(utf8) }
 
     public mutating func integer(_ value: Int64) { bytes.append(contentsOf: String(value).utf8) }
 
@@ -122,24 +126,26 @@ public struct JSONWriter {
         }
     }
 
-    private mutating func quoted(_ utf8: ArraySlice<UInt8>) {
+    private mutating func quoted(_ utf8: UnsafeRawBufferPointer) {
         bytes.append(UInt8(ascii: "\""))
-        utf8.withUnsafeBufferPointer { buffer in
-            let escapesControls = style != .canonical
-            if !Self.anyNeedsEscape(buffer, escapesControls) { return bytes.append(contentsOf: buffer) }
-            var start = 0
-            for index in buffer.indices where Self.needsEscape(buffer[index], escapesControls) {
-                bytes.append(contentsOf: buffer[start..<index])
-                escape(buffer[index])
-                start = index + 1
-            }
-            bytes.append(contentsOf: buffer[start...])
-        }
+        appendEscaped(utf8)
         bytes.append(UInt8(ascii: "\""))
     }
 
+    private mutating func appendEscaped(_ utf8: UnsafeRawBufferPointer) {
+        let escapesControls = style != .canonical
+        if !Self.anyNeedsEscape(utf8, escapesControls) { return bytes.append(contentsOf: utf8) }
+        var start = 0
+        for index in utf8.indices where Self.needsEscape(utf8[index], escapesControls) {
+            bytes.append(contentsOf: utf8[start..<index])
+            escape(utf8[index])
+            start = index + 1
+        }
+        bytes.append(contentsOf: utf8[start...])
+    }
+
     /// Without branches, so that it takes many bytes at a time: hardly any name or digest needs escaping.
-    private static func anyNeedsEscape(_ bytes: UnsafeBufferPointer<UInt8>, _ escapesControls: Bool) -> Bool {
+    private static func anyNeedsEscape(_ bytes: UnsafeRawBufferPointer, _ escapesControls: Bool) -> Bool {
         let firstPlain: UInt8 = escapesControls ? 0x20 : 0
         var found: UInt8 = 0
         for byte in bytes {

@@ -3,8 +3,8 @@ public struct Metablock: Hashable, Sendable {
     /// What stands under `signed`, exactly as it was read: its canonical form is what signatures cover.
     public let signed: JSONValue
     public var signatures: [Signature]
-    /// Signatures in OpenPGP form, which we do not verify.
-    public private(set) var openPGPSignatureCount = 0
+    /// Signatures in OpenPGP form, which we do not verify, as they were read.
+    public var openPGPSignatures: [Signature] = []
 
     public init(signed: JSONValue, signatures: [Signature]) {
         self.signed = signed
@@ -20,14 +20,14 @@ extension Metablock {
         try checkSignatureCount(elements.count)
         for (index, element) in elements.enumerated() {
             let signature = try MemberReader(element, "signature \(index)")
+            let keyID = KeyID(try signature.text("keyid"))
             if signature.object["other_headers"] != nil {
-                openPGPSignatureCount += 1
-                continue
+                let headers = try signature.hexadecimal("other_headers")
+                openPGPSignatures.append(
+                    Signature(keyID: keyID, bytes: try signature.hexadecimal("signature"), openPGPHeaders: headers))
+            } else {
+                signatures.append(Signature(keyID: keyID, bytes: try signature.hexadecimal("sig")))
             }
-            guard let bytes = Hex.decode(try signature.text("sig")) else {
-                throw .badValue("sig", in: signature.place, reason: "is not hexadecimal")
-            }
-            signatures.append(Signature(keyID: KeyID(try signature.text("keyid")), bytes: bytes))
         }
     }
 
@@ -37,7 +37,7 @@ extension Metablock {
     }
 
     public func write(to writer: inout JSONWriter) {
-        Self.write(signatures, to: &writer) { $0.value(signed) }
+        Self.write(signatures + openPGPSignatures, to: &writer) { $0.value(signed) }
     }
 
     private static func write(
@@ -47,12 +47,36 @@ extension Metablock {
             writer.member("signatures") { writer in
                 writer.array { writer in
                     for signature in signatures {
-                        writer.element { $0.signature(signature, encoded: Hex.encode(signature.bytes)) }
+                        writer.element { $0.classicSignature(signature) }
                     }
                 }
             }
             writer.member("signed", signed)
         }
+    }
+}
+
+extension JSONWriter {
+    /// OpenPGP's has members of its own, as securesystemslib writes them.
+    fileprivate mutating func classicSignature(_ signature: Signature) {
+        guard let headers = signature.openPGPHeaders else {
+            self.signature(signature, encoded: Hex.encode(signature.bytes))
+            return
+        }
+        object { writer in
+            writer.member("keyid", signature.keyID.text)
+            writer.member("other_headers", Hex.encode(headers))
+            writer.member("signature", Hex.encode(signature.bytes))
+        }
+    }
+}
+
+extension MemberReader {
+    fileprivate func hexadecimal(_ name: Text) throws(MetadataError) -> [UInt8] {
+        guard let bytes = Hex.decode(try text(name)) else {
+            throw .badValue(name, in: place, reason: "is not hexadecimal")
+        }
+        return bytes
     }
 }
 

@@ -3,10 +3,13 @@ public struct Signature: Hashable, Sendable {
     public let keyID: KeyID
     /// Ed25519: 64 bytes; ECDSA: DER; RSA: as long as the modulus.
     public let bytes: [UInt8]
+    /// What OpenPGP signs behind the message, from the packet's version through its hashed part; nil: not OpenPGP.
+    public let openPGPHeaders: [UInt8]?
 
-    public init(keyID: KeyID, bytes: [UInt8]) {
+    public init(keyID: KeyID, bytes: [UInt8], openPGPHeaders: [UInt8]? = nil) {
         self.keyID = keyID
         self.bytes = bytes
+        self.openPGPHeaders = openPGPHeaders
     }
 }
 

@@ -1,8 +1,13 @@
 /// Something that signs bytes with one key: a key file, a token, a program.
-///
-/// `sign` returns the raw form that `Signature.bytes` describes, over exactly the bytes given.
 public protocol Signer: Sendable {
     /// What signatures and evidence file names are labelled with.
     var keyID: KeyID { get }
-    func sign(_ message: [UInt8]) throws -> [UInt8]
+    /// Its signatures have a form that only classic metadata can hold.
+    var isOpenPGP: Bool { get }
+    /// Signs exactly `message`; the signature is labelled with `keyID`.
+    func signature(over message: [UInt8]) throws -> Signature
+}
+
+extension Signer {
+    public var isOpenPGP: Bool { false }
 }

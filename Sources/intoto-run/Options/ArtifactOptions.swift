@@ -68,10 +68,11 @@ struct ArtifactOptions: ParsableArguments {
         references.isEmpty && compat != .python ? ["."] : references
     }
 
-    func snapshotOptions() throws -> SnapshotOptions {
+    /// `files` are those of `--exclude-from`, where somebody has read them already.
+    func snapshotOptions(ignoring files: [IgnoreFile]? = nil) throws -> SnapshotOptions {
         var options = SnapshotOptions()
         if let basePath { options.base = FilePath(basePath) }
-        options.exclusions = try exclusions()
+        options.exclusions = try exclusions(files ?? ignoreFiles())
         options.symlinks = symlinks
         options.digests = digest.algorithms
         options.stripPrefixes = try stripPrefixes.map(Self.prefix)
@@ -96,16 +97,12 @@ struct ArtifactOptions: ParsableArguments {
         return Array(text.utf8)
     }
 
-    private func exclusions() throws -> ExclusionPatterns {
+    private func exclusions(_ files: [IgnoreFile]) throws -> ExclusionPatterns {
         var patterns = standardExclusions
         do {
-            for file in excludeFrom {
-                patterns = try reading(file, into: patterns)
-            }
+            for file in files { try patterns.append(contentsOfFile: file.content) }
             for pattern in exclude { try patterns.append(Array(pattern.utf8)) }
-        } catch let error as ExclusionPatternError {
-            throw Failure("\(error)", hint: "patterns are written as in .gitignore")
-        }
+        } catch { throw Failure("\(error)", hint: "patterns are written as in .gitignore") }
         return patterns
     }
 
@@ -118,14 +115,14 @@ struct ArtifactOptions: ParsableArguments {
         }
     }
 
-    private func reading(_ file: String, into patterns: ExclusionPatterns) throws -> ExclusionPatterns {
-        let content: [UInt8]
-        do { content = try BoundedReader.contents(of: FilePath(file), limit: 1 << 20) } catch {
-            throw Failure.reading(file, error)
+    /// The files of `--exclude-from`, read once.
+    func ignoreFiles() throws -> [IgnoreFile] {
+        try excludeFrom.map { path in
+            do {
+                return IgnoreFile(
+                    path: path, content: try BoundedReader.contents(of: FilePath(path), limit: IgnoreFile.sizeLimit))
+            } catch { throw Failure.reading(path, error) }
         }
-        var patterns = patterns
-        try patterns.append(contentsOfFile: content)
-        return patterns
     }
 
     static func references(_ words: [String]) throws -> [ArtifactReference] {
@@ -152,6 +149,15 @@ extension SymlinkPolicy: ExpressibleByArgument {
 /// Whose ways are followed where they differ from ours.
 enum Compatibility: String, ExpressibleByArgument, CaseIterable {
     case python
+}
+
+/// A file of exclusion patterns.
+struct IgnoreFile {
+    let path: String
+    let content: [UInt8]
+
+    /// Largest one in bytes.
+    static let sizeLimit = 1 << 20
 }
 
 /// Digest algorithms by their names, commas between.

@@ -48,6 +48,14 @@ struct VerbosityOptions: ParsableArguments {
                     + "command; what it writes from now on is not recorded")
         }
         report(step.notRecorded, in: context)
+        if let error = step.git?.failure {
+            if case .noRepository = error {
+                if verbose { note("git: \(error)", in: context) }
+            } else {
+                context.note("intoto-run: warning: git: not recorded: \(error)")
+                if let hint = error.hint { context.note("intoto-run: hint: \(hint)") }
+            }
+        }
         if verbose {
             note("step '\(step.name)': \(step.materials.count) materials, \(step.products.count) products", in: context)
         }

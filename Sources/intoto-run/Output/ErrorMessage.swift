@@ -16,13 +16,6 @@ struct ErrorMessage {
         hint = failure.hint
     }
 
-    /// The parser's own message, without its usage lines; it repeats what the user typed, whatever that is.
-    init(parsingError error: any Error, of words: [String]) {
-        let verb = words.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
-        message = escapedForTerminal(IntotoRun.message(for: error).utf8)
-        hint = OptionSpelling.hint(forForeign: words) ?? "see intoto-run \(verb.map { "\($0) " } ?? "")--help"
-    }
-
     func print(in context: CommandContext) {
         context.note("intoto-run: error: \(indented)")
         if let hint { context.note("intoto-run: hint: \(hint)") }
@@ -40,6 +33,14 @@ extension ErrorMessage {
 }
 
 extension Failure {
+    /// The parser's own message, without its usage lines; it repeats what the user typed, whatever that is.
+    init(parsing error: any Error, of words: [String]) {
+        let verb = words.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
+        self.init(
+            escapedForTerminal(IntotoRun.message(for: error).utf8),
+            hint: OptionSpelling.hint(forForeign: words) ?? "see intoto-run \(verb.map { "\($0) " } ?? "")--help")
+    }
+
     /// Names the file that an error is about.
     static func reading(_ path: String, _ error: any Error) -> Failure {
         switch error {

@@ -101,7 +101,7 @@ struct Attest: Verb {
             if KnownPredicate(type: predicateType) == nil { predicateType = known.type(of: predicate) }
             do { try known.check(predicate, type: predicateType) } catch {
                 throw Failure(
-                    "\(Text(self.predicate).escaped): \(error)",
+                    "\(Text(path).escaped): \(error)",
                     hint: "\(predicateType) has a specification of its form")
             }
         } else if !predicateType.isURI {
@@ -131,7 +131,9 @@ struct Attest: Verb {
         if let checksums { return try ChecksumFile.artifacts(checksums) }
         let references = try ArtifactOptions.references(commit.map { ["git:.@\($0)"] } ?? subjects)
         do {
-            let result = try Snapshot.take(of: references, options: artifacts.snapshotOptions())
+            var options = try artifacts.snapshotOptions()
+            options.git = RepositoryOptions.reading(in: context)
+            let result = try Snapshot.take(of: references, options: options)
             for entry in result.notRecorded { context.note("intoto-run: warning: not a subject: \(entry)") }
             return result.artifacts
         } catch let error as SnapshotError { throw Failure("\(error)", hint: error.hint) }

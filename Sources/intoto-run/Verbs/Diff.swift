@@ -32,7 +32,7 @@ struct Diff: Verb {
     var second: String
 
     func run(in context: CommandContext) throws -> Int32 {
-        let keys = try trust.publicKeys()
+        let keys = try trust.publicKeys(in: context)
         let links = try [first, second].map {
             try EvidenceFile(reading: $0, in: context).link(signedBy: keys, threshold: keys.isEmpty ? 0 : 1)
         }

@@ -23,7 +23,7 @@ struct Inspect: Verb {
     var files: [String]
 
     func run(in context: CommandContext) throws -> Int32 {
-        let keys = try trust.publicKeys()
+        let keys = try trust.publicKeys(in: context)
         var documents: [JSONValue] = []
         var pieces = 0
         for file in files {

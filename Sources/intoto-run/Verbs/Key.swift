@@ -4,11 +4,11 @@ import InTotoMetadata
 import InTotoStorage
 import SystemPackage
 
-/// Makes and shows keys.
+/// Makes, shows and converts keys.
 struct Key: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make and show keys.",
-        subcommands: [KeyGenerate.self, KeyShow.self, KeyPrintID.self])
+        abstract: "Make, show and convert keys.",
+        subcommands: [KeyGenerate.self, KeyShow.self, KeyPrintID.self, KeyConvert.self])
 }
 
 /// Writes a new key pair.
@@ -23,6 +23,9 @@ struct KeyGenerate: Verb {
 
     @OptionGroup var passphrase: PassphraseOptions
 
+    @Flag(help: "Ask on the terminal for the passphrase that encrypts it.")
+    var encrypt = false
+
     @Flag(help: "Replace files that are already there.")
     var force = false
 
@@ -30,7 +33,9 @@ struct KeyGenerate: Verb {
     var path: String
 
     func run(in context: CommandContext) throws -> Int32 {
-        let secret = try newPassphrase(in: context)
+        let secret =
+            encrypt
+            ? try NewPassphrasePrompt.ask(in: context) : try passphrase.passphrases(in: context).forNewKey()
         let key = try PrivateKey.generate(type)
         let publicPath = path + ".pub"
         if !force { try refuseExisting([path, publicPath]) }
@@ -40,17 +45,6 @@ struct KeyGenerate: Verb {
         try context.print("\(Text(path).escaped): private key, \(type.rawValue)")
         try context.print("\(Text(publicPath).escaped): public key, key id \(key.publicKey.keyID(.python))")
         return ExitStatus.success
-    }
-
-    /// Throws where the key could not be opened with it again.
-    private func newPassphrase(in context: CommandContext) throws -> SecretBytes? {
-        guard let secret = try passphrase.passphrase(in: context) else { return nil }
-        let source = passphrase.file.map { Text($0).escaped } ?? "INTOTO_KEY_PASSPHRASE"
-        guard secret.count > 0 else { throw Failure("\(source): the passphrase is empty") }
-        guard secret.count <= PrivateKey.passphraseLimit else {
-            throw Failure("\(source): \(KeyError.passphraseTooLong(limit: PrivateKey.passphraseLimit))")
-        }
-        return secret
     }
 
     /// The public key first: where one of the files cannot be written, no private key is left or replaced.
@@ -91,7 +85,7 @@ struct KeyShow: Verb {
 
     @OptionGroup var passphrase: PassphraseOptions
 
-    @Argument(help: "A public or private key file.")
+    @Argument(help: "A public or private key, named as with --key.")
     var key: String
 
     func run(in context: CommandContext) throws -> Int32 {
@@ -126,7 +120,7 @@ struct KeyPrintID: Verb {
 
     @OptionGroup var passphrase: PassphraseOptions
 
-    @Argument(help: "A public or private key file.")
+    @Argument(help: "A public or private key, named as with --key.")
     var key: String
 
     func run(in context: CommandContext) throws -> Int32 {
@@ -139,17 +133,18 @@ struct KeyPrintID: Verb {
     }
 }
 
-/// A key file of either kind.
+/// A key of either kind.
 enum AnyKey {
-    /// The public half of whatever key is in the file.
+    /// The public half of whatever key is meant.
     static func publicKey(
         _ reference: String, _ passphrase: PassphraseOptions, in context: CommandContext
     ) throws -> PublicKey {
         let key = try KeyReference(reference)
-        do { return try key.publicKey() } catch KeyError.privateKeyGiven {
-            let secret = try passphrase.passphrase(in: context)
-            return try key.privateKey(secret, warnsIfNeedless: passphrase.file != nil, in: context).publicKey
-        } catch { throw Failure.reading(key.path, error) }
+        do { return try key.publicKey(in: context) } catch KeyError.privateKeyGiven {
+            do {
+                return try key.privateKey(try passphrase.passphrases(in: context), in: context).publicKey
+            } catch { throw key.failure(error) }
+        } catch { throw key.failure(error) }
     }
 }
 

@@ -31,7 +31,7 @@ struct MatchProducts: Verb {
     @OptionGroup var verbosity: VerbosityOptions
 
     func run(in context: CommandContext) throws -> Int32 {
-        let keys = try trust.publicKeys()
+        let keys = try trust.publicKeys(in: context)
         let recorded = try EvidenceFile(reading: link, in: context).link(signedBy: keys).products
         let local = try snapshot(comparableWith: recorded, in: context)
         let difference = ArtifactDifference(recorded, local)
@@ -61,6 +61,7 @@ struct MatchProducts: Verb {
 
     private func snapshot(comparableWith recorded: ArtifactSet, in context: CommandContext) throws -> ArtifactSet {
         var options = try artifacts.snapshotOptions()
+        options.git = RepositoryOptions.reading(in: context)
         let references = try ArtifactOptions.references(paths.isEmpty ? ["."] : paths)
         // Whole directories have their own.
         if references.contains(where: { $0.scheme == .file }) { options.digests = try recorded.comparableAlgorithms() }

@@ -28,6 +28,7 @@ struct RecordStart: Verb {
     @OptionGroup var evidence: EvidenceOptions
     @OptionGroup var artifacts: ArtifactOptions
     @OptionGroup var progress: ProgressOptions
+    @OptionGroup var repository: RepositoryOptions
     @OptionGroup var verbosity: VerbosityOptions
     @OptionGroup var result: ResultOptions
 
@@ -38,7 +39,9 @@ struct RecordStart: Verb {
             name: name, command: nil,
             materials: try ArtifactOptions.references(artifacts.orDefault(materials)), products: [],
             snapshot: try artifacts.snapshotOptions())
+        try repository.apply(to: &request, in: context)
         let signers = try signing.signers(in: context)
+        _ = try signers.publicKeys()
         let place = try reserve(name, signers)
         request.snapshot.ownFiles = [FileIdentity(device: place.identity.device, inode: place.identity.inode)]
         let begun = context.now()
@@ -47,8 +50,11 @@ struct RecordStart: Verb {
             recorded = try StepRunner(request, report: progress.listener()).recordMaterials(
                 workDirectory: context.workingDirectory)
         } catch {
-            guard case .materials(let problem) = error else { throw error }
-            throw Failure("\(problem)", hint: problem.hint)
+            switch error {
+            case .materials(let problem): throw Failure("\(problem)", hint: problem.hint)
+            case .repository(let refusal): throw Failure(refusal)
+            case .launch, .products, .recording, .internal: throw error
+            }
         }
         verbosity.report(recorded, in: context)
         let record = UnfinishedRecord(

@@ -41,7 +41,7 @@ struct RecordStop: Verb {
     func run(in context: CommandContext) throws -> Int32 {
         let name = try step.stepName()
         let signers = try signing.signers(in: context)
-        let keys = signers.map(\.key.publicKey)
+        let keys = try signers.publicKeys()
         let file =
             try from.map { try UnfinishedFile(at: $0) }
             ?? UnfinishedFile.find(name, keys, in: [FilePath(evidence.directory), "."])
@@ -61,7 +61,7 @@ struct RecordStop: Verb {
             reserved: reserved, formats: formats, signers: signers, ending: "the unfinished record is as it was")
         let written = try writer.write(completed.link)
         try file.remove()
-        try result.report(written: written, note: { verbosity.note($0, in: context) }, in: context)
+        try result.report(written: written.map(\.path), note: { verbosity.note($0, in: context) }, in: context)
         return ExitStatus.success
     }
 
@@ -81,6 +81,7 @@ struct RecordStop: Verb {
             : try ArtifactOptions.references(artifacts.orDefault(products))
         do {
             var options = try artifacts.isDefault ? record.snapshotOptions() : artifacts.snapshotOptions()
+            options.git = RepositoryOptions.reading(in: context)
             options.ownFiles = Set(
                 reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
             return try record.completed(with: references, options: options, report: progress.listener())

@@ -28,7 +28,8 @@ struct Run: Verb {
     @Option(
         name: [.customShort("m"), .customLong("materials")], parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Recorded before the command: paths, globs, dir:PATH (default: '.' without -m and -p).", valueName: "ref"))
+            "Recorded before the command: paths, globs, dir:PATH, git:PATH[@REV] (default: '.' without -m and -p).",
+            valueName: "ref"))
     var materials: [String] = []
 
     @Option(
@@ -41,6 +42,7 @@ struct Run: Verb {
     @OptionGroup var artifacts: ArtifactOptions
     @OptionGroup var productOptions: ProductOptions
     @OptionGroup var progress: ProgressOptions
+    @OptionGroup var repository: RepositoryOptions
 
     @Flag(name: .customShort("s"), help: "The same as --record-streams=full.")
     var recordsStreams = false
@@ -76,40 +78,83 @@ struct Run: Verb {
         help: "Print what would be recorded; run nothing, sign nothing.")
     var isDryRun = false
 
+    @OptionGroup var environment: EnvironmentOptions
+    @OptionGroup var summary: SummaryOptions
     @OptionGroup var verbosity: VerbosityOptions
 
     func run(in context: CommandContext) throws -> Int32 {
-        var request = try stepRequest(in: context)
+        let place = try summary.place()
+        let listener = WarningListener()
+        let listened = listener.listening(to: context)
+        let messages = CIMessages(environment.system(in: context), isQuiet: verbosity.quiet, in: listened)
+        var summary = RunSummary()
+        var status: Int32
+        var failure: Failure?
+        do { status = try carryOut(&summary, excluding: place?.identity, messages, in: listened) } catch {
+            failure = error as? Failure ?? Failure("\(error)")
+            status = failure?.status ?? Self.failureStatus
+        }
+        summary.warnings = listener.warnings
+        if !isDryRun { messages.addToJobSummary(summary, status: status, failure: failure) }
+        do { try place?.write(summary.json(status: status, failure: failure)) } catch {
+            let reason = (error as? Failure)?.message ?? "\(error)"
+            failure = failure ?? Failure("--summary-file: \(reason)", hint: Self.hint(for: summary.evidence))
+        }
+        if let failure { throw failure }
+        return status
+    }
+
+    private static func hint(for evidence: [WrittenEvidence]) -> String {
+        evidence.isEmpty ? "there is no evidence" : "the evidence was written"
+    }
+
+    /// Carries out the step; what is known of it stands in `summary`, also where this throws.
+    private func carryOut(
+        _ summary: inout RunSummary, excluding summaryFile: FileIdentity?, _ messages: CIMessages,
+        in context: CommandContext
+    ) throws -> Int32 {
+        let ignoreFiles = try artifacts.ignoreFiles()
+        var request = try stepRequest(ignoring: ignoreFiles, in: context)
+        summary.step = request.name
         if isDryRun { return try DryRun(request).run(in: context) }
+        let record = try environment.record(
+            ignoring: ignoreFiles, redacting: request.command?.redactedVariables ?? [],
+            withholding: try signing.keyVariables(in: context), in: context)
+        request.command?.masks = record.masks
         let formats = try evidence.formats()
         try checkFormats(formats, request)
         let signers = try signing.signers(in: context)
+        try checkSigners(signers, formats)
         let reserved = try evidence.reserve(formats, request.name, signers)
         request.snapshot.ownFiles = Set(
             reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
+        if let summaryFile { request.snapshot.ownFiles.insert(summaryFile) }
 
+        let builder = LinkBuilder.current(record)
         let keeper = RecordKeeper(
             request: request, formats: formats, signers: signers, directory: reserved.first?.file.directory,
-            finishing: finishingOptions, began: context.now())
-        let recorded = try record(request, keeper, in: context)
-        verbosity.report(recorded, in: context)
-        let status = Self.exitStatus(of: recorded.execution?.result)
-        guard acceptance.signs(recorded.execution?.result) else {
-            verbosity.note("not signed: --require-success does not accept this end", in: context)
-            return status
+            finishing: finishingOptions, builder: builder, began: context.now())
+        let recorded = try self.record(request, keeper, in: context)
+        summary.recorded = recorded
+        try messages.inSection(of: request.name) {
+            verbosity.report(recorded, in: context)
+            guard acceptance.signs(recorded.execution?.result) else {
+                return verbosity.note("not signed: --require-success does not accept this end", in: context)
+            }
+            if recorded.products.isEmpty && formats.contains(.attestation) {
+                throw keeper.failure(
+                    "an attestation needs a subject, and there are no products", cause: "make or name products",
+                    recorded, in: context)
+            }
+            let writer = EvidenceWriter(
+                reserved: reserved, formats: formats, signers: signers,
+                ending: RecordKeeper.ending(recorded.execution?.result.termination))
+            summary.evidence = try writer.write(builder.link(of: recorded))
+            for evidence in summary.evidence {
+                verbosity.note("wrote \(escapedForTerminal(evidence.path.string.utf8))", in: context)
+            }
         }
-        if recorded.products.isEmpty && formats.contains(.attestation) {
-            throw keeper.failure(
-                "an attestation needs a subject, and there are no products", cause: "make or name products", recorded,
-                in: context)
-        }
-        let writer = EvidenceWriter(
-            reserved: reserved, formats: formats, signers: signers,
-            ending: RecordKeeper.ending(recorded.execution?.result.termination))
-        for path in try writer.write(LinkBuilder.current.link(of: recorded)) {
-            verbosity.note("wrote \(escapedForTerminal(path.string.utf8))", in: context)
-        }
-        return status
+        return Self.exitStatus(of: recorded.execution?.result)
     }
 
     private static func exitStatus(of result: ExecutedCommand?) -> Int32 {
@@ -117,7 +162,7 @@ struct Run: Verb {
         return result.hasTimedOut ? ExitStatus.timedOut : result.termination.exitStatus
     }
 
-    private func stepRequest(in context: CommandContext) throws -> StepRequest {
+    private func stepRequest(ignoring files: [IgnoreFile], in context: CommandContext) throws -> StepRequest {
         let command = try wrappedCommand(in: context)
         let defaults = materials.isEmpty && products.isEmpty ? artifacts.orDefault([]) : []
         var request = StepRequest(
@@ -125,12 +170,14 @@ struct Run: Verb {
             command: command,
             materials: try ArtifactOptions.references(materials.isEmpty ? defaults : materials),
             products: try ArtifactOptions.references(products.isEmpty ? defaults : products),
-            snapshot: try artifacts.snapshotOptions(),
+            snapshot: try artifacts.snapshotOptions(ignoring: files),
             streams: streamMode ?? (recordsStreams ? .full : .off)
         )
         request.usesTerminal = pty
         request.limits = limits.limits
+        request.toolDigest = environment.toolDigest
         productOptions.apply(to: &request)
+        try repository.apply(to: &request, in: context)
         return request
     }
 
@@ -150,19 +197,14 @@ struct Run: Verb {
         case ([]?, false): throw Failure(LaunchError.emptyCommand)
         case (let arguments?, false):
             var command = Command(
-                arguments: arguments, environment: Self.environmentForCommand(context),
+                arguments: arguments,
+                environment: context.environmentForPrograms(without: try signing.keyVariables(in: context)),
                 directory: runDirectory.map { Array($0.utf8) })
             do { command.redactedVariables = try redact.map { try VariablePattern($0.utf8) } } catch {
                 throw Failure("--redact: \(error)")
             }
             return command
         }
-    }
-
-    /// Keys and passphrases are ours: the command does not get them.
-    private static func environmentForCommand(_ context: CommandContext) -> [[UInt8]] {
-        let ours = ["INTOTO_KEY=", "INTOTO_KEY_PASSPHRASE="].map { Array($0.utf8) }
-        return context.environment.filter { entry in !ours.contains { entry.starts(with: $0) } }
     }
 
     private func stepName(of command: Command?) throws -> StepName {
@@ -192,6 +234,11 @@ struct Run: Verb {
         signing.words + (evidence.directory == "." ? [] : ["-d", evidence.directory])
     }
 
+    private func checkSigners(_ signers: [any Signer], _ formats: [EvidenceFormat]) throws {
+        guard signers.contains(where: \.isOpenPGP), formats != [.link] else { return }
+        throw Failure("\(SignerError.openPGPInEnvelope)", hint: "give --format link with gpg: keys")
+    }
+
     private func record(
         _ request: StepRequest, _ keeper: RecordKeeper, in context: CommandContext
     ) throws -> RecordedStep {
@@ -202,6 +249,7 @@ struct Run: Verb {
             switch error {
             case .launch(let error): throw Failure(error)
             case .materials(let error): throw Failure("nothing ran: \(error)", hint: error.hint)
+            case .repository(let refusal): throw Failure(refusal)
             case .products(let error, let step):
                 verbosity.report(step, in: context)
                 throw interruption("\(error)", cause: error.hint, step, keeper, in: context)
@@ -231,4 +279,10 @@ extension LinkBuilder {
     static let current = LinkBuilder(
         toolVersion: Text(IntotoRun.version), operatingSystem: Text(Platform.operatingSystem),
         architecture: Text(Platform.architecture))
+
+    static func current(_ record: EnvironmentRecord) -> LinkBuilder {
+        var builder = current
+        builder.record = record
+        return builder
+    }
 }

@@ -77,7 +77,7 @@ struct Sign: Verb {
     private func checkSignatures(of evidence: EvidenceFile, in context: CommandContext) throws -> Int32 {
         var trust = trust
         if verify { trust.keys += signing.keys }
-        let keys = try trust.publicKeys()
+        let keys = try trust.publicKeys(in: context)
         var refusals: [AuthenticationError?] = []
         for (index, metadata) in evidence.metadata.enumerated() {
             do {
@@ -167,14 +167,17 @@ extension SignedMetadata {
     fileprivate func signed(by signers: [any Signer], keepingSignatures: Bool) throws -> SignedMetadata {
         _ = try payload()
         let message = try signedBytes()
-        let new = try signers.map { Signature(keyID: $0.keyID, bytes: try $0.sign(message)) }
-        let kept = keepingSignatures ? signatures.filter { old in !new.contains { $0.keyID == old.keyID } } : []
+        func kept(_ signatures: [Signature]) -> [Signature] {
+            keepingSignatures ? signatures.filter { old in !signers.contains { $0.keyID == old.keyID } } : []
+        }
         switch self {
         case .envelope(var envelope):
-            envelope.signatures = kept + new
+            guard !signers.contains(where: \.isOpenPGP) else { throw Failure("\(SignerError.openPGPInEnvelope)") }
+            envelope.signatures = try kept(signatures) + signers.map { try $0.signature(over: message) }
             return .envelope(envelope)
         case .metablock(var metablock):
-            metablock.signatures = kept + new
+            metablock.signatures = try kept(signatures) + signers.map { try $0.signature(over: message) }
+            metablock.openPGPSignatures = kept(metablock.openPGPSignatures)
             return .metablock(metablock)
         }
     }

@@ -133,8 +133,27 @@ import Testing
         guard case .metablock(let metablock) = try SignedMetadata(Array(text.utf8)) else {
             throw MetadataError.unknownContainer
         }
-        #expect(metablock.openPGPSignatureCount == 1)
+        #expect(metablock.openPGPSignatures.count == 1)
         #expect(metablock.signatures.map(\.keyID) == [KeyID("b")])
+    }
+
+    @Test func `OpenPGP signatures are written as they were read`() throws {
+        let text =
+            #"{"signatures":[{"keyid":"a","other_headers":"04000108","signature":"00ff"}],"signed":{"_type":"link"}}"#
+        guard case .metablock(let metablock) = try SignedMetadata(Array(text.utf8)) else {
+            throw MetadataError.unknownContainer
+        }
+        let expected = Signature(keyID: KeyID("a"), bytes: [0x00, 0xFF], openPGPHeaders: [4, 0, 1, 8])
+        #expect(metablock.openPGPSignatures == [expected])
+        #expect(try JSONWriter.bytes(.compact) { metablock.write(to: &$0) } == Array(text.utf8))
+        for broken in ["0g", "0"] {
+            #expect(throws: MetadataError.self) {
+                try SignedMetadata(Array(text.replacing("00ff", with: broken).utf8))
+            }
+            #expect(throws: MetadataError.self) {
+                try SignedMetadata(Array(text.replacing("04000108", with: broken).utf8))
+            }
+        }
     }
 
     @Test func `a statement is no classic metadata`() throws {

@@ -1,0 +1,76 @@
+import InTotoMetadata
+import SystemPackage
+
+/// `git:PATH[@REV]`: a commit of the repository in a directory as one artifact, named `PATH[@REV]`.
+///
+/// Digests are `gitCommit` and `gitTree`, and `gitTag` where REV is a tag with an object of its own. REV is looked for
+/// as a full reference, tag, branch, remote branch and full object id, in this order, and never as an expression.
+struct GitArtifact {
+    private let reference: ArtifactReference
+    private let options: SnapshotOptions
+
+    init(_ reference: ArtifactReference, _ options: SnapshotOptions) {
+        self.reference = reference
+        self.options = options
+    }
+
+    func digest() -> WholeDirectory.Digest {
+        var result = WholeDirectory.Digest(name: reference.wholeName)
+        let base = Array(options.base.string.utf8)
+        let directory = reference.isAbsolute ? reference.path : PathBytes.join(base, reference.path)
+        do throws(GitError) { result.digests = try digests(in: directory) } catch {
+            if case .noRepository = error, options.allowsMissing { return result }
+            result.findings.problems.append(reference.source, .failed(error.description))
+        }
+        return result
+    }
+
+    /// In this directory itself: the one around it is another repository.
+    private func digests(in directory: [UInt8]) throws(GitError) -> DigestSet {
+        let location = try GitLocation.find(from: directory)
+        guard let real = SystemCalls.realPath(.init(bytes: directory)),
+            real == location.root ?? location.gitDirectory
+        else { throw .noRepository }
+        try GitOwnership(options: options.git).check(location)
+        _ = try GitReading(location, options.git)
+        let references = try GitReferences(location)
+        guard let revision = reference.revision else {
+            guard let commit = try references.head().commit else {
+                throw .broken(path: real, "has no commit yet")
+            }
+            return try digests(of: commit, location)
+        }
+        return try digests(of: try Self.resolve(revision, references), location)
+    }
+
+    private static func resolve(
+        _ revision: [UInt8], _ references: borrowing GitReferences
+    ) throws(GitError) -> GitObjectID {
+        if revision.elementsEqual("HEAD".utf8), let id = try references.head().commit { return id }
+        let prefixes = revision.starts(with: "refs/".utf8) ? [""] : ["refs/tags/", "refs/heads/", "refs/remotes/"]
+        for prefix in prefixes {
+            let name = Array(prefix.utf8) + revision
+            if GitReferences.isSound(name), let id = try references.id(of: name) { return id }
+        }
+        guard let id = GitObjectID(revision.map { $0 | ((0x41...0x5A).contains($0) ? 0x20 : 0) }) else {
+            throw .unknownRevision(revision)
+        }
+        return id
+    }
+
+    private func digests(of id: GitObjectID, _ location: GitLocation) throws(GitError) -> DigestSet {
+        // Without libgit2 nothing but the id is known of it.
+        if id.text.utf8.count == 64 { throw .unsupported("an artifact in a repository that uses SHA-256") }
+        let objects = try GitObjects(location)
+        guard let (commit, kind) = try objects.peel(id) else {
+            throw .broken(path: reference.path, "does not hold the object \(id.text)")
+        }
+        guard kind == .commit, let content = try objects.commit(commit) else {
+            throw .broken(path: reference.path, "has no commit under \(id.text)")
+        }
+        var digests = DigestSet(.gitCommit, commit.text)
+        digests[.gitTree] = content.tree.text
+        if commit != id { digests[.gitTag] = id.text }
+        return digests
+    }
+}

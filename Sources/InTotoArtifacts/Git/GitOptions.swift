@@ -1,0 +1,18 @@
+/// How a repository is read.
+public struct GitOptions: Sendable {
+    /// Whoever owns it.
+    public var trustsOwner = false
+    /// Our caller's variables that say whom and what git trusts: `HOME`, `XDG_CONFIG_HOME`, `SUDO_UID`.
+    public var home: [UInt8]?
+    public var configurationHome: [UInt8]?
+    public var callingUser: UInt32?
+    /// Files that are ours and appear in no list of untracked ones, such as evidence being written.
+    package var ownFiles: Set<FileIdentity> = []
+
+    public init() {}
+
+    /// How many paths, tags and the like are listed by name; the rest is counted.
+    package static let listed = 100
+    /// Seconds that a repository may take to read, beside the reading of artifacts.
+    package static let patience = 60
+}

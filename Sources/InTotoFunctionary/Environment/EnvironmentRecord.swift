@@ -1,0 +1,123 @@
+public import InTotoMetadata
+
+/// Where a step took place and with what it was recorded, beside what the command itself shows: members of a link's
+/// `environment`.
+public struct EnvironmentRecord: Sendable {
+    /// A file that said what to do, by its SHA-256 as 64 hexadecimal digits.
+    public struct File: Hashable, Sendable {
+        public var path: Text
+        public var sha256: Text
+
+        public init(path: Text, sha256: Text) {
+            self.path = path
+            self.sha256 = sha256
+        }
+    }
+
+    public var system: HostSystem
+    /// In the order in which they were given; what stands at its default is not among them.
+    public var options: [OptionInForce] = []
+    public var configuration: File?
+    /// Files of exclusion patterns.
+    public var ignoreFiles: [File] = []
+    public var variables: RecordedVariables?
+    /// What a CI system says of the job.
+    public var ci: JSONObject?
+    public var annotations: [(name: Text, value: Text)] = []
+    public var user: UserIdentity?
+    /// Replaced in options and annotations.
+    public let masks: MaskList
+
+    public init(system: HostSystem, masks: MaskList) {
+        self.system = system
+        self.masks = masks
+    }
+
+    /// Adds its members to those that are there; `platform` gains some.
+    func write(to environment: inout JSONObject) {
+        environment["platform"] = platform(environment["platform"])
+        environment["options"] = options.isEmpty ? nil : .array(options.map(json))
+        environment["configuration"] = configuration?.json
+        environment["ignore-files"] = ignoreFiles.isEmpty ? nil : .array(ignoreFiles.map(\.json))
+        environment["ci"] = ci.map(JSONValue.object)
+        if !annotations.isEmpty {
+            var object = JSONObject()
+            for annotation in annotations { object[annotation.name] = masked(annotation.value) }
+            environment["annotations"] = .object(object)
+        }
+        if let user { environment["user"] = .object(user.json) }
+        if let variables { write(variables, to: &environment) }
+    }
+
+    private func platform(_ known: JSONValue?) -> JSONValue {
+        var platform = if case .object(let object)? = known { object } else { JSONObject() }
+        platform.record(bytes: system.kernelRelease, as: "kernel")
+        if let distribution = system.distribution { platform.record(bytes: distribution, as: "distribution") }
+        if let version = system.distributionVersion { platform.record(bytes: version, as: "distribution-version") }
+        platform["container"] = .bool(!system.containerSigns.isEmpty)
+        if !system.containerSigns.isEmpty {
+            platform["container-signs"] = .array(system.containerSigns.map { .string(Text($0)) })
+        }
+        return .object(platform)
+    }
+
+    private func write(_ variables: RecordedVariables, to environment: inout JSONObject) {
+        var values = JSONObject()
+        for variable in variables.values { values.record(bytes: variable.value, as: variable.name) }
+        environment["variables"] = .object(values)
+        guard !variables.withheld.isEmpty else { return }
+        environment["variables-withheld"] = .array(variables.withheld.map(JSONValue.string))
+    }
+
+    private func json(_ option: OptionInForce) -> JSONValue {
+        var object: JSONObject = ["name": .string(option.name), "source": .string(option.source.text)]
+        if !option.values.isEmpty { object["values"] = .array(option.values.map(masked)) }
+        return .object(object)
+    }
+
+    private func masked(_ text: Text) -> JSONValue {
+        .string(Text(repairing: StreamRedactor.redacted(text.utf8, masks: masks).bytes))
+    }
+}
+
+/// An option that somebody gave.
+public struct OptionInForce: Hashable, Sendable {
+    public enum Source: Hashable, Sendable {
+        case argument
+        /// The configuration file.
+        case configuration
+        case variable(Text)
+
+        var text: Text {
+            switch self {
+            case .argument: "argument"
+            case .configuration: "configuration"
+            case .variable(let name): Text("variable \(name)")
+            }
+        }
+    }
+
+    /// Its long name, without dashes.
+    public var name: Text
+    /// Empty for a switch, and where the values are nobody's business.
+    public var values: [Text]
+    public var source: Source
+
+    public init(name: Text, values: [Text], source: Source) {
+        self.name = name
+        self.values = values
+        self.source = source
+    }
+}
+
+extension EnvironmentRecord.File {
+    fileprivate var json: JSONValue { ["path": .string(path), "sha256": .string(sha256)] }
+}
+
+extension UserIdentity {
+    fileprivate var json: JSONObject {
+        var object: JSONObject = ["uid": .integer(Int64(user)), "gid": .integer(Int64(group))]
+        if let name { object.record(bytes: name, as: "name") }
+        return object
+    }
+}

@@ -1,0 +1,321 @@
+import Foundation
+import InTotoMetadata
+import TestSupport
+import Testing
+
+/// What runs record and demand of the git repository around them.
+@Suite(.temporaryDirectory) struct GitTests {
+    private let git: GitCommands
+    /// In the repository, with a key outside of it.
+    private let run: IntotoRun
+
+    private static let signed = ["-k", "../key.pem", "-n", "s", "--format", "link", "-d", "..", "--overwrite"]
+
+    init() throws {
+        git = try GitCommands.repository()
+        run = IntotoRun(in: git.directory)
+        try IntotoRun().makeKey()
+    }
+
+    private func execute(_ options: String..., command: [String] = ["true"], in run: IntotoRun? = nil) throws
+        -> Subprocess
+    {
+        try (run ?? self.run).run(Self.signed + options + ["--"] + command)
+    }
+
+    private var evidence: Link { get throws { try Evidence.link(endingIn: ".link", of: IntotoRun()) } }
+
+    private var record: JSONObject {
+        get throws {
+            guard case .object(let object)? = try evidence.environment["git"] else {
+                throw IntotoRun.SetupFailure(reason: "there is no git record")
+            }
+            return object
+        }
+    }
+
+    private func text(_ value: JSONValue?) -> String {
+        if case .string(let text)? = value { return text.description }
+        return "none"
+    }
+
+    // MARK: The record
+
+    @Test func `the record names commit, tree, branch, tags and remotes, before and after`() throws {
+        try git("git tag -am x v1; git remote add origin https://user:token-XYZZY@example.com/a.git")
+        let result = try execute("-p", "a", command: ["sh", "-c", "echo more >>a; rm d/b; echo n >new"])
+        #expect(result.status == 0)
+        let record = try record
+        #expect(text(record["commit"]) == (try git.line("git rev-parse HEAD")))
+        #expect(text(record["tree"]) == (try git.line("git rev-parse 'HEAD^{tree}'")))
+        #expect(record["branch"] == "main")
+        #expect(record["head"] == "branch")
+        #expect(record["shallow"] == false)
+        #expect(record["root"] == .string(Text(git.directory.path)))
+        #expect(record["tags"] == [["gitTag": .string(Text(try git.line("git rev-parse v1"))), "name": "v1"]])
+        #expect(record["remotes"] == [["name": "origin", "urls": ["https://example.com/a.git"]]])
+        #expect(record["before"] == ["clean": true])
+        #expect(
+            record["after"] == [
+                "clean": false, "deleted": ["count": 1, "paths": ["d/b"]], "modified": ["count": 1, "paths": ["a"]],
+                "untracked": ["count": 1, "paths": ["new"]],
+            ])
+    }
+
+    @Test func `no token of a remote is in evidence of any form`() throws {
+        try git(
+            """
+            git remote add a https://user:token-XYZZY@example.com/a; git remote add b https://token-XYZZY@example.com/b
+            git remote add c 'ssh://git:token-XYZZY@example.com/c'; git remote add d 'https://e.com/?t=token-XYZZY'
+            git config --add remote.a.pushurl https://token-XYZZY@example.com/p
+            git config http.https://example.com/.extraheader 'AUTHORIZATION: basic token-XYZZY'
+            """)
+        #expect(try run.run(Self.signed + ["--format", "attestation,link", "-p", "a", "--", "true"]).status == 0)
+        let files = try IntotoRun().list().filter { $0.hasSuffix(".link") || $0.hasSuffix(".jsonl") }
+        #expect(files.count == 2)
+        let found = try IntotoRun().shell("cat *.link; sed 's/.*\"payload\":\"//; s/\".*//' *.jsonl | base64 -d")
+        #expect(found.outputText.contains("example.com/a"))
+        #expect(!found.outputText.contains("XYZZY"))
+        #expect(try evidence.environment["git"] != nil)
+    }
+
+    @Test func `a command that commits changes what is recorded after it`() throws {
+        let commit = "git -c user.name=a -c user.email=b commit -qam next"
+        #expect(try execute("-m", "a", command: ["sh", "-c", "echo more >>a; \(commit)"]).status == 0)
+        let record = try record
+        #expect(text(record["commit"]) == (try git.line("git rev-parse HEAD~1")))
+        guard case .object(let after)? = record["after"] else {
+            throw IntotoRun.SetupFailure(reason: "nothing is recorded after it")
+        }
+        #expect(text(after["commit"]) == (try git.line("git rev-parse HEAD")))
+        #expect(after["clean"] == true)
+    }
+
+    @Test func `evidence that is being written does not make a work tree unclean`() throws {
+        let result = try run(
+            "-k", "../key.pem", "-n", "s", "--format", "link", "--require-clean", "-m", "a", "--", "true")
+        #expect(result.status == 0, "\(result.errorText)")
+        let again = try run(
+            "-k", "../key.pem", "-n", "t", "--format", "link", "--require-clean", "-m", "a", "--", "true")
+        #expect(again.status == 125, "what an earlier run left is an untracked file like any other")
+    }
+
+    @Test func `the repository is the one around the base path`() throws {
+        let outside = IntotoRun()
+        #expect(
+            try outside.run([
+                "-k", "key.pem", "-n", "s", "--format", "link", "--base-path", "repository/d", "-m", "b",
+                "--", "true",
+            ]).status == 0)
+        #expect(try record["root"] == .string(Text(git.directory.path)))
+    }
+
+    // MARK: What may be demanded
+
+    @Test func `outside of a repository nothing is lost, and that is noted`() throws {
+        let outside = IntotoRun()
+        let result = try outside("-v", "-k", "key.pem", "-n", "s", "--format", "link", "-m", "key.pem", "--", "true")
+        #expect(result.status == 0)
+        #expect(result.errorText.contains("git: not in a git repository"))
+        #expect(try record == ["not-recorded": "not in a git repository"])
+        let quiet = try outside(
+            "-k", "key.pem", "-n", "s", "--format", "link", "--overwrite", "-m", "key.pem", "--", "true")
+        #expect(!quiet.errorText.contains("git"))
+        for option in [["--git", "require"], ["--require-clean"]] {
+            let refused = try outside.run(
+                ["-k", "key.pem", "-n", "t", "-m", "key.pem", "--format", "link"] + option + ["--", "touch", "ran"])
+            #expect(refused.status == 125)
+            #expect(refused.errorText.hasPrefix("intoto-run: error: nothing ran: git: not in a git repository\n"))
+            #expect(try !outside.list().contains("ran"))
+        }
+    }
+
+    @Test func `--git off records nothing, --git require what auto does`() throws {
+        #expect(try execute("--git", "off", "-m", "a").status == 0)
+        #expect(try evidence.environment["git"] == nil)
+        #expect(try execute("--git", "require", "-m", "a").status == 0)
+        #expect(try record["branch"] == "main")
+        let both = try execute("--git", "off", "--require-clean", "-m", "a")
+        #expect(both.status == 125)
+        #expect(both.errorText.contains("--require-clean needs git"))
+    }
+
+    @Test(arguments: ["echo more >>a", "echo n >new", "rm a", "echo n >new; git add new", "chmod +x a"])
+    func `--require-clean runs nothing on an unclean work tree`(change: String) throws {
+        #expect(try execute("--require-clean", "-m", "d").status == 0)
+        try git(change)
+        let refused = try execute("--require-clean", "-m", "d", command: ["touch", "ran"])
+        #expect(refused.status == 125)
+        #expect(refused.errorText.contains("nothing ran: git: the work tree is not clean: 1 "))
+        #expect(try !run.list().contains("ran"))
+    }
+
+    @Test func `--require-clean refuses what it cannot tell`() throws {
+        try git("git clone -q --bare . ../bare.git; git clone -q --shared . ../shared")
+        for name in ["bare.git", "shared"] {
+            let directory = git.directory.deletingLastPathComponent().appending(path: name)
+            let refused = try execute("--require-clean", command: ["touch", "ran"], in: IntotoRun(in: directory))
+            #expect(refused.status == 125)
+            #expect(refused.errorText.contains("cannot tell whether the work tree is clean"), "\(refused.errorText)")
+            #expect(
+                try execute("--git", "require", "-m", "HEAD", "--allow-missing", in: IntotoRun(in: directory)).status
+                    == 0)
+        }
+    }
+
+    @Test(.enabled(if: getuid() == 0, "only root can give files away"))
+    func `a repository of somebody else is read only when it is said to be safe`() throws {
+        try git("chown -R 12345 .")
+        let refused = try execute("-m", "a")
+        #expect(refused.status == 0)
+        #expect(
+            refused.errorText.contains(
+                "git: not recorded: dubious ownership: '\(git.directory.path)' belongs to user 12345"))
+        #expect(refused.errorText.contains("hint: if you trust its owner, give --git-trust-owner"))
+        #expect(text(try record["not-recorded"]).hasPrefix("dubious ownership"))
+        #expect(try execute("--git", "require", "-m", "a").status == 125)
+        #expect(try execute("--git-trust-owner", "--require-clean", "-m", "a").status == 0)
+
+        let home = git.directory.deletingLastPathComponent().appending(path: "home")
+        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: false)
+        var run = run
+        run.environment["HOME"] = home.path
+        let lines = [
+            ("directory = \(git.directory.path)", 0), ("directory = *", 0), ("directory = /elsewhere", 125),
+            ("directory = *\n directory =", 125), ("directory = ~/../repository", 125),
+            ("directory = \(git.directory.deletingLastPathComponent().path)/*", 0),
+        ]
+        for (line, status) in lines {
+            try Data("[safe]\n \(line)\n".utf8).write(to: home.appending(path: ".gitconfig"))
+            #expect(try execute("--git", "require", "-m", "a", in: run).status == Int32(status), "\(line)")
+        }
+        // A repository cannot vouch for itself.
+        try Data().write(to: home.appending(path: ".gitconfig"))
+        _ = try Subprocess.run(
+            "/usr/bin/git", ["config", "-f", git.directory.path + "/.git/config", "safe.directory", "*"])
+        #expect(try execute("--git", "require", "-m", "a", in: run).status == 125)
+    }
+
+    @Test func `a broken repository is a warning, or an error where it is required`() throws {
+        try git("echo nonsense >.git/HEAD")
+        let result = try execute("-m", "a")
+        #expect(result.status == 0)
+        #expect(result.errorText.contains("warning: git: not recorded: '\(git.directory.path)/.git/HEAD' is neither"))
+        #expect(text(try record["not-recorded"]).contains("is neither a reference nor an object id"))
+        #expect(try execute("--git", "require", "-m", "a").status == 125)
+    }
+
+    @Test func `a repository that the command breaks costs nothing but its record`() throws {
+        let result = try execute("--git", "require", "-m", "a", command: ["sh", "-c", "echo x >.git/HEAD"])
+        #expect(result.status == 0)
+        guard case .object(let after)? = try record["after"] else {
+            throw IntotoRun.SetupFailure(reason: "nothing is recorded after it")
+        }
+        #expect(text(after["not-recorded"]).contains("is neither"))
+        #expect(try record["before"] == ["clean": true])
+    }
+
+    // MARK: libgit2
+
+    @Test func `the executable needs no libgit2 to start`() throws {
+        let needed = try run.shell("ldd \"$R\"").outputText
+        #expect(needed.contains("libcrypto"))
+        #expect(!needed.contains("git2"))
+    }
+
+    @Test func `where libgit2 is absent that is said, and nothing else is lost`() throws {
+        let hide =
+            "for f in /usr/lib/*/libgit2.so.1.5 /lib/*/libgit2.so.1.5; do [ -e $f ] && mount --bind /dev/null $f || :; done"
+        func hidden(_ options: String) throws -> Subprocess {
+            try run.shell(
+                "unshare -rm sh -ec '\(hide); \"$R\" \(Self.signed.joined(separator: " ")) \(options) -- true'")
+        }
+        let result = try hidden("-m a")
+        #expect(result.status == 0, "\(result.errorText)")
+        #expect(result.errorText.contains("warning: git: not recorded: cannot load libgit2 1.5: "))
+        #expect(result.errorText.contains("hint: install it (Debian: libgit2-1.5), or give --git off"))
+        #expect(text(try record["not-recorded"]).hasPrefix("cannot load libgit2"))
+        #expect(try hidden("-m a --git require").status == 125)
+        #expect(try hidden("-m a --git off").errorText.contains("git") == false)
+    }
+
+    // MARK: Commits as artifacts
+
+    @Test func `a clone is a subject with its commit`() throws {
+        let outside = IntotoRun()
+        let result = try outside(
+            "-k", "key.pem", "-n", "checkout", "-p", "git:foo", "--format", "attestation,link", "--", "git", "clone",
+            "-q",
+            "repository", "foo")
+        #expect(result.status == 0, "\(result.errorText)")
+        let link = try evidence
+        #expect(link.productNames == ["foo"])
+        #expect(link.products["foo"]?[.gitCommit]?.description == (try git.line("git rev-parse HEAD")))
+        #expect(link.products["foo"]?[.gitTree]?.description == (try git.line("git rev-parse 'HEAD^{tree}'")))
+        #expect(link.products["foo"]?.entries.count == 2)
+        #expect(try Evidence.link(endingIn: ".jsonl", of: outside).products == link.products)
+        // The same tree outside of a repository.
+        let tree = try outside.shell(
+            "rm -rf foo/.git; \"$R\" -k key.pem -n t --format link -p tree:foo -- true; cat t.*.link")
+        #expect(tree.outputText.contains("\"gitTree\": \"\(try git.line("git rev-parse 'HEAD^{tree}'"))\""))
+    }
+
+    @Test(arguments: [
+        ("main", "main", false), ("side/branch", "side/branch", false), ("refs/heads/main", "main", false),
+        ("refs/remotes/origin/x", "origin/x", false), ("origin/x", "origin/x", false), ("light", "light", false),
+        ("v1", "v1", true), ("refs/tags/v1", "v1", true), ("HEAD", "HEAD", false), ("both", "refs/tags/both", false),
+    ])
+    func `a revision is a branch, a tag or a full name`(revision: String, same: String, isTag: Bool) throws {
+        try git(
+            """
+            git branch side/branch; git tag light; git tag -am v v1; git update-ref refs/remotes/origin/x HEAD
+            git branch both; git commit -q --allow-empty -m 2; git tag both; git pack-refs --all
+            git update-ref refs/remotes/origin/x HEAD
+            """)
+        #expect(try execute("-m", "git:.@\(revision)").status == 0)
+        let digests = try evidence.materials[ArtifactName(Text(".@\(revision)"))]
+        #expect(digests?[.gitCommit]?.description == (try git.line("git rev-parse '\(same)^{commit}'")))
+        #expect(digests?[.gitTree]?.description == (try git.line("git rev-parse '\(same)^{tree}'")))
+        #expect(digests?[.gitTag]?.description == (isTag ? try git.line("git rev-parse '\(same)'") : nil))
+    }
+
+    @Test func `a full object id is a revision, of a commit or a tag`() throws {
+        try git("git tag -am v v1")
+        let commit = try git.line("git rev-parse HEAD")
+        let tag = try git.line("git rev-parse v1")
+        #expect(try execute("-m", "git:.@\(commit)", "git:.@\(tag)").status == 0)
+        let materials = try evidence.materials
+        #expect(materials.map { $0.digests[.gitCommit]?.description } == [commit, commit])
+        #expect(Set(materials.map { $0.digests[.gitTag]?.description }) == [nil, tag])
+    }
+
+    @Test(arguments: [
+        ("git:.@HEAD~1", "there is no branch, tag, reference or object 'HEAD~1'"),
+        ("git:.@main^{tree}", "there is no branch"), ("git:.@", "there is no branch"),
+        ("git:.@abcdef1", "there is no branch"),
+        ("git:.@../../x", "there is no branch"), ("git:.@refs/heads/../../HEAD", "there is no branch"),
+        ("git:.@0123456789012345678901234567890123456789", "does not hold the object"),
+        ("git:d", "not in a git repository"), ("git:nowhere", "not in a git repository"),
+        ("git:../x", "leaves the base path"), ("git:.@filetag", "has no commit under"),
+    ])
+    func `what names no commit is an error before anything runs`(reference: String, reason: String) throws {
+        try git("git tag filetag HEAD:a; git commit -q --allow-empty -m 2")
+        let refused = try execute("-m", reference, command: ["touch", "ran"])
+        #expect(refused.status == 125)
+        #expect(refused.errorText.contains(reason), "\(refused.errorText)")
+        #expect(try !run.list().contains("ran"))
+    }
+
+    @Test func `an absent repository may be allowed, and a path may look like a reference`() throws {
+        #expect(try execute("-m", "git:nowhere", "--allow-missing").status == 0)
+        #expect(try evidence.materials.isEmpty)
+        try git("echo x >git:a")
+        #expect(try execute("-m", "./git:a").status == 0)
+        #expect(try evidence.materialNames == ["git:a"])
+    }
+
+    @Test func `a dry run names it`() throws {
+        let result = try run("--dry-run", "-n", "s", "-p", "git:foo@v1", "--", "true")
+        #expect(result.outputText.contains("product: foo@v1\n"))
+    }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import InTotoMetadata
+import TestSupport
+import Testing
+
+/// Repositories made to have us execute, read or wait for something.
+@Suite(.temporaryDirectory) struct HostileRepositoryTests {
+    private let git: GitCommands
+
+    init() throws {
+        git = try GitCommands.repository()
+        try IntotoRun().makeKey()
+    }
+
+    /// What a run in the repository executes and opens, by strace.
+    private func trace(_ options: String = "", in folder: String = "repository") throws -> (
+        executed: [String], opened: [String], run: Subprocess
+    ) {
+        let calls = "execve,execveat,open,openat,openat2,connect,readlink,readlinkat"
+        let run = try IntotoRun().shell(
+            """
+            cd \(folder); strace -f -s 4096 -o ../trace -e trace=\(calls) "$R" -q -k ../key.pem -n s -d .. --overwrite \\
+                --format link -m a \(options) -- true
+            """)
+        let lines = String(decoding: try IntotoRun().read("trace"), as: UTF8.self).split(separator: "\n").map(
+            String.init)
+        let calls2 = lines.filter { $0.contains("(") && !$0.contains("ENOENT") }
+        return (
+            calls2.filter { $0.contains("execve(") }.map(path), calls2.filter { $0.contains(" open") }.map(path), run
+        )
+    }
+
+    private func path(_ line: String) -> String {
+        let parts = line.split(separator: "\"", omittingEmptySubsequences: false)
+        return parts.count > 1 ? String(parts[1]) : line
+    }
+
+    private func record() throws -> JSONObject {
+        guard case .object(let object)? = try Evidence.link(of: IntotoRun()).environment["git"] else {
+            throw IntotoRun.SetupFailure(reason: "there is no git record")
+        }
+        return object
+    }
+
+    @Test func `nothing is executed, and nothing outside is read`() throws {
+        try git(
+            """
+            mkdir ../outside; O=$(cd ../outside; pwd)
+            printf '#!/bin/sh\\ntouch %s/EXECUTED\\ncat\\n' "$O" >../outside/evil.sh; chmod +x ../outside/evil.sh
+            printf '[user]\\n name = outside\\n' >../outside/config; echo '*' >../outside/ignore; echo '* text' >../outside/attributes
+            git init -q --bare ../outside/objects.git
+            echo '* filter=evil diff=evil merge=evil ident' >.gitattributes; git add .; git commit -qm attributes
+            for key in core.fsmonitor core.sshCommand core.pager core.editor core.gitProxy core.askPass credential.helper \\
+                    filter.evil.clean filter.evil.smudge filter.evil.process diff.evil.textconv diff.evil.command \\
+                    merge.evil.driver diff.external gpg.program gpg.ssh.program uploadpack.packObjectsHook alias.status; do
+                git config $key "$O/evil.sh"
+            done
+            git config filter.evil.required true; git config core.worktree /etc; git config core.hooksPath "$O"
+            git config include.path "$O/config"; git config "includeIf.gitdir:/.path" "$O/config"
+            git config core.excludesFile "$O/ignore"; git config core.attributesFile "$O/attributes"
+            git config remote.origin.url "ext::$O/evil.sh"
+            for hook in post-checkout post-index-change fsmonitor-watchman pre-commit reference-transaction; do
+                cp ../outside/evil.sh .git/hooks/$hook
+            done
+            echo "$O/objects.git/objects" >.git/objects/info/alternates
+            ln -s "$O/ignore" src/.gitignore; ln -s "$O" link2; touch -d 2001-01-01 a d/b; echo more >>d.c
+            id=$(git --git-dir=.git --work-tree=. rev-parse HEAD 2>/dev/null || cat .git/refs/heads/main)
+            { echo '# pack-refs with: peeled fully-peeled sorted '
+              for i in $(seq 100000 199999); do echo "$id refs/tags/t$i"; done; } >.git/packed-refs
+            """)
+        let start = Date()
+        let (executed, opened, run) = try trace()
+        #expect(run.status == 0, "\(run.errorText)")
+        #expect(Date().timeIntervalSince(start) < 60)
+        #expect(
+            Set(executed.map { $0.split(separator: "/").last ?? "" }).isSubset(of: ["intoto-run", "exe", "true"]),
+            "\(executed)")
+        #expect(try !IntotoRun().list("outside").contains("EXECUTED"))
+        #expect(opened.filter { $0.contains("outside") } == [])
+        #expect(opened.contains { $0.hasSuffix("objects/pack") || $0.hasSuffix("/.git/index") })
+        // The dynamic loader's, and what libgit2 reads for connections that are never made.
+        let elsewhere = opened.filter { $0.hasPrefix("/etc/") }
+        #expect(
+            Set(elsewhere).subtracting(["/etc/ld.so.cache", "/etc/localtime", "/etc/ssl/certs/ca-certificates.crt"])
+                .isEmpty, "\(elsewhere)")
+        let record = try record()
+        #expect(record["root"] == .string(Text(git.directory.path)))
+        guard case .object(let before)? = record["before"], case .object(let modified)? = before["modified"] else {
+            throw IntotoRun.SetupFailure(reason: "nothing is modified")
+        }
+        #expect(modified["paths"] == ["d.c"])
+        guard case .array(let tags)? = record["tags"] else { throw IntotoRun.SetupFailure(reason: "no tags") }
+        #expect(tags.count == 100)
+        #expect(record["tags-omitted"] == 99_900)
+        #expect(record["remotes"] == [["name": "origin", "urls": ["ext::"]]])
+    }
+
+    @Test func `a git directory elsewhere is not entered`() throws {
+        try git(
+            """
+            git init -q ../victim; mkdir ../trap; echo a >../trap/a; echo 'gitdir: ../victim/.git' >../trap/.git
+            mkdir -p ../other/worktrees/x; printf '%s\\n' /nowhere/.git >../other/worktrees/x/gitdir
+            echo 'ref: refs/heads/main' >../other/worktrees/x/HEAD; echo ../.. >../other/worktrees/x/commondir
+            mkdir ../trap2; echo a >../trap2/a; echo 'gitdir: ../other/worktrees/x' >../trap2/.git
+            """)
+        for folder in ["trap", "trap2"] {
+            let (_, opened, run) = try trace(in: folder)
+            #expect(run.status == 0)
+            #expect(run.errorText.contains("which does not point back, which is not followed"))
+            #expect(opened.filter { $0.contains("victim") } == [])
+            #expect(opened.filter { $0.contains("other/") && !$0.hasSuffix("other/worktrees/x") } == [])
+        }
+    }
+
+    @Test func `more loose tags than are read and many untracked files end`() throws {
+        try git(
+            """
+            python3 - "$(git rev-parse HEAD)" <<'END'
+            import os, sys
+            for i in range(30000):
+                with open(f".git/refs/tags/t{i}", "w") as f: f.write(sys.argv[1] + "\\n")
+            os.mkdir("many")
+            for i in range(30000): open(f"many/{i}", "w").close()
+            END
+            """)
+        let run = try IntotoRun(in: git.directory)(
+            "-q", "-k", "../key.pem", "-n", "s", "-d", "..", "--format", "link", "-m", "a", "--", "true")
+        #expect(run.status == 0)
+        let record = try record()
+        #expect(record["notes"] == ["not all tags were read"])
+        #expect(record["before"] == ["clean": false, "untracked": ["count": 1, "paths": ["many/"]]])
+    }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import InTotoMetadata
+import TestSupport
+import Testing
+
+/// Every variable that is known to hold secrets is set: nothing that a run writes holds one of their values.
+@Suite(.temporaryDirectory) struct PlantedSecretsTests {
+    /// Variables whose names say nothing, and whose values do.
+    private static let byValue = [
+        "DATABASE_URL": "postgres://app:%@db.example.com/app", "HTTP_PROXY": "http://%@proxy.example.com:3128",
+        "CI_REPOSITORY_URL": "https://gitlab-ci-token:%@gitlab.com/a/b.git", "GIT_URL": "https://u:%@host/a.git",
+        "BUILDKITE_REPO": "https://%@github.com/a/b.git", "REGISTRY": "-----BEGIN PRIVATE THING-----\n%",
+        "DEPLOY": "ghp_%", "HELPER": "glpat-%", "CLOUD": "AKIA%", "CHAT": "xoxb-%", "ID": "eyJ%.eyJ%.%",
+    ]
+
+    /// Name and secret part of each planted variable.
+    private static let secrets: [String: String] = {
+        let names = SecretVariables.names + byValue.keys
+        // Hexadecimal digits, so that no shape hides a part of a value from the search.
+        return Dictionary(
+            uniqueKeysWithValues: names.enumerated().map { index, name in
+                (name, String(format: "%08x", 0x5EC0_0000 + index) + "0badc0de0badc0de")
+            })
+    }()
+
+    private static let environment: [String: String] = secrets.reduce(into: [:]) { environment, entry in
+        let (name, secret) = entry
+        environment[name] = byValue[name]?.replacingOccurrences(of: "%", with: secret) ?? secret
+    }
+
+    /// Asks for every variable that there can be: `--env '*'` itself is refused.
+    private static let everything =
+        ["--env"] + (33...126).map { UnicodeScalar($0) }.filter { !"=*-".unicodeScalars.contains($0) }.map { "\($0)*" }
+
+    private func project() throws -> IntotoRun {
+        var run = IntotoRun()
+        try run.makeKey()
+        run.environment.merge(Self.environment) { $1 }
+        return run
+    }
+
+    private func leaks(in bytes: [UInt8]) -> [String] {
+        let text = String(decoding: bytes, as: UTF8.self)
+        return Self.secrets.filter { _, secret in
+            text.contains(secret) || text.contains(Data(secret.utf8).base64EncodedString())
+        }.map(\.key).sorted()
+    }
+
+    @Test func `enough are planted, each with a value of its own`() {
+        #expect(Self.secrets.count >= 120)
+        #expect(Set(Self.secrets.values).count == Self.secrets.count)
+    }
+
+    @Test(arguments: [
+        ["GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "job.md", "GITHUB_SERVER_URL": "https://github.com"],
+        ["GITLAB_CI": "true"], ["JENKINS_URL": "https://ci.example.com/", "BUILD_ID": "7"], ["BUILDKITE": "true"],
+    ])
+    func `none is in evidence, summaries or messages, whatever is asked for`(system: [String: String]) throws {
+        var run = try project()
+        run.environment.merge(system) { $1 }
+        let result = try run.run(
+            ["-v", "-k", "key.pem", "-n", "s", "-s", "--format", "attestation,link", "-m", "key.pem.pub", "-p"]
+                + ["key.pem.pub", "--record-user", "--summary", "json", "--summary-file", "summary.json"]
+                + ["--annotate", "leak=\(Self.secrets["GITHUB_TOKEN"] ?? "")"] + Self.everything
+                + ["--", "sh", "-c", "env; env >&2; echo $1", "sh", Self.secrets["NPM_TOKEN"] ?? ""])
+        #expect(result.status == 0)
+        // The command prints them all: it is the search that would find them.
+        // But for one, whose name a shell does not pass on.
+        #expect(leaks(in: result.output).count >= Self.secrets.count - 1)
+        for name in try run.list() where !name.hasPrefix("key.pem") {
+            #expect(leaks(in: try run.read(name)) == [], "\(name)")
+        }
+        let link = try Evidence.link(of: run)
+        #expect(link.environment["ci"] != nil)
+        guard case .object(let variables)? = link.environment["variables"],
+            case .array(let withheld)? = link.environment["variables-withheld"]
+        else { throw IntotoRun.SetupFailure(reason: "no variables are recorded") }
+        #expect(variables["PATH"] != nil)
+        #expect(Set(Self.secrets.keys.map { JSONValue.string(Text($0)) }).isSubset(of: withheld))
+        // Of the statement's payload, too, which stands there in base64.
+        let bundle = try run.file(endingIn: ".jsonl")
+        #expect(leaks(in: try Array(JSONEncoding.payload(of: run.read(bundle)))) == [])
+    }
+
+    @Test func `none is in our own messages`() throws {
+        let run = try project()
+        let result = try run.run(
+            ["-k", "key.pem", "-n", "s", "-m", "key.pem.pub", "-p", "key.pem.pub"] + Self.everything + ["--", "true"])
+        #expect(result.status == 0)
+        #expect(result.errorText.contains("not recorded, as they look secret"))
+        #expect(leaks(in: result.errors + result.output) == [])
+    }
+
+    @Test func `everything at once cannot be asked for`() throws {
+        let run = try project()
+        let result = try run("-k", "key.pem", "-n", "s", "--env", "*", "--", "touch", "ran")
+        #expect(result.status == 125)
+        #expect(result.errorText.contains("--env: '*' names no environment variables"))
+        #expect(leaks(in: result.errors) == [])
+        #expect(try run.list() == ["key.pem", "key.pem.pub"])
+    }
+
+    @Test func `a secret that is named exactly is recorded, with a warning, and alone`() throws {
+        let run = try project()
+        let result = try run(
+            "-k", "key.pem", "-n", "s", "--format", "link", "-m", "key.pem.pub", "--env", "NPM_TOKEN", "--", "true")
+        #expect(result.errorText.contains("warning: --env NPM_TOKEN: looks secret, and is recorded as it is"))
+        let name = try run.file(endingIn: ".link")
+        #expect(leaks(in: try run.read(name)) == ["NPM_TOKEN"])
+    }
+}
+
+/// The payload of a bundle's one envelope.
+private enum JSONEncoding {
+    static func payload(of bundle: [UInt8]) throws -> Data {
+        let object = try JSONSerialization.jsonObject(with: Data(bundle)) as? [String: Any]
+        let text = try #require(object?["payload"] as? String)
+        return try #require(Data(base64Encoded: text))
+    }
+}

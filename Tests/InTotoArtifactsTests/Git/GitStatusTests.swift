@@ -1,0 +1,198 @@
+import Foundation
+import InTotoArtifacts
+import InTotoMetadata
+import TestSupport
+import Testing
+
+/// Work trees in every state, each compared with what git itself says of it.
+@Suite(.temporaryDirectory) struct GitStatusTests {
+    /// Paths by what is the matter with them.
+    struct Lists: Equatable {
+        var modified: Set<String> = []
+        var added: Set<String> = []
+        var deleted: Set<String> = []
+        var untracked: Set<String> = []
+        var conflicted: Set<String> = []
+
+        init(_ status: GitStatus) {
+            func set(_ list: GitPathList) -> Set<String> { Set(list.paths.map { String(decoding: $0, as: UTF8.self) }) }
+            (modified, added, deleted) = (set(status.modified), set(status.added), set(status.deleted))
+            (untracked, conflicted) = (set(status.untracked), set(status.conflicted))
+        }
+
+        /// From `git status --porcelain=v2 -z`.
+        init(porcelain: String) {
+            for line in porcelain.split(separator: "\0") {
+                let kind = line.prefix(1)
+                let fields = line.split(separator: " ", maxSplits: kind == "u" ? 10 : kind == "1" ? 8 : 1)
+                guard let path = fields.last.map(String.init) else { continue }
+                switch kind {
+                case "?": untracked.insert(path)
+                case "u": conflicted.insert(path)
+                default:
+                    let (staged, here) = (fields[1].prefix(1), fields[1].suffix(1))
+                    if staged == "A" || here == "A" {
+                        added.insert(path)
+                    } else if staged == "D" || here == "D" {
+                        deleted.insert(path)
+                    } else {
+                        modified.insert(path)
+                    }
+                }
+            }
+        }
+    }
+
+    static let porcelain = "git status --porcelain=v2 -z --no-renames --untracked-files=normal"
+
+    static let states = [
+        "true",
+        "echo more >>a",
+        "echo z >a",
+        "touch a d/b src/x.sh; touch -h link",
+        "cp -r . ../copy; rm -rf -- * .gitignore; cp -r ../copy/. .; rm -rf ../copy",
+        "chmod +x a; chmod -x src/x.sh",
+        "git config core.filemode false; chmod +x a; echo y >>src/x.sh",
+        "echo n >new; git add new",
+        "echo n >new; git add new; echo m >>new",
+        "echo n >new; git add new; rm new",
+        "echo n >new; git add -N new",
+        "echo more >>a; git add a",
+        "echo more >>a; git add a; echo b >a",
+        "echo more >>a; git add a; git show HEAD:a >a",
+        "rm a d/b",
+        "git rm -q a",
+        "git rm -q --cached a",
+        "echo more >>a; git add a; rm a",
+        "rm -r d",
+        "rm a; ln -s d a",
+        "rm link; echo file >link",
+        "ln -sfn d.c link",
+        "rm a; mkdir a; echo x >a/x",
+        "mv d elsewhere; ln -s elsewhere d",
+        "rm a; mkfifo a",
+        "mkfifo pipe",
+        "git mv a moved",
+        "echo u >untracked; mkdir -p dir/sub empty/sub; echo u >dir/sub/u; echo u >d/u",
+        "mkdir build; echo x >build/x; echo x >x.o; echo x >keep.o; mkdir only; echo x >only/y.o",
+        "mkdir -p p/q; echo '*' >p/.gitignore; echo x >p/q/x; printf '*\\n!.gitignore\\n!yes\\n' >d/.gitignore; touch d/yes d/no",
+        "echo 'secret*' >>.git/info/exclude; touch secret1 d/secret2 public",
+        "echo '/d/' >.gitignore; echo n >d/new; git commit -qam ignore; echo more >>d/b",
+        "git init -q nested; git init -q dir/nested; mkdir -p dir2; git init -q dir2/deep/er",
+        "git checkout -qb other; echo 1 >a; git commit -qam 1; git checkout -q main; echo 2 >a; rm d/b; git commit -qam 2; git merge -q other || true",
+        "git checkout -qb other; git rm -q a; git commit -qm 1; git checkout -q main; echo 2 >a; git commit -qam 2; git merge -q other || true",
+        "printf x >'sp ace'; printf x >$'line\\nfeed'; printf x >$'t\\ta\"b'; mkdir -p 'd-'; touch d-/f d.d d0; git add d-; touch $'\\xc3\\xa9' $'e\\xcc\\x81'",
+        "git update-index --assume-unchanged a; echo z >a; git update-index --skip-worktree d/b; rm d/b",
+        "git sparse-checkout set d",
+        "printf 'a\\r\\nb\\r\\n' >crlf; git add crlf; git commit -qm crlf; printf 'a\\nb\\n' >crlf",
+        "git config core.autocrlf true; printf 'a\\r\\nb\\r\\n' >t; git add t 2>/dev/null; git commit -qm t; touch -d 2001-01-01 t",
+        "echo '*.txt text' >.gitattributes; printf 'a\\r\\nb\\r\\n' >t.txt; git add . 2>/dev/null; git commit -qm t; touch -d 2001-01-01 t.txt",
+        "git rm -qr .; git commit -qm empty; echo x >x",
+        "git checkout -q --orphan fresh",
+        "git checkout -q --detach; git tag one; echo more >>a",
+        "git update-index --index-version 4; echo more >>d/b; git add d/b; echo n >d/e/new",
+        "git pack-refs --all; git gc -q; echo more >>a",
+        "git config user.name 'A \\\"B\\\" # c'; printf '[x \"y]\"]\\n\\tz = \"a;b\" ; c\\n\\tlong = a \\\\\\n  b\\n\\tflag\\n' >>.git/config; echo more >>a",
+    ]
+
+    @Test(arguments: states) func `the status is git's own`(change: String) throws {
+        let git = try GitCommands.repository()
+        try git(change)
+        let state = try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions())
+        let status = try #require(state.status)
+        let expected = try git(Self.porcelain)
+        #expect(Lists(status) == Lists(porcelain: expected))
+        #expect(status.isClean == expected.isEmpty)
+        #expect(status.notes.isEmpty)
+        // What git refreshes first it may not look at; we did not write the index.
+        try git("git rev-parse -q --verify HEAD >/dev/null || exit 0")
+        let head = try git.line("git rev-parse -q --verify HEAD || echo none")
+        #expect(state.head.commit?.text.description ?? "none" == head)
+        #expect(
+            try state.tree?.text.description ?? "none"
+                == git.line("git rev-parse -q --verify 'HEAD^{tree}' || echo none"))
+    }
+
+    @Test func `a file that was changed within the index's own tick is seen`() throws {
+        let git = try GitCommands.repository()
+        for content in ["b", "c", "d"] {
+            try git("echo \(content) >a; git commit -qam \(content); echo z >a")
+            let state = try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions())
+            #expect(state.status?.modified.paths == [Array("a".utf8)])
+        }
+    }
+
+    @Test func `what git was not to look at is counted`() throws {
+        let git = try GitCommands.repository()
+        try git("git update-index --assume-unchanged a; echo z >a; git update-index --skip-worktree d/b; rm d/b")
+        let status = try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions()).status
+        #expect(status?.isClean == true)
+        #expect(status?.assumedUnchanged == 1)
+        #expect(status?.skipped == 1)
+    }
+
+    /// A filter that does what git LFS does stands in for it: real git, real pointers.
+    @Test func `a large file with its right content is clean, with another one modified`() throws {
+        let git = try GitCommands.repository()
+        try git(
+            """
+            cat >.git/clean <<'END'
+            #!/bin/sh
+            cat >.git/content; sum=$(sha256sum <.git/content | cut -c1-64); size=$(wc -c <.git/content)
+            cp .git/content ".git/large-$sum"
+            printf 'version https://git-lfs.github.com/spec/v1\\noid sha256:%s\\nsize %s\\n' "$sum" "$size"
+            END
+            chmod +x .git/clean; git config filter.lfs.clean .git/clean
+            echo '*.bin filter=lfs -text' >.gitattributes
+            head -c 100000 /dev/urandom >big.bin; git add .; git commit -qm large; touch -d 2001-01-01 big.bin
+            """)
+        let directory = Array(git.directory.path.utf8)
+        let clean = try GitRepositoryState.read(from: directory, GitOptions()).status
+        #expect(try git(Self.porcelain) == "")
+        #expect(clean?.isClean == true)
+        #expect(clean?.largeFiles == 1)
+        try git(
+            "printf x | dd of=big.bin bs=1 seek=5 conv=notrunc status=none; printf y | dd of=big.bin bs=1 seek=6 conv=notrunc status=none"
+        )
+        #expect(
+            try GitRepositoryState.read(from: directory, GitOptions()).status?.modified.paths == [Array("big.bin".utf8)]
+        )
+    }
+
+    @Test func `more paths than are listed are counted`() throws {
+        let git = try GitCommands.repository()
+        try git("mkdir many; cd many; touch .keep; git add .keep; for i in $(seq 250); do : >f$i; done")
+        let untracked = try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions()).status?
+            .untracked
+        #expect(untracked?.count == 250)
+        #expect(untracked?.paths.count == 100)
+    }
+
+    @Test func `submodules are those of git submodule status`() throws {
+        let sub = try GitCommands.repository("sub")
+        let git = try GitCommands.repository()
+        for name in ["same", "moved", "dirty", "absent", "new"] {
+            try git("git submodule -q add \(sub.directory.path) \(name)")
+        }
+        try git(
+            """
+            git commit -qm subs; cd moved; git commit -q --allow-empty -m more; cd ../dirty; echo x >>a
+            cd ../new; echo x >untracked; cd ..; git submodule -q deinit absent
+            """)
+        let state = try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions())
+        let status = try #require(state.status)
+        #expect(try Lists(status) == Lists(porcelain: git(Self.porcelain)))
+        let expected = try git("git submodule status | sed 's/ (.*//'").split(separator: "\n").map(String.init)
+        let ours = status.submodules.map { sub in
+            let path = String(decoding: sub.path, as: UTF8.self)
+            return switch sub.state {
+            case .notCheckedOut: "-\(sub.commit.text) \(path)"
+            case .checkedOut(let head, _): "\(head == sub.commit ? " " : "+")\(head?.text ?? "") \(path)"
+            case .notRead(let reason): reason
+            }
+        }
+        #expect(ours == expected.sorted { $0.dropFirst(41) < $1.dropFirst(41) })
+        try git("git add moved; git -C dirty checkout -q a; rm new/untracked; git commit -qm moved")
+        #expect(try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions()).status?.isClean == true)
+    }
+}
