@@ -134,6 +134,8 @@ public enum StepError: Error {
     case materials(SnapshotError)
     /// Nothing ran.
     case launch(LaunchError)
+    /// The repository is not as the request demands; nothing ran.
+    case repository(RepositoryRefusal)
     /// The command, if there was one, has ended; what it made could not be recorded, everything else was.
     case products(SnapshotError, soFar: RecordedStep)
     /// The command has ended; its output could not be recorded, and products were not looked at.
