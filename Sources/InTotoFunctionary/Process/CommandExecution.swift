@@ -23,7 +23,8 @@ public struct ExecutedCommand: Sendable {
 /// The command ended, but its output could not be recorded.
 struct RecordingFailure: Error {
     let reason: String
-    let termination: Termination
+    /// Without its streams.
+    let command: ExecutedCommand
 }
 
 /// What the command's processes used, as far as they were waited for.
@@ -94,22 +95,22 @@ public final class CommandExecution {
         let outcome = Supervision(child: child, signals: signals, limits: limits).wait()
         terminal?.finish()
         cs_finish_after_signals()
-        let output: RecordedStream?
-        let errors: RecordedStream?
-        do {
-            output = try captures.output?.finish()
-            errors = try captures.errors?.finish()
-        } catch {
-            throw RecordingFailure(reason: "\(error)", termination: child.termination)
-        }
-        return ExecutedCommand(
+        var result = ExecutedCommand(
             termination: child.termination, hasTimedOut: outcome.hasTimedOut, background: outcome.background,
-            output: policy == .off ? nil : output, errors: errors, usage: resourceUse(),
+            usage: resourceUse(),
             warnings: [
                 captures.output.flatMap { Self.describeProblem($0, "standard output") },
                 captures.errors.flatMap { Self.describeProblem($0, "standard error") },
                 masks.refused > 0 ? "\(masks.refused) announced masks were too many or too long to be heeded" : nil,
             ].compactMap(\.self))
+        do {
+            let output = try captures.output?.finish()
+            result.errors = try captures.errors?.finish()
+            result.output = policy == .off ? nil : output
+        } catch {
+            throw RecordingFailure(reason: "\(error)", command: result)
+        }
+        return result
     }
 
     /// The streams that we read: two pipes, one terminal, or none. What our caller had closed stays closed.
