@@ -12,6 +12,15 @@ public struct Authenticated<Payload: Sendable>: Sendable {
     }
 }
 
+extension Authenticated {
+    /// The same claim by the same keys, decoded further; `decode` sees nothing but the payload.
+    package func map<Result: Sendable, E: Error>(
+        _ decode: (Payload) throws(E) -> Result
+    ) throws(E) -> Authenticated<Result> {
+        Authenticated<Result>(payload: try decode(payload), signedBy: signedBy)
+    }
+}
+
 /// What became of one signature.
 public struct SignatureCheck: Sendable {
     public enum Outcome: Sendable {

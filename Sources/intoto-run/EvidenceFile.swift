@@ -87,15 +87,3 @@ extension Error {
         return false
     }
 }
-
-extension Payload {
-    /// The link that this is, in either form.
-    func link() throws(MetadataError) -> Link? {
-        switch self {
-        case .link(let link): link
-        case .statement(let statement) where statement.predicateType == LinkPredicate.type:
-            try LinkPredicate.link(from: statement)
-        case .statement, .layout: nil
-        }
-    }
-}

@@ -25,7 +25,7 @@ struct IntotoRun: ParsableCommand {
         version: version,
         subcommands: [
             Run.self, Record.self, Key.self, Inspect.self, Diff.self, Sign.self, Attest.self, MatchProducts.self,
-            BundleVerb.self, Completions.self,
+            BundleVerb.self, Verify.self, LayoutVerb.self, Completions.self,
         ],
         defaultSubcommand: Run.self
     )
@@ -147,5 +147,6 @@ struct CommandLineRun {
     }
 }
 
-/// `exit`, which inside a command means the parser's own.
-private func endProcess(_ status: Int32) -> Never { exit(status) }
+/// Ends without the cleaning up of libraries (`atexit`): a thread that still reads a repository would crash on it, and the
+/// status would not be the command's. Nothing of ours waits to be written.
+private func endProcess(_ status: Int32) -> Never { _exit(status) }

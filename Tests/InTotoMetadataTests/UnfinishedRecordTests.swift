@@ -28,10 +28,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("_type", JSONValue.string("link")), ("begun", 1), ("changed-only", "no"), ("directory", ["hex": "00"]),
+    private static let wrong: [(Text, JSONValue)] = [
+        ("_type", "link"), ("begun", 1), ("changed-only", "no"), ("directory", ["hex": "00"]),
         ("formats", "link"), ("link", [:]), ("products", [1]), ("snapshot", []), ("more", 1),
-    ])
+    ]
+
+    @Test(arguments: wrong)
     func `a member that is not as it should be is refused`(name: Text, value: JSONValue) throws {
         guard case .object(var object) = try JSONReader.read(Self.record().payload()) else {
             throw MetadataError.unknownContainer

@@ -22,12 +22,17 @@ TITLES = {
     "w3": "W3: files as below /usr",
     "w4": "W4: very many small files in deep folders",
     "w6": "W6: ten large files",
+    "git": "A clean git repository of 10,000 files",
+    "streams": "W5: a command that prints 1 GiB",
+    "waiting": "A command that does nothing for a while",
 }
 OURS, PYTHON, LIMIT, SIGNING = "intoto-run", "in-toto 3.1.0 (Python)", "limit, two passes", "openssl, signing"
 REUSE = "intoto-run --reuse-unchanged"
 HASH_ONLY = "hashing as many bytes of memory, twice"
 # The most that a run may take, in times of the limit's two passes and the signing.
 TARGETS = {"w1": 1.10, "w2": 1.25, "w3": 1.25, "w4": 1.3, "w6": 1.15}
+WITHOUT_GIT, STATUS = "intoto-run --git off", "git status --porcelain"
+CAT, TEE = "into cat >/dev/null", "into tee FILE >/dev/null"
 
 
 class Bench:
@@ -41,10 +46,55 @@ class Bench:
         return [self.program, "-n", name, "-k", self.data / "key.pem", "--format", "link", "-d", self.data / "ours",
                 "--overwrite", *options, "-m", ".", "-p", ".", "--", "true"]
 
+    def printing(self, *options, size):
+        """A step whose command prints lines of 64 bytes."""
+        command = ["sh", "-c", f"yes {'x' * 63} | head -c {size}"]
+        return [self.program, "-n", "streams", "-k", self.data / "key.pem", "--format", "link", "-d",
+                self.data / "ours", "--overwrite", *options, "--allow-missing", "-p", "none", "--", *command]
+
+    def streams(self):
+        size = (1 << 30) if self.size == "full" else (64 << 20)
+        plain = f"yes {'x' * 63} | head -c {size}"
+        table = {CAT: ["sh", "-c", f"{{ {plain}; }} | cat"],
+                 TEE: ["sh", "-c", f"{{ {plain}; }} | tee {self.data}/teed"]}
+        for mode in ("full", "tail", "digest"):
+            table[f"intoto-run --record-streams={mode}"] = self.printing(f"--record-streams={mode}", size=size)
+        figures = self.in_turn(table, self.data, 1)
+        byproducts = signed(self.data / "ours", "streams")["byproducts"]
+        if byproducts["stdout-length"] != size:
+            sys.exit(f"bench: of {size} printed bytes {byproducts['stdout-length']} were counted")
+        return figures
+
+    def waiting(self):
+        """CPU time of a run around a long sleep less that around a short one: what waiting costs."""
+        long, short = (12, 2) if self.size == "full" else (4, 1)
+        step = lambda options, seconds: [self.program, "-n", "waiting", "-k", self.data / "key.pem", "--format", "link",
+                                         "-d", self.data / "ours", "--overwrite", *options, "--allow-missing", "-p", "none",
+                                         "--", "sleep", str(seconds)]
+        peer = lambda options, seconds: [self.peers / "in-toto-run", "-n", "waiting", "--signing-key",
+                                         self.data / "key.pem", "-d", self.data / "python", "--run-timeout", "3600",
+                                         *options, "--", "sleep", str(seconds)]
+        rows = {"intoto-run": (step, []), "intoto-run -s": (step, ["-s"]), PYTHON: (peer, []), f"{PYTHON} -s": (peer, ["-s"])}
+        table = {(title, seconds): make(options, seconds)
+                 for title, (make, options) in rows.items() for seconds in (long, short)}
+        figures = self.in_turn(table, self.data, 1)
+        return {title: statistics.median(
+                    (a[1] - b[1]) * 1000 / (long - short)
+                    for a, b in zip(figures[title, long], figures[title, short])) for title in rows}
+
+    def in_turn(self, table, directory, times):
+        figures = {title: [] for title in table}
+        for _ in range(self.rounds * times):
+            for title, command in table.items():
+                figures[title].append(self.run(command, directory))
+        return figures
+
     def commands(self, name, directory):
         """What is compared, by name; the first is what the others are compared with."""
         twice = lambda command: ["sh", "-c", f"{{ {command}; {command}; }} >/dev/null"]
         result = {OURS: self.ours(name)}
+        if name == "git":
+            return result | {WITHOUT_GIT: self.ours(name, "--git", "off"), STATUS: ["git", "status", "--porcelain"]}
         if name in ("w1", "w3", "w6"):
             result[REUSE] = self.ours(name, "--reuse-unchanged")
         result[PYTHON] = [self.peers / "in-toto-run", "-n", name, "--signing-key", self.data / "key.pem", "-d",
@@ -78,15 +128,16 @@ class Bench:
         """A run and a limit to warm up, which leaves the whole tree in memory, then the rounds that count."""
         directory = self.data / self.size / name
         self.run(self.ours(name), directory)
-        (self.data / "payload").write_bytes(canonical(signed(self.data / "ours", name)))
+        link = signed(self.data / "ours", name)
+        if name == "git" and link["environment"]["git"]["before"]["clean"] is not True:
+            sys.exit(f"bench: {directory} is not recorded as clean")
+        (self.data / "payload").write_bytes(canonical(link))
         table = self.commands(name, directory)
         if LIMIT in table:
             self.run(table[LIMIT], directory)
-        figures = {title: [] for title in table}
-        rounds = self.rounds * 4 if name == "w0" else self.rounds
-        for _ in range(rounds):
-            for title, command in table.items():
-                figures[title].append(self.run(command, directory))
+        figures = self.in_turn(table, directory, 4 if name in ("w0", "git") else 1)
+        if name == "git":
+            return figures
         ours, theirs = signed(self.data / "ours", name), signed(self.data / "python", name)
         if any(ours[part] != theirs[part] for part in ("materials", "products")):
             sys.exit(f"bench: the two runners do not agree on what is in {directory}")
@@ -111,17 +162,34 @@ def ratios(rows, base):
 
 def print_table(name, figures):
     print(f"\n## {TITLES[name]}\n")
-    print("| command | wall, s: median (min–max) | time of intoto-run × | CPU, s | peak memory, MiB |")
+    base = OURS if OURS in figures else CAT
+    print(f"| command | wall, s: median (min–max) | times {base} | CPU, s | peak memory, MiB |")
     print("|---|---|---|---|---|")
     for title, rows in figures.items():
         wall, cpu, rss = zip(*rows)
         print(f"| {title} | {statistics.median(wall):.3f} ({min(wall):.3f}–{max(wall):.3f}) "
-              f"| {ratios(rows, figures[OURS]):.2f} | {statistics.median(cpu):.3f} | {statistics.median(rss):.1f} |")
+              f"| {ratios(rows, figures[base]):.2f} | {statistics.median(cpu):.3f} | {statistics.median(rss):.1f} |")
+    if name == "git":
+        extra = statistics.median(a[0] - b[0] for a, b in zip(figures[OURS], figures[WITHOUT_GIT]))
+        status = statistics.median(row[0] for row in figures[STATUS])
+        print(f"\nThe record of the repository, read before and after the command, adds **{extra * 1000:.0f} ms**; "
+              f"the target is 15 ms + {STATUS} = {15 + status * 1000:.0f} ms.")
+    if name == "streams":
+        print("\nThe target for `full` is at most 2 times the first row.")
     if name in TARGETS:
         bases = [HASH_ONLY] if name == "w1" else [LIMIT, SIGNING]
         floor = [(sum(row[0] for row in rows),) for rows in zip(*(figures[title] for title in bases))]
         print(f"\nThe run takes **{ratios(figures[OURS], floor):.2f}×** of {' + '.join(bases)}; "
               f"the target is {TARGETS[name]}.")
+    sys.stdout.flush()
+
+
+def print_waiting(figures):
+    print(f"\n## {TITLES['waiting']}\n")
+    print("| command | its own CPU time for each second of waiting, ms |")
+    print("|---|---|")
+    for title, cost in figures.items(): print(f"| {title} | {cost:.2f} |")
+    print("\nThe target is 1 ms.")
     sys.stdout.flush()
 
 
@@ -144,7 +212,10 @@ def main():
           "the key is Ed25519. The limit is a C program that walks and hashes two files at a time on each core, and "
           "does nothing else; signing is that of the same link.")
     for name in only:
-        print_table(name, bench.measure(name))
+        if name == "waiting":
+            print_waiting(bench.waiting())
+        else:
+            print_table(name, bench.streams() if name == "streams" else bench.measure(name))
 
 
 main()

@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
 
 MIB = 1 << 20
@@ -61,12 +62,21 @@ def large_files(path, files, size):
         write(path / f"big{index}.bin", size, source)
 
 
+def repository(path, files):
+    """A clean git repository, its objects packed, as a clone has them."""
+    fill(path, files, max(1, files // 50), 4, log_normal(7.41, 1.35, MIB))
+    identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.org"]
+    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "made"], ["gc", "-q"]):
+        subprocess.run(["git", *command], cwd=path, check=True)
+
+
 def makers(size):
     """The workloads by name."""
     share = 1 if size == "full" else 10
     big = (4 << 30, 512 * MIB) if size == "full" else (512 * MIB, 64 * MIB)
     return {
         "w0": lambda path: path.mkdir(parents=True),
+        "git": lambda path: repository(path, 10_000 // share),
         "w1": lambda path: large_files(path, 1, big[0]),
         "w2": lambda path: fill(path, 100_000 // share, 1_026 // share, 4, log_normal(7.41, 1.35, MIB)),
         "w3": lambda path: fill(path, 74_004 // share, 7_183 // share, 12, system_size),

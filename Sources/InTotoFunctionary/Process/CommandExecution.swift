@@ -81,8 +81,11 @@ public final class CommandExecution {
         var signals = try SignalForwarding()
         let terminal = usesTerminal ? try TerminalRelay() : nil
         if let terminal { signals.windowChanged = terminal.windowChanged }
+        let isAlone = command.surroundings == .none
+        signals.commandSharesTerminal = !isAlone
+        let nothing = isAlone ? try EmptyInput() : nil
         let captures = try captures(policy, terminal)
-        do { try child.execute(command, program: program, with: Self.descriptors(terminal, captures)) } catch {
+        do { try child.execute(command, program: program, with: Self.descriptors(terminal, captures, nothing)) } catch {
             terminal?.finishUnused()
             throw error
         }
@@ -118,13 +121,25 @@ public final class CommandExecution {
                 output: try OutputCapture(terminal, policy.recording ?? .nothing, masks) { kill(command, SIGHUP) })
         }
         guard let recording = policy.recording else { return Captures() }
+        if command.surroundings == .none {
+            return Captures(
+                output: try OutputCapture(passingOnTo: nil, recording, masks),
+                errors: try OutputCapture(passingOnTo: nil, recording, masks))
+        }
         let isOpen = cs_startup_state().pointee.standard_open
         return Captures(
             output: isOpen.1 == 0 ? nil : try OutputCapture(passingOnTo: 1, recording, masks),
             errors: isOpen.2 == 0 ? nil : try OutputCapture(passingOnTo: 2, recording, masks))
     }
 
-    private static func descriptors(_ terminal: TerminalRelay?, _ captures: Captures) -> CommandDescriptors {
+    private static func descriptors(
+        _ terminal: TerminalRelay?, _ captures: Captures, _ nothing: EmptyInput?
+    ) -> CommandDescriptors {
+        if let nothing {
+            return CommandDescriptors(
+                input: nothing.descriptor, output: captures.output?.writingEnd ?? nothing.descriptor,
+                errors: captures.errors?.writingEnd ?? nothing.descriptor, isAlone: true)
+        }
         guard let terminal else {
             return CommandDescriptors(output: captures.output?.writingEnd, errors: captures.errors?.writingEnd)
         }
@@ -148,4 +163,16 @@ public final class CommandExecution {
         guard let error = capture.forwardingError, error != EPIPE else { return nil }
         return "\(name) could not be passed on: \(systemErrorText(error))"
     }
+}
+
+/// `/dev/null`, for commands that get nothing of our caller's.
+private final class EmptyInput {
+    let descriptor: Int32
+
+    init() throws(LaunchError) {
+        descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .runner(operation: "open /dev/null", errno: errno) }
+    }
+
+    deinit { close(descriptor) }
 }

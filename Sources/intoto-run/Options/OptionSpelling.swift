@@ -7,10 +7,19 @@ enum OptionSpelling {
     private static let otherNames = ["-l": "--lstrip-paths"]
 
     static func normalized(_ words: [String]) -> [String] {
+        let words = words.first == "verify" ? withJSONFile(words) : words
         let isStep = words.first.map { $0.hasPrefix("-") || $0 == "run" || $0 == "record" } ?? true
         return words.map { word in
             if isStep, let name = otherNames[word] { return name }
             return valueIfAlone[word].map { "\(word)=\($0)" } ?? word
+        }
+    }
+
+    /// `verify` takes `--json FILE`, or `--json` alone for standard output.
+    private static func withJSONFile(_ words: [String]) -> [String] {
+        words.enumerated().map { index, word in
+            let next = index + 1 < words.count ? words[index + 1] : "-"
+            return word == "--json" && next.hasPrefix("-") ? "--json=-" : word
         }
     }
 

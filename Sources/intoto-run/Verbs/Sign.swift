@@ -27,6 +27,7 @@ struct Sign: Verb {
 
     @OptionGroup var trust: TrustOptions
     @OptionGroup var signing: SigningOptions
+    @OptionGroup var expectations: SummaryExpectationOptions
 
     @Flag(name: [.customShort("a"), .long], help: "Keep the signatures that are there.")
     var append = false
@@ -58,6 +59,9 @@ struct Sign: Verb {
         case 0: throw ValidationError("Missing expected argument '<file>'")
         default: throw ValidationError("one file at a time, please")
         }
+        guard check || verify || expectations.isEmpty else {
+            throw ValidationError("--expect-… options are for --check")
+        }
         if verify {
             guard !(signing.keys + trust.keys).isEmpty else { throw ValidationError("no --key to verify with") }
             return
@@ -79,20 +83,27 @@ struct Sign: Verb {
         if verify { trust.keys += signing.keys }
         let keys = try trust.publicKeys(in: context)
         var refusals: [AuthenticationError?] = []
+        var payloads: [Payload] = []
         for (index, metadata) in evidence.metadata.enumerated() {
             do {
-                _ = try metadata.authenticated(by: keys, threshold: keys.count)
+                payloads.append(try metadata.authenticated(by: keys, threshold: keys.count).payload)
                 refusals.append(nil)
             } catch {
                 guard error.isRefusal else { throw Failure("\(evidence.name(ofPiece: index)): \(error)") }
                 refusals.append(error)
             }
         }
-        let isGood = refusals.allSatisfy { $0 == nil }
+        let unmet = try expectations.refusals(of: payloads)
+        let isGood = refusals.allSatisfy { $0 == nil } && unmet.isEmpty
         if result.json {
-            try context.print(JSONText.indented(Self.json(refusals, keys)))
+            var object = Self.json(refusals, keys)
+            if !expectations.isEmpty {
+                object["good"] = .bool(isGood)
+                object["summaryRefusals"] = .array(unmet.map { .string(Text($0)) })
+            }
+            try context.print(JSONText.indented(object))
         } else {
-            for line in Self.lines(refusals, keys) { try context.print(line) }
+            for line in Self.lines(refusals, keys) + unmet.map({ "not good: \($0)" }) { try context.print(line) }
         }
         return isGood ? ExitStatus.success : ExitStatus.no
     }
