@@ -1,4 +1,5 @@
 import InTotoMetadata
+import SystemPackage
 import Testing
 
 @testable import InTotoArtifacts
