@@ -119,7 +119,7 @@ extension ArtifactSet: RandomAccessCollection {
         fileprivate let count: UInt32
         fileprivate let algorithms: [DigestAlgorithm]
 
-        func forEach(_ body: (DigestAlgorithm, UnsafeRawBufferPointer) -> Void) {
+        func visit(_ body: (DigestAlgorithm, UnsafeRawBufferPointer) -> Void) {
             var offset = start
             for _ in 0..<count {
                 let length = number(at: offset + 4)

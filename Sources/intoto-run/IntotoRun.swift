@@ -25,7 +25,7 @@ struct IntotoRun: ParsableCommand {
         version: version,
         subcommands: [
             Run.self, Record.self, Key.self, Inspect.self, Diff.self, Sign.self, Attest.self, MatchProducts.self,
-            Verify.self, LayoutVerb.self, BundleVerb.self, Completions.self,
+            BundleVerb.self, Verify.self, LayoutVerb.self, Completions.self,
         ],
         defaultSubcommand: Run.self
     )

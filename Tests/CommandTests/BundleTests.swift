@@ -44,6 +44,22 @@ import Testing
         #expect(json.contains("\"ignoredLines\": 1") && json.contains("\"predicateType\": \"https://in-toto.io"))
     }
 
+    @Test func `what was written is said as JSON, too`() throws {
+        let (run, a, b) = try project()
+        let created = try run("bundle", "create", "--json", "-o", "all.jsonl", a)
+        #expect(created.errors == [] && created.outputText.contains("\"envelopes\": 1"))
+        let added = try run("bundle", "add", "--json", "all.jsonl", a, b)
+        #expect(
+            added.errors == [] && added.outputText.contains("\"added\": 1") && added.outputText.contains("\"known\": 1")
+        )
+        let split = try run("bundle", "split", "--json", "all.jsonl")
+        #expect(split.errors == [] && split.outputText.contains("all.2.json"))
+        try run.write(#"{"x": 1}"#, to: "p.json")
+        let attested = try run(
+            "attest", "--json", "--type", "urn:x", "--predicate", "p.json", "--subject", "dist", "-k", "key.pem")
+        #expect(attested.errors == [] && attested.outputText.contains("\"predicateType\": \"urn:x\""))
+    }
+
     @Test func `members that we do not know, and lines that came over many, are kept on one`() throws {
         let (run, a, _) = try project()
         _ = try run.shell("sed 's/^{/{\"certificate\": \"x\",\\n /' \(a) >wide.json")

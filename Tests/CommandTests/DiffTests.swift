@@ -14,10 +14,11 @@ import Testing
         try run.write("one\n", to: "dist/a")
         try run.write("two\n", to: "dist/b")
         _ = try run.shell("mkdir here there")
-        let build = ["-q", "-n", "s", "--format", "link", "-m", "dist", "-p", "dist"]
-        _ = try run.run(build + ["-k", "here.pem", "-d", "here", "--", "true"])
-        _ = try run.shell(change)
-        _ = try run.run(build + ["-k", "there.pem", "-d", "there", "--"] + command)
+        let build = ["-q", "-n", "s", "--format", "link", "-m", "dist", "-p", "dist", "-k"]
+        _ = try run.run(build + ["here.pem", "--", "true"])
+        _ = try run.shell("mv s.*.link here; \(change)")
+        _ = try run.run(build + ["there.pem", "--"] + command)
+        _ = try run.shell("mv s.*.link there")
         return (run, try ["here", "there"].map { try run.file(endingIn: ".link", in: $0) })
     }
 

@@ -126,7 +126,9 @@ struct Oddity {
             add(name, "can make programs run other code than their own")
         }
         if case .array(let entries)? = environment["not-recorded"] {
-            add("not-recorded", "names \(entries.count) paths that are no artifacts")
+            add(
+                "not-recorded",
+                "names \(entries.count == 1 ? "a path that is" : "\(entries.count) paths that are") no artifact")
         }
         return oddities
     }

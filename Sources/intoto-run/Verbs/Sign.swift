@@ -59,7 +59,9 @@ struct Sign: Verb {
         case 0: throw ValidationError("Missing expected argument '<file>'")
         default: throw ValidationError("one file at a time, please")
         }
-        guard check || expectations.isEmpty else { throw ValidationError("--expect-… options are for --check") }
+        guard check || verify || expectations.isEmpty else {
+            throw ValidationError("--expect-… options are for --check")
+        }
         if verify {
             guard !(signing.keys + trust.keys).isEmpty else { throw ValidationError("no --key to verify with") }
             return
