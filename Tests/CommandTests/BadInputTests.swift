@@ -64,7 +64,7 @@ import Testing
     @Test(arguments: [
         ("enc-ed25519-alice.pbes2-aes256cbc-hmacsha256.pem", "passphrase"), ("rsa-1024-weak.pkcs8.pem", "1024"),
         ("unsupported-secp256k1.pkcs8.pem", "curve"), ("unsupported-ed448.pkcs8.pem", "Ed448"),
-        ("keyids.json", "JSON"),
+        ("keyids.json", "a public key where a private key is needed"),
     ])
     func `a key that cannot sign is refused with its reason`(file: String, reason: String) throws {
         let path = TemporaryDirectory.current.appending(path: "bad.pem")
