@@ -16,6 +16,8 @@ struct SignalForwarding {
     let descriptor: Int32
     /// What to do where our window has changed its size.
     var windowChanged: () -> Void = {}
+    /// Where the command is in a session of its own, the terminal's signals do not reach it.
+    var commandSharesTerminal = true
 
     init() throws(LaunchError) {
         descriptor = cs_watch_signals()
@@ -31,7 +33,7 @@ struct SignalForwarding {
             // In our process group, the command has had it too.
             case SIGWINCH: windowChanged()
             // Without a number for our group (CSupport/trampoline.c), the command is not in it.
-            case _ where event.stays_with_us != 0 && getpgrp() != 0: continue
+            case _ where event.stays_with_us != 0 && getpgrp() != 0 && commandSharesTerminal: continue
             case SIGTERM, SIGHUP, SIGINT, SIGQUIT: ProcessTree.signal(event.number)
             default: kill(command, event.number)
             }

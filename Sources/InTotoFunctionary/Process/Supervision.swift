@@ -14,6 +14,8 @@ public struct CommandLimits: Sendable {
     public var grace = Duration.seconds(10)
     /// How long processes that outlive the command are waited for.
     public var backgroundWait = Duration.zero
+    /// What is still there then is ended by force, instead of being named.
+    public var endsLeftovers = false
 
     public init() {}
 }
@@ -41,6 +43,7 @@ struct Supervision {
         }
         let patience = outcome.hasTimedOut ? .zero : limits.backgroundWait
         outcome.background = ProcessTree.waitForEnd(until: ContinuousClock.now + patience)
+        if limits.endsLeftovers && !outcome.background.isEmpty { killAll() }
         return outcome
     }
 
@@ -55,17 +58,21 @@ struct Supervision {
         return events[0].revents != 0
     }
 
+    private func killAll() {
+        // A process may have been started while the list was made; each round leaves fewer that could start more.
+        for _ in 0..<200 {
+            ProcessTree.signal(SIGKILL)
+            if ProcessTree.waitForEnd(until: ContinuousClock.now + .milliseconds(50)).isEmpty { break }
+        }
+    }
+
     /// Asks every process of the command to end, then ends those that have not after the time of grace.
     private func endByForce() {
         ProcessTree.signal(SIGTERM)
         // A stopped process hears nothing until it goes on.
         ProcessTree.signal(SIGCONT)
         _ = ProcessTree.waitForEnd(until: ContinuousClock.now + limits.grace)
-        // A process may have been started while the list was made; each round leaves fewer that could start more.
-        for _ in 0..<200 {
-            ProcessTree.signal(SIGKILL)
-            if ProcessTree.waitForEnd(until: ContinuousClock.now + .milliseconds(50)).isEmpty { break }
-        }
+        killAll()
         while !hasEnded(waitingUntil: nil) {}
     }
 }
