@@ -70,7 +70,9 @@ public struct LinkBuilder: Sendable {
         }
         environment["tool"] = tool(step.tool)
         record?.write(to: &environment)
-        if let git = step.git { environment["git"] = .object(git.json) }
+        if let git = step.git {
+            environment["git"] = .object(RepositoryEvidence(masks: record?.masks).json(of: git))
+        }
         if let reused = step.reusedDigests { environment["reused-digests"] = .integer(Int64(reused)) }
         if let execution = step.execution {
             environment["executables"] = .array(execution.executables.map(\.json))
