@@ -22,7 +22,10 @@ let package = Package(
         .executable(name: "intoto-run", targets: ["intoto-run"]),
         .library(
             name: "InToto",
-            targets: ["InTotoMetadata", "InTotoCrypto", "InTotoStorage", "InTotoArtifacts", "InTotoFunctionary"]
+            targets: [
+                "InTotoMetadata", "InTotoCrypto", "InTotoStorage", "InTotoArtifacts", "InTotoFunctionary",
+                "InTotoVerification",
+            ]
         ),
     ],
     dependencies: [
@@ -55,11 +58,16 @@ let package = Package(
             dependencies: ["InTotoMetadata", "InTotoCrypto", "InTotoArtifacts", "CSupport", system],
             swiftSettings: settings
         ),
+        .target(
+            name: "InTotoVerification",
+            dependencies: ["InTotoMetadata", "InTotoCrypto", "InTotoStorage", system],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "intoto-run",
             dependencies: [
-                "InTotoMetadata", "InTotoCrypto", "InTotoStorage", "InTotoArtifacts", "InTotoFunctionary", "CSupport",
-                argumentParser, system,
+                "InTotoMetadata", "InTotoCrypto", "InTotoStorage", "InTotoArtifacts", "InTotoFunctionary",
+                "InTotoVerification", "CSupport", argumentParser, system,
             ],
             swiftSettings: settings,
             // What evidence names the tool by, since hashing it takes longer than a short step.
@@ -91,6 +99,13 @@ let package = Package(
             name: "InTotoFunctionaryTests",
             dependencies: [
                 "InTotoFunctionary", "InTotoArtifacts", "InTotoMetadata", "InTotoCrypto", "TestSupport", system,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "InTotoVerificationTests",
+            dependencies: [
+                "InTotoVerification", "InTotoMetadata", "InTotoCrypto", "InTotoStorage", "TestSupport", system,
             ],
             swiftSettings: settings
         ),

@@ -53,6 +53,7 @@ int cgit_load(cgit_functions *functions, const char **reason) {
     FIND(index_open);
     FIND(index_entrycount);
     FIND(index_get_byindex);
+    FIND(index_checksum);
     FIND(index_free);
     FIND(config_new);
     FIND(config_add_file_ondisk);

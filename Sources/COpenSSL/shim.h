@@ -13,6 +13,7 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 static inline long intoto_bio_get_mem_data(BIO *bio, char **data) { return BIO_get_mem_data(bio, data); }
 static inline int intoto_key_pair_selection(void) { return EVP_PKEY_KEYPAIR; }
@@ -21,4 +22,21 @@ static inline int intoto_error_means_unsupported(unsigned long code) {
     int reason = ERR_GET_REASON(code);
     return reason == ERR_R_UNSUPPORTED || (ERR_GET_LIB(code) == ERR_LIB_EVP && reason == EVP_R_UNSUPPORTED_CIPHER) ||
            (ERR_GET_LIB(code) == ERR_LIB_PEM && reason == PEM_R_UNSUPPORTED_ENCRYPTION);
+}
+
+/* Certificates in a stack that owns none of them. */
+static inline STACK_OF(X509) *intoto_x509_stack(void) { return sk_X509_new_null(); }
+static inline int intoto_x509_push(STACK_OF(X509) *stack, X509 *certificate) { return sk_X509_push(stack, certificate); }
+static inline void intoto_x509_stack_free(STACK_OF(X509) *stack) { sk_X509_free(stack); }
+/* The alternative names of a certificate; NULL where there are none, or where they cannot be read: *critical is -1 for
+   the first, and -2 for several extensions. */
+static inline GENERAL_NAMES *intoto_alternative_names(X509 *certificate, int *critical) {
+    return (GENERAL_NAMES *)X509_get_ext_d2i(certificate, NID_subject_alt_name, critical, NULL);
+}
+static inline int intoto_alternative_name_count(GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
+/* The kind of a name (GEN_DNS, GEN_EMAIL, GEN_URI or another), and its text where it is one of these three. */
+static inline int intoto_alternative_name(GENERAL_NAMES *names, int index, ASN1_STRING **text) {
+    GENERAL_NAME *name = sk_GENERAL_NAME_value(names, index);
+    *text = name->type == GEN_DNS || name->type == GEN_EMAIL || name->type == GEN_URI ? name->d.ia5 : NULL;
+    return name->type;
 }

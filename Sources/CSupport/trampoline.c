@@ -130,6 +130,10 @@ static void place_descriptors(const struct cs_plan *plan, int *descriptors, size
    never reaches it. Back in the runner's, the terminal treats it as if we were not there. */
 static void join_group(const struct cs_plan *plan) {
     if (plan->group > 0 && setpgid(0, plan->group) != 0) fail(CS_STAGE_GROUP);
+    if (plan->flags & CS_FLAG_NO_TERMINAL) {
+        if (setsid() < 0) fail(CS_STAGE_GROUP);
+        return;
+    }
     if (!(plan->flags & CS_FLAG_NEW_SESSION)) {
         /* A group outside our process namespace has no number to join it by: then the terminal becomes ours, and the
            runner passes on what it gets. */

@@ -33,6 +33,11 @@ public enum Snapshot {
         var options = options
         options.allowsMissing = true
         var problems = ProblemList()
+        if let reference = references.first(where: { $0.scheme == .git }) {
+            do throws(GitError) { _ = try GitLibrary.functions() } catch {
+                problems.append(reference.source, .failed(error.description))
+            }
+        }
         for group in groups(references.filter { $0.scheme != .git }) {
             problems.append(WalkStarts(group, options).findings.problems)
         }

@@ -31,7 +31,7 @@ public struct SnapshotOptions: Sendable {
 }
 
 /// What a symbolic link is.
-public enum SymlinkPolicy: Sendable {
+public enum SymlinkPolicy: String, Sendable {
     /// What it leads to, under its own name, as long as that is in the base path.
     case follow
     /// An artifact of its own: its text.

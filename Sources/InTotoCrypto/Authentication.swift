@@ -12,6 +12,15 @@ public struct Authenticated<Payload: Sendable>: Sendable {
     }
 }
 
+extension Authenticated {
+    /// The same claim by the same keys, decoded further; `decode` sees nothing but the payload.
+    package func map<Result: Sendable, E: Error>(
+        _ decode: (Payload) throws(E) -> Result
+    ) throws(E) -> Authenticated<Result> {
+        Authenticated<Result>(payload: try decode(payload), signedBy: signedBy)
+    }
+}
+
 /// What became of one signature.
 public struct SignatureCheck: Sendable {
     public enum Outcome: Sendable {
@@ -33,6 +42,17 @@ extension SignedMetadata {
     public func authenticated(
         by keys: [PublicKey], threshold: Int = 1
     ) throws(AuthenticationError) -> Authenticated<Payload> {
+        let signers = try requireSignatures(by: keys, threshold: threshold)
+        do {
+            return Authenticated(payload: try payload(), signedBy: signers)
+        } catch {
+            throw .metadata(error)
+        }
+    }
+
+    /// The distinct keys among `keys` that have signed; throws where they are fewer than `threshold`.
+    fileprivate func requireSignatures(by keys: [PublicKey], threshold: Int) throws(AuthenticationError) -> [PublicKey]
+    {
         let keys = distinct(keys)
         guard (1...max(keys.count, 1)).contains(threshold) else {
             throw .impossibleThreshold(threshold, keys: keys.count)
@@ -41,11 +61,7 @@ extension SignedMetadata {
         let checks = try checkSignatures(by: keys)
         let signers = Set(checks.compactMap(\.signer))
         guard signers.count >= threshold else { throw .notEnoughSignatures(needed: threshold, checks: checks) }
-        do {
-            return Authenticated(payload: try payload(), signedBy: keys.filter(signers.contains))
-        } catch {
-            throw .metadata(error)
-        }
+        return keys.filter(signers.contains)
     }
 
     /// What each signature is worth, in the file's order.
@@ -69,6 +85,21 @@ extension SignedMetadata {
         switch self {
         case .envelope: 0
         case .metablock(let metablock): metablock.openPGPSignatures.count
+        }
+    }
+}
+
+extension Envelope {
+    /// The record of a step that was begun, once every one of `keys` has signed it.
+    public func authenticatedRecord(
+        by keys: [PublicKey]
+    ) throws(AuthenticationError) -> Authenticated<UnfinishedRecord> {
+        let signers = try SignedMetadata.envelope(self).requireSignatures(by: keys, threshold: distinct(keys).count)
+        guard payloadType == UnfinishedRecord.payloadType else { throw .metadata(.notEvidence(type: payloadType)) }
+        do {
+            return Authenticated(payload: try UnfinishedRecord(payload: payload), signedBy: signers)
+        } catch {
+            throw .metadata(error)
         }
     }
 }

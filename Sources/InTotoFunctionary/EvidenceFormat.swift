@@ -91,11 +91,22 @@ extension EvidenceFormat {
         }
     }
 
-    private static func envelope(_ payload: [UInt8], _ signers: [any Signer]) throws -> Envelope {
+    /// An envelope around `payload`, signed by everybody.
+    static func envelope(
+        _ payload: [UInt8], _ signers: [any Signer], type: Text = Envelope.inTotoPayloadType
+    ) throws -> Envelope {
         guard !signers.contains(where: \.isOpenPGP) else { throw SignerError.openPGPInEnvelope }
-        var envelope = Envelope(payload: payload)
+        var envelope = Envelope(payloadType: type, payload: payload)
         let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
         envelope.signatures = try signers.map { try $0.signature(over: message) }
         return envelope
+    }
+}
+
+extension Statement {
+    /// A bundle of one envelope that everybody signed.
+    public func bundle(signedBy signers: [any Signer]) throws -> [UInt8] {
+        let payload = try JSONWriter.bytes(.compact) { write(to: &$0) }
+        return try Bundle([EvidenceFormat.envelope(payload, signers)]).bytes()
     }
 }

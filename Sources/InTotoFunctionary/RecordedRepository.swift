@@ -18,7 +18,7 @@ public enum GitPolicy: Hashable, Sendable {
         case (.clean, .success(let state)?):
             guard let status = state.status else { throw .noStatus(state.notes) }
             guard status.isClean else { throw .dirty(status.summary) }
-            guard status.notes.isEmpty else { throw .noStatus(status.notes.sorted()) }
+            guard status.doubts.isEmpty else { throw .noStatus(status.doubts) }
         }
     }
 }

@@ -33,33 +33,47 @@ public struct StepRunner {
 
     /// Runs the step, once. `now` is asked at the command's start and end.
     public func run(workDirectory: [UInt8], now: () -> Date) throws(StepError) -> RecordedStep {
+        var (step, reusable, repository) = try begin(workDirectory: workDirectory)
+        let tool = ToolDigest(request.toolDigest)
+        tool.start()
+        try execute(&step, now)
+        step.tool = tool.finish()
+        let (products, repositoryAfter) = observing(request.git != .off && step.execution != nil) {
+            () throws(SnapshotError) in
+            try snapshot(request.products, reusesDigests ? .from(reusable) : .never)
+        }
+        step.git = repository.map { RecordedRepository(before: $0, after: repositoryAfter) }
+        let after: SnapshotResult
+        do { after = try products.get() } catch { throw .products(error, soFar: step) }
+        step.products =
+            request.recordsChangedProductsOnly ? after.artifacts.changed(since: step.materials) : after.artifacts
+        step.notRecorded += after.notRecorded
+        step.linkTexts = Set(step.linkTexts + after.linkTexts).sorted()
+        step.reusedDigests = reusesDigests ? after.reused : nil
+        return step
+    }
+
+    /// The first half of the step: its materials, and no products.
+    ///
+    /// Throws `.materials` and `.repository`.
+    public func recordMaterials(workDirectory: [UInt8]) throws(StepError) -> RecordedStep {
+        try begin(workDirectory: workDirectory).step
+    }
+
+    private func begin(workDirectory: [UInt8]) throws(StepError) -> (
+        step: RecordedStep, reusable: ReusableDigests, repository: Result<GitRepositoryState, GitError>?
+    ) {
         let (materials, repository) = observing(request.git != .off) { () throws(SnapshotError) in
             try snapshot(request.materials, reusesDigests ? .keeping : .never)
         }
         let before: SnapshotResult
         do { before = try materials.get() } catch { throw .materials(error) }
         do { try request.git.check(repository) } catch { throw .repository(error) }
-        let tool = ToolDigest(request.toolDigest)
-        tool.start()
-        let recorded = try execute(now)
-        let identity = tool.finish()
-        let (products, repositoryAfter) = observing(request.git != .off && recorded != nil) {
-            () throws(SnapshotError) in
-            try snapshot(request.products, reusesDigests ? .from(before.reusable) : .never)
-        }
-        let after: SnapshotResult
-        do { after = try products.get() } catch { throw .products(error, recorded?.result.termination) }
-        return RecordedStep(
-            name: request.name, materials: before.artifacts,
-            products: request.recordsChangedProductsOnly
-                ? after.artifacts.changed(since: before.artifacts) : after.artifacts,
-            notRecorded: before.notRecorded + after.notRecorded,
-            linkTexts: Set(before.linkTexts + after.linkTexts).sorted(),
-            reusedDigests: reusesDigests ? after.reused : nil,
-            git: repository.map { RecordedRepository(before: $0, after: repositoryAfter) },
-            execution: recorded,
-            workDirectory: Self.absolute(request.command?.directory, from: workDirectory), tool: identity
-        )
+        let step = RecordedStep(
+            name: request.name, materials: before.artifacts, products: ArtifactSet(), notRecorded: before.notRecorded,
+            linkTexts: before.linkTexts, git: repository.map { RecordedRepository(before: $0, after: nil) },
+            execution: nil, workDirectory: Self.absolute(request.command?.directory, from: workDirectory))
+        return (step, before.reusable, repository)
     }
 
     /// Reads the repository beside the artifacts.
@@ -90,21 +104,25 @@ public struct StepRunner {
         return try Snapshot.take(of: references, options: options, report: report)
     }
 
-    private func execute(_ now: () -> Date) throws(StepError) -> RecordedExecution? {
-        guard let execution else { return nil }
+    private func execute(_ step: inout RecordedStep, _ now: () -> Date) throws(StepError) {
+        guard let execution else { return }
         let started = now()
         let start = ContinuousClock.now
-        do {
-            let result = try execution.run(
-                request.streams, usesTerminal: request.usesTerminal, request.limits)
+        func recorded(_ result: ExecutedCommand) -> RecordedExecution {
             let (arguments, redactions) = execution.recordedArguments
             return RecordedExecution(
                 arguments: arguments, argumentRedactions: redactions, executables: execution.executables,
                 started: started, finished: now(), elapsed: start.duration(to: .now), result: result)
+        }
+        do {
+            step.execution = recorded(
+                try execution.run(request.streams, usesTerminal: request.usesTerminal, request.limits))
         } catch {
             switch error {
             case let error as LaunchError: throw .launch(error)
-            case let error as RecordingFailure: throw .recording(error.reason, error.termination)
+            case let error as RecordingFailure:
+                step.execution = recorded(error.command)
+                throw .recording(error.reason, soFar: step)
             default: throw .internal("\(error)")
             }
         }
@@ -119,9 +137,9 @@ public enum StepError: Error {
     case launch(LaunchError)
     /// The repository is not as the request demands; nothing ran.
     case repository(RepositoryRefusal)
-    /// The command, if there was one, ended like this; what it made could not be recorded.
-    case products(SnapshotError, Termination?)
-    /// The command ended like this; its output could not be recorded.
-    case recording(String, Termination)
+    /// The command, if there was one, has ended; what it made could not be recorded, everything else was.
+    case products(SnapshotError, soFar: RecordedStep)
+    /// The command has ended; its output could not be recorded, and products were not looked at.
+    case recording(String, soFar: RecordedStep)
     case `internal`(String)
 }

@@ -36,14 +36,7 @@ public struct ArtifactSet: Sendable {
     }
 
     public subscript(name: ArtifactName) -> DigestSet? {
-        var low = 0
-        var high = records.count
-        while low < high {
-            let middle = (low + high) / 2
-            if self.name(of: records[middle]) < name { low = middle + 1 } else { high = middle }
-        }
-        guard low < records.count, self.name(of: records[low]) == name else { return nil }
-        return digests(of: records[low])
+        position(of: name.text.utf8[...]).map { digests(of: records[$0]) }
     }
 
     private func name(of record: Record) -> ArtifactName {
@@ -126,7 +119,7 @@ extension ArtifactSet: RandomAccessCollection {
         fileprivate let count: UInt32
         fileprivate let algorithms: [DigestAlgorithm]
 
-        func forEach(_ body: (DigestAlgorithm, UnsafeRawBufferPointer) -> Void) {
+        func visit(_ body: (DigestAlgorithm, UnsafeRawBufferPointer) -> Void) {
             var offset = start
             for _ in 0..<count {
                 let length = number(at: offset + 4)
@@ -140,6 +133,63 @@ extension ArtifactSet: RandomAccessCollection {
             Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
         }
     }
+}
+
+// MARK: Without making values
+
+extension ArtifactSet {
+    /// The bytes of a name.
+    package func nameBytes(at position: Int) -> ArraySlice<UInt8> { nameBytes(of: records[position]) }
+
+    package func position(of name: ArraySlice<UInt8>) -> Int? {
+        let position = firstPosition { !$0.lexicographicallyPrecedes(name) }
+        return position < records.count && nameBytes(of: records[position]).elementsEqual(name) ? position : nil
+    }
+
+    /// The positions of the names that begin with `prefix`.
+    package func positions(withPrefix prefix: [UInt8]) -> Range<Int> {
+        guard !prefix.isEmpty else { return records.indices }
+        let start = firstPosition { !$0.lexicographicallyPrecedes(prefix) }
+        // Names with the prefix stand together, and nothing else does between them.
+        let end = firstPosition(from: start) { !$0.starts(with: prefix) }
+        return start..<end
+    }
+
+    /// The first position whose name fulfils `condition`, which holds for all names behind it, too.
+    private func firstPosition(from start: Int = 0, where condition: (ArraySlice<UInt8>) -> Bool) -> Int {
+        var low = start
+        var high = records.count
+        while low < high {
+            let middle = (low + high) / 2
+            if condition(nameBytes(of: records[middle])) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    /// How the digests of two artifacts compare.
+    package func compareDigests(at position: Int, with other: ArtifactSet, at otherPosition: Int)
+        -> DigestSet.Comparison
+    {
+        let (a, b) = (records[position], other.records[otherPosition])
+        // Nearly always one SHA-256 each, written in the same way.
+        if a.digestCount == 1, b.digestCount == 1, let first = singleSHA256(of: a),
+            let second = other.singleSHA256(of: b)
+        {
+            return first.elementsEqual(second) ? .same : .different
+        }
+        return digests(of: a).compare(with: other.digests(of: b))
+    }
+
+    /// The digits of the only digest, where these are 64 digits of SHA-256 in lower case.
+    private func singleSHA256(of record: Record) -> ArraySlice<UInt8>? {
+        let offset = record.start + Int(record.nameLength)
+        guard number(at: offset + 4) == 64, algorithms[number(at: offset)] == .sha256 else { return nil }
+        let value = arena[offset + 8..<offset + 72]
+        return value.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) } ? value : nil
+    }
+
+    /// Every algorithm that a digest here is of.
+    package var usedAlgorithms: [DigestAlgorithm] { algorithms }
 }
 
 extension ArtifactSet: Hashable {

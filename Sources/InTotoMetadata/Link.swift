@@ -125,7 +125,7 @@ extension DigestSet {
 extension JSONWriter {
     mutating func digests(_ digests: ArtifactSet.RawDigests) {
         object { writer in
-            digests.forEach { algorithm, value in writer.member(algorithm.name) { $0.string(utf8: value) } }
+            digests.visit { algorithm, value in writer.member(algorithm.name) { $0.string(utf8: value) } }
         }
     }
 }

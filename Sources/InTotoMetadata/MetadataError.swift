@@ -8,6 +8,7 @@ public enum MetadataError: Error, Hashable {
     case notAnObject(String, found: String)
     case wrongType(Text, in: String, expected: String, found: String)
     case badValue(Text, in: String, reason: String)
+    case badRule([Text], in: String, reason: String)
     case emptySubject
     case duplicateName(ArtifactName, in: String)
     case badStepName(StepNameError)
@@ -27,6 +28,8 @@ extension MetadataError: CustomStringConvertible {
         case .wrongType(let name, let place, let expected, let found):
             "member '\(name.escaped)' of \(place) must be \(expected), not \(found)"
         case .badValue(let name, let place, let reason): "member '\(name.escaped)' of \(place) \(reason)"
+        case .badRule(let words, let place, let reason):
+            "'\(words.map(\.escaped).joined(separator: " "))', \(place), is no rule: \(reason)"
         case .emptySubject: "the statement has no subject"
         case .duplicateName(let name, let place): "\(place) names '\(name)' twice"
         case .badStepName(let error): error.description

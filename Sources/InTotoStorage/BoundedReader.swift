@@ -16,7 +16,19 @@ public enum BoundedReader {
     /// Throws `.tooLarge` past `limit` bytes, whatever size the file system reports, and `.notRegularFile` for pipes
     /// and devices, which may never end.
     public static func contents(of path: FilePath, limit: Int = evidenceLimit) throws(StorageError) -> [UInt8] {
-        let file = try openRegularFile(path)
+        try contents(of: try openRegularFile(path), limit: limit)
+    }
+
+    /// The same for a name in an open directory; a link in its place is refused.
+    static func contents(
+        of name: String, in directory: Int32, shownAs path: FilePath, limit: Int
+    ) throws(StorageError) -> [UInt8] {
+        let flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW
+        return try contents(of: try regularFile(path, openat(directory, name, flags)), limit: limit)
+    }
+
+    private static func contents(of file: OpenFile, limit: Int) throws(StorageError) -> [UInt8] {
+        let path = file.path
         defer { close(file.descriptor) }
         guard file.size <= limit else { throw .tooLarge(path, limit: limit) }
         var bytes = [UInt8](repeating: 0, count: file.size + 1)
@@ -59,7 +71,10 @@ public enum BoundedReader {
 
     /// Opens without ever waiting for a writer, and refuses what is no regular file.
     static func openRegularFile(_ path: FilePath) throws(StorageError) -> OpenFile {
-        let descriptor = path.withCString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY) }
+        try regularFile(path, path.withCString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY) })
+    }
+
+    private static func regularFile(_ path: FilePath, _ descriptor: Int32) throws(StorageError) -> OpenFile {
         guard descriptor >= 0 else { throw .system(path, operation: "open", errno: Errno(rawValue: errno)) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

@@ -48,14 +48,39 @@ public final class EvidenceDirectory: Sendable {
         return status.st_mode & S_IFMT
     }
 
+    /// The names of what is in it, sorted.
+    public func names() throws(StorageError) -> [[UInt8]] {
+        guard let entries = openEntries() else { throw .system(path, operation: "list", errno: Errno(rawValue: errno)) }
+        defer { closedir(entries) }
+        var names: [[UInt8]] = []
+        while let entry = readdir(entries) { names.append(Self.name(of: entry)) }
+        return names.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    private static func name(of entry: UnsafePointer<dirent>) -> [UInt8] {
+        withUnsafeBytes(of: entry.pointee.d_name) { bytes in Array(bytes.prefix { $0 != 0 }) }
+    }
+
+    /// Device and inode, which tell whether two paths lead to one directory.
+    public func isSame(as other: EvidenceDirectory) -> Bool {
+        var (mine, theirs) = (stat(), stat())
+        return fstat(descriptor, &mine) == 0 && fstat(other.descriptor, &theirs) == 0
+            && mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino
+    }
+
+    /// Removes a file that has served its purpose; durable when this returns.
+    public func remove(_ name: String) throws(StorageError) {
+        guard unlinkat(descriptor, name, 0) == 0, fsync(descriptor) == 0 else {
+            throw .system(path.appending(name), operation: "remove", errno: Errno(rawValue: errno))
+        }
+    }
+
     /// Removes what a run that was killed has left: temporary files that nobody holds a lock on.
     public func removeAbandonedFiles() {
         guard let entries = openEntries() else { return }
         defer { closedir(entries) }
         while let entry = readdir(entries) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
+            let name = String(decoding: Self.name(of: entry), as: UTF8.self)
             guard TemporaryFile.isOwnName(name) else { continue }
             let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
             guard file >= 0 else { continue }

@@ -12,7 +12,8 @@ public final class PendingFile {
     /// Bytes set aside before the command starts, so that a full disk is noticed while nothing is lost yet.
     private static let reservedSize: off_t = 64 << 10
 
-    private let directory: EvidenceDirectory
+    /// Held open from before the command on.
+    public let directory: EvidenceDirectory
     private let name: String
     private let replaces: Bool
     private let file: TemporaryFile

@@ -7,6 +7,7 @@ public enum StorageError: Error, Hashable {
     case system(FilePath, operation: String, errno: Errno)
     case tooLarge(FilePath, limit: Int)
     case notRegularFile(FilePath)
+    case tooManyEntries(FilePath, limit: Int)
     case alreadyExists(FilePath)
     /// Somebody else than us or root owns it, or others may write to it.
     case unsafeKeyFile(FilePath, reason: UnsafeKeyReason)
@@ -24,6 +25,7 @@ extension StorageError: CustomStringConvertible {
         case .system(let path, let operation, let errno): "\(shown(path)): cannot \(operation): \(errno.description)"
         case .tooLarge(let path, let limit): "\(shown(path)): larger than \(limit) bytes"
         case .notRegularFile(let path): "\(shown(path)): is not a regular file"
+        case .tooManyEntries(let path, let limit): "\(shown(path)): more than \(limit) entries"
         case .alreadyExists(let path): "\(shown(path)): is there already"
         case .unsafeKeyFile(let path, let reason): "\(shown(path)): \(reason)"
         }

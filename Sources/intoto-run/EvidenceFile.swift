@@ -36,13 +36,17 @@ struct EvidenceFile {
         metadata.count == 1 ? Text(path).escaped : "\(Text(path).escaped): envelope \(index + 1)"
     }
 
-    /// The one link that the file holds, whatever its form; where there are keys, every one must have signed it. What
-    /// else stands in a bundle, signed by others or of other kinds, is passed over.
-    func link(signedBy keys: [PublicKey]) throws -> Link {
+    /// The one link that the file holds, whatever its form; where there are keys, `threshold` of them (nil: every
+    /// one) must have signed it. What else stands in a bundle, signed by others or of other kinds, is passed over.
+    func link(signedBy keys: [PublicKey], threshold: Int? = nil) throws -> Link {
         var links: [Link] = []
         var refusal: Failure?
         for (index, metadata) in metadata.enumerated() {
-            do { if let link = try Self.payload(of: metadata, signedBy: keys).link() { links.append(link) } } catch {
+            do {
+                if let link = try Self.payload(of: metadata, keys, threshold ?? keys.count).link() {
+                    links.append(link)
+                }
+            } catch {
                 let failure = Failure(
                     "\(name(ofPiece: index)): \(error)", status: error.isRefusal ? ExitStatus.no : nil)
                 guard self.metadata.count > 1, error.isRefusal || error.isOfAnotherKind else { throw failure }
@@ -60,8 +64,10 @@ struct EvidenceFile {
         return link
     }
 
-    private static func payload(of metadata: SignedMetadata, signedBy keys: [PublicKey]) throws -> Payload {
-        keys.isEmpty ? try metadata.payload() : try metadata.authenticated(by: keys, threshold: keys.count).payload
+    private static func payload(
+        of metadata: SignedMetadata, _ keys: [PublicKey], _ threshold: Int
+    ) throws -> Payload {
+        keys.isEmpty ? try metadata.payload() : try metadata.authenticated(by: keys, threshold: threshold).payload
     }
 }
 
@@ -79,17 +85,5 @@ extension Error {
         if case .metadata(let error) = self as? AuthenticationError { return error.isOfAnotherKind }
         if case .notEvidence = self as? MetadataError { return true }
         return false
-    }
-}
-
-extension Payload {
-    /// The link that this is, in either form.
-    func link() throws(MetadataError) -> Link? {
-        switch self {
-        case .link(let link): link
-        case .statement(let statement) where statement.predicateType == LinkPredicate.type:
-            try LinkPredicate.link(from: statement)
-        case .statement, .layout: nil
-        }
     }
 }

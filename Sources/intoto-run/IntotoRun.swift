@@ -23,7 +23,10 @@ struct IntotoRun: ParsableCommand {
             Without a verb, 'run' is meant: intoto-run -n build -k ci.pem -m src -p dist -- make
             """,
         version: version,
-        subcommands: [Run.self, Key.self, Inspect.self, Sign.self, MatchProducts.self],
+        subcommands: [
+            Run.self, Record.self, Key.self, Inspect.self, Diff.self, Sign.self, Attest.self, MatchProducts.self,
+            BundleVerb.self, Verify.self, LayoutVerb.self, Completions.self,
+        ],
         defaultSubcommand: Run.self
     )
 
@@ -68,12 +71,11 @@ struct CommandLineRun {
         var context = CommandContext.live(
             command: command, process: HeadStart(options: options, command: command).process)
         var failureStatus = Run.failureStatus
-        var verb: String?
+        var words: [String] = []
         var configuration: ConfigurationFile?
         do {
-            var words = try texts()
+            words = try texts()
             failureStatus = try statusForFailures(of: words)
-            verb = words.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
             if isRun {
                 configuration = try ConfigurationFile(namedIn: words)
                 context.invocation = Invocation(of: words, configuration)
@@ -91,7 +93,7 @@ struct CommandLineRun {
             return failure.status ?? failureStatus
         } catch {
             guard IntotoRun.exitCode(for: error) == .success else {
-                report(configuration?.failure(of: Run.self) ?? Failure(parsing: error, verb: verb), in: context)
+                report(configuration?.failure(of: Run.self) ?? Failure(parsing: error, of: words), in: context)
                 return failureStatus
             }
             return printHelp(IntotoRun.message(for: error), in: context)

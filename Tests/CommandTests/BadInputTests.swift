@@ -64,7 +64,7 @@ import Testing
     @Test(arguments: [
         ("enc-ed25519-alice.pbes2-aes256cbc-hmacsha256.pem", "passphrase"), ("rsa-1024-weak.pkcs8.pem", "1024"),
         ("unsupported-secp256k1.pkcs8.pem", "curve"), ("unsupported-ed448.pkcs8.pem", "Ed448"),
-        ("ed25519-alice.openssh", "OpenSSH"), ("keyids.json", "JSON"),
+        ("keyids.json", "a public key where a private key is needed"),
     ])
     func `a key that cannot sign is refused with its reason`(file: String, reason: String) throws {
         let path = TemporaryDirectory.current.appending(path: "bad.pem")
@@ -142,7 +142,7 @@ import Testing
         #expect(result.status == 125)
         #expect(result.errorText.contains("'absent': does not exist"))
         #expect(result.errorText.contains("exited with status 7"))
-        #expect(try run.list() == ["key.pem", "key.pem.pub", "ran"])
+        #expect(try run.list().filter { !$0.hasSuffix(".link-unfinished") } == ["key.pem", "key.pem.pub", "ran"])
     }
 
     @Test func `a file name that is not UTF-8 is refused before the command, and after it`() throws {
@@ -165,15 +165,16 @@ import Testing
         try refusal(signed + ["-x", "-C", "."], command: [], expecting: "with -x there is no command")
     }
 
-    @Test func `products that turn out empty leave an attestation without a subject`() throws {
+    @Test func `products that turn out empty leave an attestation without a subject, and a record to complete`() throws
+    {
         let run = IntotoRun()
         try run.makeKey()
         _ = try run.shell("mkdir empty")
         let result = try run("-k", "key.pem", "-n", "s", "-p", "empty", "--", "sh", "-c", "exit 3")
         #expect(result.status == 125)
-        #expect(result.errorText.contains("no subject"))
+        #expect(result.errorText.contains("an attestation needs a subject, and there are no products"))
         #expect(result.errorText.contains("exited with status 3"))
-        #expect(try run.list() == ["empty", "key.pem", "key.pem.pub"])
+        #expect(try run.list().filter { !$0.hasSuffix(".link-unfinished") } == ["empty", "key.pem", "key.pem.pub"])
         #expect(try run("-k", "key.pem", "-n", "s", "-p", "empty", "--format", "link", "--", "true").status == 0)
     }
 

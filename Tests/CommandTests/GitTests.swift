@@ -172,6 +172,11 @@ import Testing
             refused.errorText.contains(
                 "git: not recorded: dubious ownership: '\(git.directory.path)' belongs to user 12345"))
         #expect(refused.errorText.contains("hint: if you trust its owner, give --git-trust-owner"))
+        try git("chown 0 .")
+        let within = try execute("-m", "a")
+        #expect(within.errorText.contains("dubious ownership: '\(git.directory.path)/.git' belongs to user 12345"))
+        #expect(within.errorText.contains("safe.directory '\(git.directory.path)'"), "\(within.errorText)")
+        try git("chown 12345 .")
         #expect(text(try record["not-recorded"]).hasPrefix("dubious ownership"))
         #expect(try execute("--git", "require", "-m", "a").status == 125)
         #expect(try execute("--git-trust-owner", "--require-clean", "-m", "a").status == 0)
@@ -215,6 +220,57 @@ import Testing
         #expect(try record["before"] == ["clean": true])
     }
 
+    @Test func `what the command changes of tags, remotes and submodules is recorded, and why nothing is compared`()
+        throws
+    {
+        try git("git clone -q . ../sub; git tag before; git remote add origin https://example.com/a")
+        let result = try execute(
+            "-m", "a",
+            command: [
+                "sh", "-c",
+                """
+                git tag after; git remote set-url origin https://user:XYZZY@example.com/b
+                git clone -q ../sub sub; git add sub 2>/dev/null; git rm -q --cached a; mv .git/index i; mkfifo .git/index
+                """,
+            ])
+        #expect(result.status == 0)
+        guard case .object(let after)? = try record["after"] else {
+            throw IntotoRun.SetupFailure(reason: "nothing is recorded after it")
+        }
+        #expect(after["tags"] == [["name": "after"], ["name": "before"]])
+        #expect(after["remotes"] == [["name": "origin", "urls": ["https://example.com/b"]]])
+        guard case .array(let notes)? = after["notes"] else { throw IntotoRun.SetupFailure(reason: "no reason") }
+        #expect(notes.count == 1)
+        #expect(text(notes.first).contains("index' is not a regular file"))
+        #expect(after["clean"] == nil)
+
+        try git("rm .git/index; mv i .git/index; git reset -q; rm -rf sub")
+        let added = try execute(
+            "-m", "a", command: ["sh", "-c", "git clone -q ../sub sub; git add sub 2>/dev/null"])
+        #expect(added.status == 0)
+        guard case .object(let after)? = try record["after"], case .array(let submodules)? = after["submodules"] else {
+            throw IntotoRun.SetupFailure(reason: "no submodules are recorded after it")
+        }
+        #expect(submodules.count == 1)
+        #expect(after["tags"] == nil)
+        #expect(after["remotes"] == nil)
+        #expect(try record["submodules"] == nil)
+    }
+
+    @Test func `--require-clean does not take the user's word for files`() throws {
+        try git("git update-index --assume-unchanged a; echo more >>a")
+        let refused = try execute("--require-clean", "-m", "d", command: ["touch", "ran"])
+        #expect(refused.status == 125)
+        #expect(refused.errorText.contains("1 files were not compared, which git was told not to look at"))
+        #expect(try !run.list().contains("ran"))
+        try git("git update-index --no-assume-unchanged a; git checkout -q a; git update-index --skip-worktree a")
+        #expect(try execute("--require-clean", "-m", "d").status == 125)
+        try git("git update-index --no-skip-worktree a; git sparse-checkout set d")
+        #expect(try execute("--require-clean", "-m", "d").status == 0)
+        try git("mkdir src; echo z >src/x.sh")
+        #expect(try execute("--require-clean", "-m", "d").status == 125)
+    }
+
     // MARK: libgit2
 
     @Test func `the executable needs no libgit2 to start`() throws {
@@ -237,6 +293,12 @@ import Testing
         #expect(text(try record["not-recorded"]).hasPrefix("cannot load libgit2"))
         #expect(try hidden("-m a --git require").status == 125)
         #expect(try hidden("-m a --git off").errorText.contains("git") == false)
+        let product = try run.shell(
+            "unshare -rm sh -ec '\(hide); \"$R\" \(Self.signed.joined(separator: " ")) --git off -p git:. -- touch ran'"
+        )
+        #expect(product.status == 125)
+        #expect(product.errorText.contains("nothing ran: 'git:.': cannot load libgit2 1.5: "), "\(product.errorText)")
+        #expect(try !run.list().contains("ran"))
     }
 
     // MARK: Commits as artifacts

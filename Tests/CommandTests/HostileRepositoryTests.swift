@@ -19,15 +19,25 @@ import Testing
         let calls = "execve,execveat,open,openat,openat2,connect,readlink,readlinkat"
         let run = try IntotoRun().shell(
             """
-            cd \(folder); strace -f -s 4096 -o ../trace -e trace=\(calls) "$R" -q -k ../key.pem -n s -d .. --overwrite \\
+            cd \(folder); strace -f -y -s 4096 -o ../trace -e trace=\(calls) "$R" -q -k ../key.pem -n s -d .. --overwrite \\
                 --format link -m a \(options) -- true
             """)
         let lines = String(decoding: try IntotoRun().read("trace"), as: UTF8.self).split(separator: "\n").map(
             String.init)
-        let calls2 = lines.filter { $0.contains("(") && !$0.contains("ENOENT") }
+        // Of a call that another thread interrupts, the rest stands in a line of its own.
+        let calls2 = lines.filter { ($0.contains("(") || $0.contains(" resumed>")) && !$0.contains("ENOENT") }
         return (
-            calls2.filter { $0.contains("execve(") }.map(path), calls2.filter { $0.contains(" open") }.map(path), run
+            calls2.filter { $0.contains("execve(") }.map(path), calls2.filter { $0.contains(" open") }.map(resolved),
+            run
         )
+    }
+
+    /// Where the descriptor that a call returned leads, links resolved: strace has it behind the number.
+    private func resolved(_ line: String) -> String {
+        guard let place = line.range(of: " = ", options: .backwards), line.hasSuffix(">"),
+            let start = line[place.upperBound...].firstIndex(of: "<")
+        else { return path(line) }
+        return String(line[line.index(after: start)...].dropLast())
     }
 
     private func path(_ line: String) -> String {
@@ -89,6 +99,7 @@ import Testing
             throw IntotoRun.SetupFailure(reason: "nothing is modified")
         }
         #expect(modified["paths"] == ["d.c"])
+        #expect(before["untracked"] == ["count": 2, "paths": ["link2", "src/.gitignore"]])
         guard case .array(let tags)? = record["tags"] else { throw IntotoRun.SetupFailure(reason: "no tags") }
         #expect(tags.count == 100)
         #expect(record["tags-omitted"] == 99_900)
@@ -103,12 +114,16 @@ import Testing
             echo 'ref: refs/heads/main' >../other/worktrees/x/HEAD; echo ../.. >../other/worktrees/x/commondir
             mkdir ../trap2; echo a >../trap2/a; echo 'gitdir: ../other/worktrees/x' >../trap2/.git
             """)
+        // Whether it points back is asked of it.
+        func isAsked(_ path: String) -> Bool {
+            path.hasSuffix("other/worktrees/x") || path.hasSuffix("other/worktrees/x/gitdir")
+        }
         for folder in ["trap", "trap2"] {
             let (_, opened, run) = try trace(in: folder)
             #expect(run.status == 0)
             #expect(run.errorText.contains("which does not point back, which is not followed"))
             #expect(opened.filter { $0.contains("victim") } == [])
-            #expect(opened.filter { $0.contains("other/") && !$0.hasSuffix("other/worktrees/x") } == [])
+            #expect(opened.filter { $0.contains("other/") && !isAsked($0) } == [])
         }
     }
 

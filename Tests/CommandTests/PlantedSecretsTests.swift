@@ -82,6 +82,39 @@ import Testing
         #expect(leaks(in: try Array(JSONEncoding.payload(of: run.read(bundle)))) == [])
     }
 
+    @Test(arguments: ["", "\u{1}\\377"]) func `none is in what is recorded of a repository`(suffix: String) throws {
+        func secret(_ name: String) throws -> String { try #require(Self.secrets[name]) }
+        let git = try GitCommands.repository()
+        try git(
+            """
+            git checkout -qb "feature/$(printf '\(secret("NPM_TOKEN"))')"
+            git tag "\(secret("GITHUB_TOKEN"))"; git tag -am x "$(printf 'v\(secret("VAULT_TOKEN"))')"
+            git remote add "\(secret("SLACK_TOKEN"))" "https://example.com/\(secret("GITHUB_TOKEN"))/a.git"
+            echo u >"$(printf 'u\(secret("NPM_TOKEN"))\(suffix)')"; echo "more" >>a; mkdir "\(secret("PGPASSWORD"))"
+            touch "\(secret("PGPASSWORD"))/f"
+            git tag "$(printf 't\(secret("DB_PASS"))\(suffix.isEmpty ? "" : "\\377")')"
+            """)
+        var run = IntotoRun(in: git.directory)
+        try IntotoRun().makeKey()
+        run.environment.merge(Self.environment) { $1 }
+        for state in ["whole", "broken"] {
+            let result = try run.run(
+                ["-q", "-k", "../key.pem", "-n", state, "--format", "link", "-d", "..", "-m", "d", "--", "true"])
+            #expect(result.status == 0, "\(result.errorText)")
+            let name = try #require(try IntotoRun().list().first { $0.hasPrefix(state) && $0.hasSuffix(".link") })
+            let bytes = try IntotoRun().read(name)
+            #expect(leaks(in: bytes) == [], "\(String(decoding: bytes, as: UTF8.self))")
+            let link = String(decoding: bytes, as: UTF8.self)
+            #expect(link.contains("***"))
+            for word in link.split(separator: "\"") {
+                if let decoded = Data(base64Encoded: String(word)) { #expect(leaks(in: Array(decoded)) == []) }
+            }
+            if state == "whole" {
+                try git("mkdir .git/refs/tags/x; mkfifo \".git/refs/tags/x/\(secret("GITHUB_TOKEN"))\"")
+            }
+        }
+    }
+
     @Test func `none is in our own messages`() throws {
         let run = try project()
         let result = try run.run(

@@ -27,6 +27,7 @@ typedef struct {
     int (*index_open)(git_index **, const char *path);
     size_t (*index_entrycount)(const git_index *);
     const git_index_entry *(*index_get_byindex)(git_index *, size_t);
+    const git_oid *(*index_checksum)(git_index *);
     void (*index_free)(git_index *);
 
     int (*config_new)(git_config **);

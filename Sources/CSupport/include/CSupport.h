@@ -54,6 +54,7 @@ enum cs_stage {
 
 enum cs_flags {
     CS_FLAG_NEW_SESSION = 1, /* a session of its own, its standard input the controlling terminal */
+    CS_FLAG_NO_TERMINAL = 2, /* a session of its own without a terminal */
 };
 
 /* Fixed part of the plan; `payload` bytes follow: directory, executable, argv and environment, each NUL-terminated. */

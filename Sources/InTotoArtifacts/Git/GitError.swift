@@ -5,8 +5,8 @@ public enum GitError: Error, Hashable {
     case noRepository
     /// libgit2 is absent or unusable.
     case library(String)
-    /// Somebody else owns `path`.
-    case foreignOwner(path: [UInt8], user: UInt32)
+    /// Somebody else owns `path`, of a repository that `safe.directory` would name.
+    case foreignOwner(path: [UInt8], user: UInt32, repository: [UInt8])
     /// Reading on would lead out of the repository, or through a link; why, for the path.
     case leadsOutside(path: [UInt8], String)
     /// What the repository needs and we have not.
@@ -22,7 +22,7 @@ extension GitError: CustomStringConvertible {
         switch self {
         case .noRepository: "not in a git repository"
         case .library(let reason): "cannot load libgit2 1.5: \(reason)"
-        case .foreignOwner(let path, let user):
+        case .foreignOwner(let path, let user, _):
             "dubious ownership: '\(escapedForTerminal(path))' belongs to user \(user)"
         case .leadsOutside(let path, let reason): "'\(escapedForTerminal(path))' \(reason), which is not followed"
         case .unsupported(let what): "\(what) is not supported"
@@ -36,9 +36,9 @@ extension GitError: CustomStringConvertible {
     /// What to do about it.
     public var hint: String? {
         switch self {
-        case .foreignOwner(let path, _):
+        case .foreignOwner(_, _, let repository):
             "if you trust its owner, give --git-trust-owner, or run: git config --global --add safe.directory "
-                + "'\(escapedForTerminal(path))'"
+                + "'\(escapedForTerminal(repository))'"
         case .library: "install it (Debian: libgit2-1.5), or give --git off"
         case .unknownRevision: "give a branch, a tag, a full reference such as refs/heads/main, or a full object id"
         case .noRepository, .leadsOutside, .unsupported, .broken, .tookTooLong: nil

@@ -28,7 +28,7 @@ struct GitFileContent: ~Copyable {
     /// False where it cannot be read, too.
     mutating func isSame(
         _ entry: GitIndex.Entry, _ name: [UInt8], _ file: FileStatus, in directory: Int32,
-        _ objects: borrowing GitObjects
+        _ objects: borrowing GitObjects, _ watch: GitWatch?
     ) -> Bool {
         do {
             if file.kind == .symbolicLink {
@@ -38,9 +38,9 @@ struct GitFileContent: ~Copyable {
             let descriptor = try SystemCalls.openFile(name[...], in: directory)
             let size = try SystemCalls.status(descriptor.number).size
             try blob.update(Array("blob \(size)\0".utf8))
-            let hasCarriageReturn = try hash(descriptor.number, isPointer: false)
+            let hasCarriageReturn = try hash(descriptor.number, isPointer: false, watch)
             if entry.hasID(try blob.finish()) { return true }
-            if try isLargeFile(entry, descriptor.number, size, objects) {
+            if try isLargeFile(entry, descriptor.number, size, objects, watch) {
                 largeFiles += 1
                 return true
             }
@@ -60,10 +60,11 @@ struct GitFileContent: ~Copyable {
     }
 
     /// Feeds one of the digests; whether there was a carriage return.
-    private mutating func hash(_ descriptor: Int32, isPointer: Bool) throws -> Bool {
+    private mutating func hash(_ descriptor: Int32, isPointer: Bool, _ watch: GitWatch?) throws -> Bool {
         var offset: Int64 = 0
         var hasCarriageReturn = false
         while true {
+            try watch?.check()
             let count = try buffer.withUnsafeMutableBytes { buffer throws(SystemError) in
                 try SystemCalls.read(descriptor, into: buffer, at: offset)
             }
@@ -77,12 +78,13 @@ struct GitFileContent: ~Copyable {
 
     /// Whether the index has a pointer of git LFS that names this very content.
     private mutating func isLargeFile(
-        _ entry: GitIndex.Entry, _ descriptor: Int32, _ size: Int64, _ objects: borrowing GitObjects
+        _ entry: GitIndex.Entry, _ descriptor: Int32, _ size: Int64, _ objects: borrowing GitObjects,
+        _ watch: GitWatch?
     ) throws -> Bool {
         guard let object = try? objects.read(entry.objectID, limit: LargeFilePointer.limit), object.kind == .blob,
             let pointer = LargeFilePointer(parsing: object.bytes), pointer.size == size
         else { return false }
-        _ = try hash(descriptor, isPointer: true)
+        _ = try hash(descriptor, isPointer: true, watch)
         return Hex.encode(try sha256.finish()) == pointer.sha256
     }
 

@@ -1,6 +1,12 @@
 private import CLibgit2
 import InTotoMetadata
 
+#if canImport(Glibc)
+    private import Glibc
+#else
+    private import Darwin
+#endif
+
 /// The entries of a repository's index, in byte order of their paths. Source: git, `gitformat-index(5)`.
 struct GitIndex {
     struct Entry {
@@ -31,6 +37,12 @@ struct GitIndex {
     /// When the index was written: what is as young may have changed since, without looking so.
     private(set) var written = FileStatus.Timestamp(seconds: 0, nanoseconds: 0)
 
+    /// The tree that all entries make up, where git noted one.
+    private(set) var tree: GitObjectID?
+
+    /// Larger ones are not searched for a tree, in bytes.
+    private static let limit = 256 << 20
+
     func path(_ entry: Entry) -> ArraySlice<UInt8> { arena[entry.start..<entry.start + entry.length] }
 
     /// Empty where there is no index.
@@ -50,18 +62,25 @@ struct GitIndex {
         defer { functions.index_free(index) }
         let count = functions.index_entrycount(index)
         entries.reserveCapacity(count)
+        arena.reserveCapacity(max(0, Int(status.size) - 62 * count))
         for position in 0..<count {
             guard let entry = functions.index_get_byindex(index, position), let name = entry.pointee.path else {
                 continue
             }
-            append(entry.pointee, UnsafeRawBufferPointer(start: name, count: Self.length(name)))
+            append(entry.pointee, UnsafeRawBufferPointer(start: name, count: strlen(name)))
         }
+        tree = try notedTree(location, status, functions.index_checksum(index)?.pointee)
     }
 
-    private static func length(_ text: UnsafePointer<CChar>) -> Int {
-        var end = 0
-        while text[end] != 0 { end += 1 }
-        return end
+    /// Reads the file once more, and trusts it where it is the very one that the entries are from.
+    private func notedTree(
+        _ location: GitLocation, _ status: FileStatus, _ checksum: git_oid?
+    ) throws(GitError) -> GitObjectID? {
+        guard let checksum, status.size <= Self.limit, entries.allSatisfy({ $0.stage == 0 }),
+            let bytes = try GitDirectory(location.gitDirectory).contents(of: "index".utf8, limit: Self.limit),
+            withUnsafeBytes(of: checksum, { $0.elementsEqual(bytes.suffix($0.count)) })
+        else { return nil }
+        return GitCacheTree.root(in: bytes, count: entries.count)
     }
 
     private mutating func append(_ entry: git_index_entry, _ path: UnsafeRawBufferPointer) {

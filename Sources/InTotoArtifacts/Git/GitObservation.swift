@@ -9,14 +9,20 @@ package struct GitObservation: Sendable {
     }
 
     private let outcome = Outcome()
+    private let watch: GitWatch
+    private let patience: Int
 
     /// Begins with the repository that `directory` is in; outside of one there is neither a thread nor libgit2.
     package init(of directory: [UInt8], _ options: GitOptions) {
+        patience = options.patience
+        watch = GitWatch(patience: options.patience)
         do throws(GitError) { _ = try GitLocation.find(from: directory) } catch {
             finish(.failure(error))
             return
         }
-        DispatchQueue(label: "git").async { [self] in
+        var options = options
+        options.watch = watch
+        DispatchQueue(label: "git").async { [self, options] in
             finish(Result { () throws(GitError) in try GitRepositoryState.read(from: directory, options) })
         }
     }
@@ -26,12 +32,13 @@ package struct GitObservation: Sendable {
         outcome.done.signal()
     }
 
-    /// Waits for the end. What a hostile repository blocks for longer is left to itself.
+    /// Whether the thread is done.
+    package var hasEnded: Bool { outcome.result.withLock { $0 != nil } }
+
+    /// Waits for the end. After that the thread is told to stop, and there is what it had read before the work tree;
+    /// where a hostile repository blocks it, it is left to itself.
     package func result() -> Result<GitRepositoryState, GitError> {
-        let patience = GitOptions.patience
-        guard outcome.done.wait(timeout: .now() + .seconds(patience)) == .success else {
-            return .failure(.tookTooLong(seconds: patience))
-        }
+        guard outcome.done.wait(timeout: .now() + .seconds(patience)) == .success else { return watch.giveUp() }
         outcome.done.signal()
         return outcome.result.withLock { $0 } ?? .failure(.tookTooLong(seconds: patience))
     }

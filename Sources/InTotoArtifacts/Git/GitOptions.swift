@@ -9,10 +9,13 @@ public struct GitOptions: Sendable {
     /// Files that are ours and appear in no list of untracked ones, such as evidence being written.
     package var ownFiles: Set<FileIdentity> = []
 
+    /// Seconds that a repository may take to read, beside the reading of artifacts.
+    package var patience = 60
+    /// Who waits for the reading; nil where it takes as long as it takes.
+    var watch: GitWatch?
+
     public init() {}
 
     /// How many paths, tags and the like are listed by name; the rest is counted.
     package static let listed = 100
-    /// Seconds that a repository may take to read, beside the reading of artifacts.
-    package static let patience = 60
 }

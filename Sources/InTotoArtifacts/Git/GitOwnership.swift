@@ -23,7 +23,9 @@ struct GitOwnership {
             guard result == 0 else { throw .broken(path: path, "vanished") }
             if isOurs(status.st_uid) { continue }
             let repository = location.root ?? location.gitDirectory
-            guard try isDeclaredSafe(repository) else { throw .foreignOwner(path: path, user: status.st_uid) }
+            guard try isDeclaredSafe(repository) else {
+                throw .foreignOwner(path: path, user: status.st_uid, repository: repository)
+            }
         }
     }
 

@@ -87,19 +87,33 @@ struct GitReading {
             try addTags(to: &state, references) { tag throws(GitError) -> GitObjectID? in try objects.peel(tag)?.id }
         }
         guard let root = location.root else { return }
+        if depth == 0 { options.watch?.publish(state) }
         // What the repository is counts more than how its work tree differs.
-        do throws(GitError) { state.status = try status(in: root, of: state, objects, depth) } catch {
-            state.notes.append("the work tree was not compared: \(error)")
+        do throws(GitError) {
+            let status = try status(in: root, of: state, objects, depth)
+            state.notes += status.remarks
+            state.status = status
+        } catch {
+            state.notes.append(GitRepositoryState.notCompared(error))
         }
     }
 
     private func status(
         in root: [UInt8], of state: GitRepositoryState, _ objects: borrowing GitObjects, _ depth: Int
     ) throws(GitError) -> GitStatus {
-        let listing: GitTreeListing? = if let tree = state.tree { try GitTreeListing(tree, objects) } else { nil }
         let workTree = try GitWorkTree(location, root: root, configuration, options)
-        return try workTree.compare(
-            with: listing, isKnown: state.head.commit == nil || listing != nil, objects, depth: depth)
+        let commit = try commit(of: state, workTree.tree, objects)
+        return try workTree.compare(with: commit, objects, depth: depth)
+    }
+
+    /// `index` is the tree of all that the index has, where that is known.
+    private func commit(
+        of state: GitRepositoryState, _ index: GitObjectID?, _ objects: borrowing GitObjects
+    ) throws(GitError) -> GitWorkTree.Commit {
+        if state.head.commit == nil { return .none }
+        guard let tree = state.tree else { return .unknown }
+        if tree == index { return .index }
+        return try GitTreeListing(tree, objects, options.watch).map { .tree($0) } ?? .unknown
     }
 
     private func addTags(

@@ -25,6 +25,8 @@ package struct GitRepositoryState: Hashable, Sendable {
     /// What was not read, and why.
     package var notes: [String] = []
 
+    static func notCompared(_ reason: GitError) -> String { "the work tree was not compared: \(reason)" }
+
     package struct Tag: Hashable, Sendable {
         package var name: [UInt8]
         /// The tag object; nil for a tag that names the commit itself.

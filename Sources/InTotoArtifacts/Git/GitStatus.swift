@@ -29,8 +29,17 @@ package struct GitStatus: Hashable, Sendable {
     /// Files that git was told not to look at; neither did we.
     package var assumedUnchanged = 0
     package var skipped = 0
+    /// Those among them that are there.
+    package var unseen = 0
+    /// What was not read of submodules, whose files were compared all the same.
+    package var remarks: [String] = []
     /// What could not be compared, and why.
     package var notes: Set<String> = []
+
+    /// Why files could differ unseen.
+    package var doubts: [String] {
+        notes.sorted() + (unseen == 0 ? [] : ["\(unseen) files were not compared, which git was told not to look at"])
+    }
 
     package var isClean: Bool {
         [modified, added, deleted, untracked, conflicted].allSatisfy { $0.count == 0 }

@@ -12,9 +12,11 @@ struct GitTreeListing {
 
     private(set) var arena: [UInt8] = []
     private(set) var entries: [Entry] = []
+    private var trees = 0
 
     /// Few objects can describe trees without end, each naming the next ten times.
     private static let entryLimit = 5_000_000
+    private static let treeLimit = 1_000_000
     private static let byteLimit = 1 << 29
     private static let depthLimit = 256
 
@@ -22,14 +24,17 @@ struct GitTreeListing {
     func id(_ entry: Entry) -> ArraySlice<UInt8> { arena[entry.idStart..<entry.idStart + 20] }
 
     /// Nil where one of the trees is not there.
-    init?(_ tree: GitObjectID, _ objects: borrowing GitObjects) throws(GitError) {
-        guard try append(tree, [], objects, depth: 0) else { return nil }
+    init?(_ tree: GitObjectID, _ objects: borrowing GitObjects, _ watch: GitWatch?) throws(GitError) {
+        guard try append(tree, [], objects, watch, depth: 0) else { return nil }
     }
 
     private mutating func append(
-        _ tree: GitObjectID, _ prefix: [UInt8], _ objects: borrowing GitObjects, depth: Int
+        _ tree: GitObjectID, _ prefix: [UInt8], _ objects: borrowing GitObjects, _ watch: GitWatch?, depth: Int
     ) throws(GitError) -> Bool {
         guard depth < Self.depthLimit else { throw Self.broken(tree, "is nested more than \(Self.depthLimit) deep") }
+        try watch?.check()
+        trees += 1
+        guard trees <= Self.treeLimit else { throw Self.broken(tree, "belongs to more than \(Self.treeLimit) trees") }
         guard let object = try objects.read(tree, limit: GitObjects.metadataLimit) else { return false }
         guard object.kind == .tree else { throw Self.broken(tree, "is no tree") }
         var rest = object.bytes[...]
@@ -42,7 +47,7 @@ struct GitTreeListing {
             rest = rest[(end + 21)...]
             if mode == 0o040000 {
                 let path = prefix + name + [slash]
-                guard try append(GitObjectID(raw: id), path, objects, depth: depth + 1) else { return false }
+                guard try append(GitObjectID(raw: id), path, objects, watch, depth: depth + 1) else { return false }
                 continue
             }
             guard entries.count < Self.entryLimit, arena.count < Self.byteLimit else {

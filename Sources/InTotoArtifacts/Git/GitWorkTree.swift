@@ -12,6 +12,11 @@ struct GitWorkTree: ~Copyable {
     private let index: GitIndex
     private let configuration: GitConfiguration
     private let options: GitOptions
+    private let comparesModes: Bool
+    /// Whether links are files that hold their targets.
+    private let hasLinksAsFiles: Bool
+    /// Whether what a sparse checkout leaves out is compared where it is there all the same.
+    private let comparesSkipped: Bool
     private var content: GitFileContent
     private var ignore = GitIgnore()
     private var status = GitStatus()
@@ -27,6 +32,17 @@ struct GitWorkTree: ~Copyable {
         case same, changed, missing
     }
 
+    /// What the index is compared with.
+    enum Commit {
+        /// There is none yet.
+        case none
+        case tree(GitTreeListing)
+        /// Its tree is the one that the index says it is.
+        case index
+        /// Its tree cannot be read.
+        case unknown
+    }
+
     private static let depthLimit = 200
     private static let entryLimit = 10_000_000
 
@@ -39,16 +55,28 @@ struct GitWorkTree: ~Copyable {
         self.root = root
         self.configuration = configuration
         self.options = options
+        comparesModes = configuration.bool("core", "filemode") ?? true
+        hasLinksAsFiles = configuration.bool("core", "symlinks") == false
+        comparesSkipped =
+            configuration.bool("core", "sparsecheckout") == true
+            && configuration.bool("sparse", "expectfilesoutsideofpatterns") != true
         self.index = index
         self.content = content
         staged = Array(repeating: .same, count: index.entries.count)
     }
 
-    /// `tree` is nil before the first commit; `isKnown` false where the commit's tree cannot be read.
+    /// The tree that all entries of the index make up, where git noted one.
+    var tree: GitObjectID? { index.tree }
+
     consuming func compare(
-        with tree: GitTreeListing?, isKnown: Bool, _ objects: borrowing GitObjects, depth: Int
+        with commit: Commit, _ objects: borrowing GitObjects, depth: Int
     ) throws(GitError) -> GitStatus {
-        if isKnown { compareIndex(with: tree) } else { status.notes.insert(Self.treeIsUnknown) }
+        switch commit {
+        case .none: compareIndex(with: nil)
+        case .tree(let tree): compareIndex(with: tree)
+        case .index: break
+        case .unknown: status.notes.insert(Self.treeIsUnknown)
+        }
         let directory = try GitDirectory(root)
         content.convertsLineEndings = try convertsLineEndings(directory)
         let common = try GitDirectory(location.commonDirectory)
@@ -119,6 +147,7 @@ struct GitWorkTree: ~Copyable {
             status.notes.insert("directories more than \(Self.depthLimit) deep were not compared")
             return
         }
+        try options.watch?.check()
         ignore.enter(directory, prefix: prefix)
         defer { ignore.leave() }
         var tracked: Set<[UInt8]> = []
@@ -157,17 +186,24 @@ struct GitWorkTree: ~Copyable {
 
     private mutating func missing(_ number: Int) {
         let entry = index.entries[number]
-        if countUnchecked(number) { return }
-        // A submodule that is not there is not checked out.
-        if entry.isSubmodule { return tell(number, .same, entry, .notCheckedOut) }
+        if countUnchecked(number, isThere: false) { return }
+        // Checked out or not, the directory of a submodule is there.
+        if entry.isSubmodule { return tell(number, .missing, entry, .notCheckedOut) }
         tell(number, .missing)
     }
 
-    /// Whether git was told not to look at it.
-    private mutating func countUnchecked(_ number: Int) -> Bool {
+    /// Whether git was told not to look at it. Source: git, `sparse-index.c`, `clear_skip_worktree_from_present_files`.
+    private mutating func countUnchecked(_ number: Int, isThere: Bool) -> Bool {
         let entry = index.entries[number]
-        guard entry.isSkipped || entry.isAssumedUnchanged else { return false }
-        if entry.isSkipped { status.skipped += 1 } else { status.assumedUnchanged += 1 }
+        if entry.isSkipped, !(isThere && comparesSkipped) {
+            status.skipped += 1
+            if isThere { status.unseen += 1 }
+        } else if entry.isAssumedUnchanged {
+            status.assumedUnchanged += 1
+            status.unseen += 1
+        } else {
+            return false
+        }
         tell(number, .same)
         return true
     }
@@ -177,17 +213,18 @@ struct GitWorkTree: ~Copyable {
     ) throws(GitError) {
         let entry = index.entries[number]
         if entry.stage != 0 { return tell(number, .changed) }
-        if countUnchecked(number) { return }
         guard let file = try? SystemCalls.status(name[...], in: directory) else { return missing(number) }
+        if countUnchecked(number, isThere: true) { return }
         switch file.kind {
-        case .directory where entry.isSubmodule: compareSubmodule(number, depth)
-        case .regular where !entry.isSubmodule && (!entry.isLink || configuration.bool("core", "symlinks") == false),
+        case .directory where entry.isSubmodule: try compareSubmodule(number, depth)
+        case .regular where !entry.isSubmodule && (!entry.isLink || hasLinksAsFiles),
             .symbolicLink where entry.isLink:
             if hasModeChanged(entry, file) { return tell(number, .changed) }
             if isUpToDate(entry, file) { return tell(number, .same) }
             // As git has it: another size than when it last looked is another content.
             if entry.size != 0, UInt32(truncatingIfNeeded: file.size) != entry.size { return tell(number, .changed) }
-            let isSame = content.isSame(entry, name, file, in: directory, objects)
+            let isSame = content.isSame(entry, name, file, in: directory, objects, options.watch)
+            try options.watch?.check()
             tell(number, isSame ? .same : .changed)
         case .directory: tell(number, .missing)
         case .regular, .symbolicLink, .fifo, .socket, .device: tell(number, .changed)
@@ -195,7 +232,7 @@ struct GitWorkTree: ~Copyable {
     }
 
     private func hasModeChanged(_ entry: GitIndex.Entry, _ file: FileStatus) -> Bool {
-        guard file.kind == .regular, !entry.isLink, configuration.bool("core", "filemode") ?? true else { return false }
+        guard file.kind == .regular, !entry.isLink, comparesModes else { return false }
         return entry.isExecutable != file.isExecutable
     }
 
@@ -215,7 +252,8 @@ struct GitWorkTree: ~Copyable {
 
     // MARK: Submodules
 
-    private mutating func compareSubmodule(_ number: Int, _ depth: Int) {
+    private mutating func compareSubmodule(_ number: Int, _ depth: Int) throws(GitError) {
+        try options.watch?.check()
         let entry = index.entries[number]
         let path = PathBytes.join(root, index.path(entry))
         do throws(GitError) {
@@ -225,6 +263,10 @@ struct GitWorkTree: ~Copyable {
             guard depth < 8 else { throw .unsupported("more than 8 submodules within each other") }
             try GitOwnership(options: options).check(location)
             let state = try GitReading(location, options).state(depth: depth + 1)
+            // What is not known of it is not known of the one around it either.
+            let name = escapedForTerminal(index.path(entry))
+            status.remarks += state.notes.map { "submodule '\(name)': \($0)" }
+            status.notes.formUnion((state.status?.doubts ?? []).map { "submodule '\(name)': \($0)" })
             let isClean = state.status?.isClean ?? false
             let isSame = isClean && state.head.commit == entry.objectID
             tell(number, isSame ? .same : .changed, entry, .checkedOut(state.head.commit, isClean: isClean))
@@ -261,6 +303,7 @@ struct GitWorkTree: ~Copyable {
 
     /// Whether there is anything below that is not ignored; a repository is, whatever is in it.
     private mutating func hasFiles(_ directory: Int32, _ name: [UInt8], _ path: [UInt8]) throws(GitError) -> Bool {
+        try options.watch?.check()
         guard path.count(where: { $0 == slash }) < Self.depthLimit else { return true }
         guard let next = try? SystemCalls.openDirectory(name[...], in: directory),
             (try? SystemCalls.status(Array(".git".utf8)[...], in: next.number)) == nil
@@ -316,9 +359,30 @@ struct GitWorkTree: ~Copyable {
             try common.contents(of: "info/attributes".utf8, limit: 4 << 20),
         ]
         return attributes.contains { content in
-            let words = (content ?? nil).map { $0.split { [0x20, 0x09, 0x0A, 0x0D].contains($0) } } ?? []
-            return words.contains { word in ["text", "eol=", "crlf"].contains { word.starts(with: $0.utf8) } }
+            (content ?? nil)?.split { $0 == 0x0A || $0 == 0x0D }.contains(where: Self.convertsLineEndings) == true
         }
+    }
+
+    /// Whether a line of attributes, a pattern and words, says so. Source: `gitattributes(5)`.
+    private static func convertsLineEndings(_ line: ArraySlice<UInt8>) -> Bool {
+        let line = line.drop { $0 == 0x20 || $0 == 0x09 }
+        if line.first == UInt8(ascii: "#") { return false }
+        return attributes(of: line).contains { word in
+            word.elementsEqual("text".utf8) || word.elementsEqual("crlf".utf8)
+                || ["text=", "eol=", "crlf="].contains { word.starts(with: $0.utf8) }
+        }
+    }
+
+    /// The words behind the pattern, which may be quoted.
+    private static func attributes(of line: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+        var rest = line
+        if rest.first == UInt8(ascii: "\"") {
+            rest = rest.dropFirst()
+            while let byte = rest.popFirst(), byte != UInt8(ascii: "\"") {
+                if byte == backslash { rest = rest.dropFirst() }
+            }
+        }
+        return Array(rest.drop { $0 != 0x20 && $0 != 0x09 }.split { $0 == 0x20 || $0 == 0x09 })
     }
 }
 

@@ -33,7 +33,7 @@ struct DirectoryReader: ~Copyable {
                 throw SystemError("list")
             }
             let name = Self.name(of: entry)
-            if name == [dot] || name == [dot, dot] { continue }
+            if name.first == dot, name.count == 1 || name.count == 2 && name[1] == dot { continue }
             return (name, Self.kind(entry.pointer(to: \.d_type)?.pointee ?? 0))
         }
     }

@@ -1,3 +1,4 @@
+internal import InTotoArtifacts
 public import InTotoMetadata
 
 /// How a CI system says of itself where and why a job runs: the variables that it documents, and no others.
@@ -34,7 +35,9 @@ public struct CISystem: Sendable {
         var object: JSONObject = ["system": .string(name)]
         for member in members {
             let filled = member.sources.lazy.compactMap { source in
-                Self.fill(source, from: environment) { Self.publishable($0, masks) }
+                Self.fill(source, from: environment) {
+                    Self.publishable($0, isAddress: member.name == "repository", masks)
+                }
             }
             guard let text = filled.first.flatMap({ Text(validating: $0) }) else { continue }
             object[member.name] = .string(text)
@@ -50,11 +53,13 @@ public struct CISystem: Sendable {
     /// Longest value in bytes that is recorded.
     private static let longestValue = 1024
 
-    private static func publishable(_ value: [UInt8], _ masks: MaskList) -> [UInt8]? {
+    /// Only an address may be one without a scheme: a job may well be called `test:unit@node18`.
+    private static func publishable(_ value: [UInt8], isAddress: Bool, _ masks: MaskList) -> [UInt8]? {
         guard value.count <= longestValue, Text(validating: value) != nil else { return nil }
-        let address = Addresses.withoutCredentials(value)
-        guard !SecretNames.looksSecret(value: address) else { return nil }
-        return StreamRedactor.redacted(address, masks: masks).bytes
+        let holdsAddress = isAddress || value.firstOccurrence(of: Array("://".utf8)) != nil
+        let value = holdsAddress ? GitRemoteAddress.withoutCredentials(value) : value
+        guard !SecretNames.looksSecret(value: value) else { return nil }
+        return StreamRedactor.redacted(value, masks: masks).bytes
     }
 
     // MARK: Templates

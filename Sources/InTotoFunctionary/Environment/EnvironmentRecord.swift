@@ -25,7 +25,7 @@ public struct EnvironmentRecord: Sendable {
     public var ci: JSONObject?
     public var annotations: [(name: Text, value: Text)] = []
     public var user: UserIdentity?
-    /// Replaced in options and annotations.
+    /// Replaced in options, annotations and what is recorded of the repository.
     public let masks: MaskList
 
     public init(system: HostSystem, masks: MaskList) {

@@ -70,7 +70,9 @@ public struct LinkBuilder: Sendable {
         }
         environment["tool"] = tool(step.tool)
         record?.write(to: &environment)
-        if let git = step.git { environment["git"] = .object(git.json) }
+        if let git = step.git {
+            environment["git"] = .object(RepositoryEvidence(masks: record?.masks).json(of: git))
+        }
         if let reused = step.reusedDigests { environment["reused-digests"] = .integer(Int64(reused)) }
         if let execution = step.execution {
             environment["executables"] = .array(execution.executables.map(\.json))
@@ -78,17 +80,8 @@ public struct LinkBuilder: Sendable {
                 environment["command-redacted"] = .integer(Int64(execution.argumentRedactions))
             }
         }
-        if !step.linkTexts.isEmpty {
-            environment["link-texts"] = .array(step.linkTexts.map { .string($0.text) })
-        }
-        if !step.notRecorded.isEmpty {
-            environment["not-recorded"] = .array(
-                step.notRecorded.map { entry in
-                    var object: JSONObject = ["reason": .string(Text(entry.reason.description))]
-                    object.record(bytes: entry.path, as: "path")
-                    return .object(object)
-                })
-        }
+        environment.add(linkTexts: step.linkTexts)
+        environment.add(notRecorded: step.notRecorded)
         return environment
     }
 

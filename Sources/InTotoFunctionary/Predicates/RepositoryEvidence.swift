@@ -1,119 +1,144 @@
 internal import InTotoArtifacts
 internal import InTotoMetadata
 
-extension RecordedRepository {
-    /// The member `git` of `environment`: what the repository is, its state before the command, and that after it.
-    var json: JSONObject {
+/// Makes the member `git` of `environment`: what the repository is, its state before the command, and that after it.
+///
+/// Every text in it is made by `text`, `record` or `texts`, which mask it.
+struct RepositoryEvidence {
+    /// Nil where nothing is masked.
+    let masks: MaskList?
+
+    func json(of repository: RecordedRepository) -> JSONObject {
         let state: GitRepositoryState
-        switch before {
-        case .failure(let error): return ["not-recorded": .string(Text(error.description))]
+        switch repository.before {
+        case .failure(let error): return ["not-recorded": text(error.description)]
         case .success(let value): state = value
         }
-        var object = state.json
-        if let status = state.status { object["before"] = .object(status.json) }
-        switch after {
+        var object = json(of: state)
+        if let status = state.status { object["before"] = .object(json(of: status)) }
+        switch repository.after {
         case nil: break
-        case .failure(let error)?: object["after"] = ["not-recorded": .string(Text(error.description))]
-        case .success(let later)?:
-            var after = later.status?.json ?? JSONObject()
-            if later.head != state.head { for member in later.headJSON.members { after[member.name] = member.value } }
-            object["after"] = .object(after)
+        case .failure(let error)?: object["after"] = ["not-recorded": text(error.description)]
+        case .success(let later)?: object["after"] = .object(json(of: later, since: state))
         }
         return object
     }
-}
 
-extension GitRepositoryState {
-    fileprivate var json: JSONObject {
-        var object = headJSON
-        object.record(bytes: root ?? gitDirectory, as: root == nil ? "directory" : "root")
-        if root == nil { object["bare"] = true }
-        if usesSHA256 { object["object-format"] = "sha256" }
-        object["shallow"] = .bool(isShallow)
-        if !tags.isEmpty { object["tags"] = .array(tags.map(\.json)) }
-        if tagCount > tags.count { object["tags-omitted"] = .integer(Int64(tagCount - tags.count)) }
-        if !remotes.isEmpty { object["remotes"] = .array(remotes.map(\.json)) }
-        if let linkedName { object.record(bytes: linkedName, as: "linked-worktree") }
-        if linkedWorkTrees > 0 { object["linked-worktrees"] = .integer(Int64(linkedWorkTrees)) }
-        if let submodules = status?.submodules, !submodules.isEmpty {
-            object["submodules"] = .array(submodules.map(\.json))
+    /// The status, and whatever else is not as it was in `earlier`.
+    private func json(of state: GitRepositoryState, since earlier: GitRepositoryState) -> JSONObject {
+        var object = state.status.map(json) ?? JSONObject()
+        let isAsBefore = state.notes == earlier.notes && state.status != nil
+        let notes = (isAsBefore ? [] : state.notes) + (state.status?.notes.sorted() ?? [])
+        if !notes.isEmpty { object["notes"] = texts(notes) }
+        if state.head != earlier.head || state.tree != earlier.tree { record(headOf: state, in: &object) }
+        if state.tags != earlier.tags || state.tagCount != earlier.tagCount { record(tagsOf: state, in: &object) }
+        if state.remotes != earlier.remotes { object["remotes"] = .array(state.remotes.map(json)) }
+        if let submodules = state.status?.submodules, submodules != earlier.status?.submodules ?? [] {
+            object["submodules"] = .array(submodules.map(json))
         }
-        if !notes.isEmpty { object["notes"] = .array(notes.map { .string(Text($0)) }) }
         return object
     }
 
-    fileprivate var headJSON: JSONObject {
+    private func json(of state: GitRepositoryState) -> JSONObject {
         var object = JSONObject()
-        switch head {
+        record(headOf: state, in: &object)
+        record(state.root ?? state.gitDirectory, as: state.root == nil ? "directory" : "root", in: &object)
+        if state.root == nil { object["bare"] = true }
+        if state.usesSHA256 { object["object-format"] = "sha256" }
+        object["shallow"] = .bool(state.isShallow)
+        if state.tagCount > 0 { record(tagsOf: state, in: &object) }
+        if !state.remotes.isEmpty { object["remotes"] = .array(state.remotes.map(json)) }
+        if let name = state.linkedName { record(name, as: "linked-worktree", in: &object) }
+        if state.linkedWorkTrees > 0 { object["linked-worktrees"] = .integer(Int64(state.linkedWorkTrees)) }
+        if let submodules = state.status?.submodules, !submodules.isEmpty {
+            object["submodules"] = .array(submodules.map(json))
+        }
+        if !state.notes.isEmpty { object["notes"] = texts(state.notes) }
+        return object
+    }
+
+    private func record(headOf state: GitRepositoryState, in object: inout JSONObject) {
+        switch state.head {
         case .detached: object["head"] = "detached"
         case .branch(let name, let commit):
             object["head"] = commit == nil ? "unborn" : "branch"
-            object.record(
-                bytes: Array(name.starts(with: Self.heads) ? name.dropFirst(Self.heads.count) : name[...]), as: "branch"
-            )
+            let isBranch = name.starts(with: Self.heads)
+            record(isBranch ? Array(name.dropFirst(Self.heads.count)) : name, as: "branch", in: &object)
         }
-        if let commit = head.commit { object["commit"] = .string(commit.text) }
-        if let tree { object["tree"] = .string(tree.text) }
-        if let signature { object["signature"] = ["kind": .string(Text(signature)), "verified": false] }
-        return object
+        if let commit = state.head.commit { object["commit"] = .string(commit.text) }
+        if let tree = state.tree { object["tree"] = .string(tree.text) }
+        if let kind = state.signature { object["signature"] = ["kind": .string(Text(kind)), "verified": false] }
     }
 
     private static let heads = Array("refs/heads/".utf8)
-}
 
-extension GitStatus {
-    fileprivate var json: JSONObject {
-        var object: JSONObject = ["clean": .bool(isClean)]
+    private func record(tagsOf state: GitRepositoryState, in object: inout JSONObject) {
+        object["tags"] = .array(state.tags.map(json))
+        let omitted = state.tagCount - state.tags.count
+        if omitted > 0 { object["tags-omitted"] = .integer(Int64(omitted)) }
+    }
+
+    private func json(of status: GitStatus) -> JSONObject {
+        var object: JSONObject = ["clean": .bool(status.isClean)]
         let lists: [(Text, GitPathList)] = [
-            ("added", added), ("conflicted", conflicted), ("deleted", deleted), ("modified", modified),
-            ("untracked", untracked),
+            ("added", status.added), ("conflicted", status.conflicted), ("deleted", status.deleted),
+            ("modified", status.modified), ("untracked", status.untracked),
         ]
-        for (name, list) in lists where list.count > 0 { object[name] = list.json }
+        for (name, list) in lists where list.count > 0 {
+            let paths = JSONValue.array(list.paths.map(text))
+            object[name] = ["count": .integer(Int64(list.count)), "paths": paths]
+        }
         let counts: [(Text, Int)] = [
-            ("lfs-files", largeFiles), ("other-line-endings", otherLineEndings),
-            ("not-compared-assume-unchanged", assumedUnchanged), ("not-compared-skip-worktree", skipped),
+            ("lfs-files", status.largeFiles), ("other-line-endings", status.otherLineEndings),
+            ("not-compared-assume-unchanged", status.assumedUnchanged),
+            ("not-compared-skip-worktree", status.skipped),
         ]
         for (name, count) in counts where count > 0 { object[name] = .integer(Int64(count)) }
-        if !notes.isEmpty { object["notes"] = .array(notes.sorted().map { .string(Text($0)) }) }
+        if !status.notes.isEmpty { object["notes"] = texts(status.notes.sorted()) }
         return object
     }
-}
 
-extension GitPathList {
-    fileprivate var json: JSONValue {
-        ["count": .integer(Int64(count)), "paths": .array(paths.map { .string(Text(repairing: $0)) })]
-    }
-}
-
-extension GitRepositoryState.Tag {
-    fileprivate var json: JSONValue {
-        var json = JSONObject()
-        json.record(bytes: name, as: "name")
-        if let object { json["gitTag"] = .string(object.text) }
-        return .object(json)
-    }
-}
-
-extension GitRepositoryState.Remote {
-    fileprivate var json: JSONValue {
+    private func json(of tag: GitRepositoryState.Tag) -> JSONValue {
         var object = JSONObject()
-        object.record(bytes: name, as: "name")
-        object["urls"] = .array(urls.map { .string(Text(repairing: $0)) })
+        record(tag.name, as: "name", in: &object)
+        if let id = tag.object { object["gitTag"] = .string(id.text) }
         return .object(object)
     }
-}
 
-extension GitSubmodule {
-    fileprivate var json: JSONValue {
-        var object: JSONObject = ["commit": .string(commit.text)]
-        object.record(bytes: path, as: "path")
-        switch state {
+    private func json(of remote: GitRepositoryState.Remote) -> JSONValue {
+        var object = JSONObject()
+        record(remote.name, as: "name", in: &object)
+        object["urls"] = .array(remote.urls.map(text))
+        return .object(object)
+    }
+
+    private func json(of submodule: GitSubmodule) -> JSONValue {
+        var object: JSONObject = ["commit": .string(submodule.commit.text)]
+        record(submodule.path, as: "path", in: &object)
+        switch submodule.state {
         case .notCheckedOut: object["state"] = "not checked out"
         case .checkedOut(let head, let isClean):
             if let head { object["checked-out"] = .string(head.text) }
             object["clean"] = .bool(isClean)
-        case .notRead(let reason): object["not-read"] = .string(Text(reason))
+        case .notRead(let reason): object["not-read"] = text(reason)
         }
         return .object(object)
+    }
+
+    // MARK: Texts
+
+    /// Masked as bytes, before any of them is replaced for not being UTF-8.
+    private func masked(_ bytes: [UInt8]) -> [UInt8] {
+        masks.map { StreamRedactor.redacted(bytes, masks: $0).bytes } ?? bytes
+    }
+
+    private func text(_ bytes: [UInt8]) -> JSONValue { .string(Text(repairing: masked(bytes))) }
+
+    private func text(_ string: String) -> JSONValue { text(Array(string.utf8)) }
+
+    private func texts(_ strings: [String]) -> JSONValue { .array(strings.map { text($0) }) }
+
+    private func record(_ bytes: [UInt8], as name: Text, in object: inout JSONObject) {
+        object.record(bytes: masked(bytes), as: name)
     }
 }

@@ -11,11 +11,21 @@ public struct Command: Sendable {
     /// What is replaced; nil: what the environment and `redactedVariables` say, which takes a while to find out.
     public var masks: MaskList?
 
+    public var surroundings = Surroundings.callers
+
     public init(arguments: [[UInt8]], environment: [[UInt8]], directory: [UInt8]? = nil) {
         self.arguments = arguments
         self.environment = environment
         self.directory = directory
     }
+}
+
+/// What a command shares with whoever called the runner.
+public enum Surroundings: Sendable {
+    /// Standard input, output and error, the terminal, and whatever descriptors were handed down.
+    case callers
+    /// Nothing: no input, no terminal, output that is recorded and shown to nobody, and no process that outlives it.
+    case none
 }
 
 /// How a command ended.

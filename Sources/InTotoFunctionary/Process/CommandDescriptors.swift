@@ -8,6 +8,8 @@ struct CommandDescriptors {
     var errors: Int32?
     /// The three are one terminal, and the command gets a session of its own with it.
     var isTerminal = false
+    /// Nothing of our caller's goes along, and there is no terminal.
+    var isAlone = false
     /// Whether it gets what our caller handed down beside the three.
     var inheritsOthers = true
 
@@ -20,11 +22,11 @@ struct CommandDescriptors {
         for (target, replacement) in [input, output, errors].enumerated() {
             if let replacement {
                 descriptors.append((replacement, Int32(target)))
-            } else if isOpen[target] {
+            } else if !isAlone, isOpen[target] {
                 descriptors.append((Int32(target), Int32(target)))
             }
         }
-        guard inheritsOthers else { return descriptors }
+        guard inheritsOthers && !isAlone else { return descriptors }
         withUnsafeBytes(of: startup.descriptors) { bytes in
             for descriptor in bytes.bindMemory(to: Int32.self).prefix(Int(startup.descriptor_count)) {
                 descriptors.append((descriptor, descriptor))

@@ -23,7 +23,8 @@ public struct ExecutedCommand: Sendable {
 /// The command ended, but its output could not be recorded.
 struct RecordingFailure: Error {
     let reason: String
-    let termination: Termination
+    /// Without its streams.
+    let command: ExecutedCommand
 }
 
 /// What the command's processes used, as far as they were waited for.
@@ -80,14 +81,14 @@ public final class CommandExecution {
     public func run(_ policy: StreamPolicy, usesTerminal: Bool, _ limits: CommandLimits) throws -> ExecutedCommand {
         var signals = try SignalForwarding()
         let terminal = usesTerminal ? try TerminalRelay() : nil
-        if let terminal {
-            signals.windowChanged = terminal.windowChanged
-            signals.commandIsInOurSession = false
-        }
+        if let terminal { signals.windowChanged = terminal.windowChanged }
+        let isAlone = command.surroundings == .none
+        signals.commandIsInOurSession = terminal == nil && !isAlone
+        let nothing = isAlone ? try EmptyInput() : nil
         let captures = try captures(policy, terminal)
         // Programs that sign have run already.
         let before = Self.childrenUsage()
-        do { try child.execute(command, program: program, with: Self.descriptors(terminal, captures)) } catch {
+        do { try child.execute(command, program: program, with: Self.descriptors(terminal, captures, nothing)) } catch {
             terminal?.finishUnused()
             throw error
         }
@@ -100,22 +101,22 @@ public final class CommandExecution {
         let outcome = Supervision(child: child, signals: signals, limits: limits).wait()
         terminal?.finish()
         cs_finish_after_signals()
-        let output: RecordedStream?
-        let errors: RecordedStream?
-        do {
-            output = try captures.output?.finish()
-            errors = try captures.errors?.finish()
-        } catch {
-            throw RecordingFailure(reason: "\(error)", termination: child.termination)
-        }
-        return ExecutedCommand(
+        var result = ExecutedCommand(
             termination: child.termination, hasTimedOut: outcome.hasTimedOut, background: outcome.background,
-            output: policy == .off ? nil : output, errors: errors, usage: resourceUse(since: before),
+            usage: resourceUse(since: before),
             warnings: [
                 captures.output.flatMap { Self.describeProblem($0, "standard output") },
                 captures.errors.flatMap { Self.describeProblem($0, "standard error") },
                 masks.refused > 0 ? "\(masks.refused) announced masks were too many or too long to be heeded" : nil,
             ].compactMap(\.self))
+        do {
+            let output = try captures.output?.finish()
+            result.errors = try captures.errors?.finish()
+            result.output = policy == .off ? nil : output
+        } catch {
+            throw RecordingFailure(reason: "\(error)", command: result)
+        }
+        return result
     }
 
     /// The streams that we read: two pipes, one terminal, or none. What our caller had closed stays closed.
@@ -126,13 +127,25 @@ public final class CommandExecution {
                 output: try OutputCapture(terminal, policy.recording ?? .nothing, masks) { kill(command, SIGHUP) })
         }
         guard let recording = policy.recording else { return Captures() }
+        if command.surroundings == .none {
+            return Captures(
+                output: try OutputCapture(passingOnTo: nil, recording, masks),
+                errors: try OutputCapture(passingOnTo: nil, recording, masks))
+        }
         let isOpen = cs_startup_state().pointee.standard_open
         return Captures(
             output: isOpen.1 == 0 ? nil : try OutputCapture(passingOnTo: 1, recording, masks),
             errors: isOpen.2 == 0 ? nil : try OutputCapture(passingOnTo: 2, recording, masks))
     }
 
-    private static func descriptors(_ terminal: TerminalRelay?, _ captures: Captures) -> CommandDescriptors {
+    private static func descriptors(
+        _ terminal: TerminalRelay?, _ captures: Captures, _ nothing: EmptyInput?
+    ) -> CommandDescriptors {
+        if let nothing {
+            return CommandDescriptors(
+                input: nothing.descriptor, output: captures.output?.writingEnd ?? nothing.descriptor,
+                errors: captures.errors?.writingEnd ?? nothing.descriptor, isAlone: true)
+        }
         guard let terminal else {
             return CommandDescriptors(output: captures.output?.writingEnd, errors: captures.errors?.writingEnd)
         }
@@ -162,4 +175,16 @@ public final class CommandExecution {
         guard let error = capture.forwardingError, error != EPIPE else { return nil }
         return "\(name) could not be passed on: \(systemErrorText(error))"
     }
+}
+
+/// `/dev/null`, for commands that get nothing of our caller's.
+private final class EmptyInput {
+    let descriptor: Int32
+
+    init() throws(LaunchError) {
+        descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .runner(operation: "open /dev/null", errno: errno) }
+    }
+
+    deinit { close(descriptor) }
 }

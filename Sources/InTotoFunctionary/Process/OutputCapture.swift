@@ -16,7 +16,8 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     /// Given to the command; closed here once it has it.
     let writingEnd: Int32
     private let readingEnd: Int32
-    private let destination: Int32
+    /// Nil: nobody sees it live.
+    private let destination: Int32?
     private let stop: (reading: Int32, writing: Int32)
     private let done = DispatchSemaphore(value: 0)
     private var redactor: StreamRedactor
@@ -28,9 +29,9 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     /// What the command's side of it is to hear where our reader has gone: nil, that the stream is closed.
     private let readerHasGone: (@Sendable () -> Void)?
 
-    /// A pipe; `destination` is where bytes are passed on: 1 or 2.
+    /// A pipe; `destination` is where bytes are passed on: 1, 2 or nowhere.
     convenience init(
-        passingOnTo destination: Int32, _ limits: RecordingLimits, _ masks: MaskList
+        passingOnTo destination: Int32?, _ limits: RecordingLimits, _ masks: MaskList
     ) throws(LaunchError) {
         var pipe: [Int32] = [0, 0]
         let error = cs_capture_pipe(&pipe)
@@ -49,7 +50,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     }
 
     private init(
-        readingEnd: Int32, writingEnd: Int32, destination: Int32, _ limits: RecordingLimits, _ masks: MaskList,
+        readingEnd: Int32, writingEnd: Int32, destination: Int32?, _ limits: RecordingLimits, _ masks: MaskList,
         _ readerHasGone: (@Sendable () -> Void)? = nil
     ) throws(LaunchError) {
         var stop: [Int32] = [0, 0]
@@ -132,7 +133,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
 
     /// False where the reader of our output has gone: the command shall see that as it would without us.
     private func passOn(_ bytes: ArraySlice<UInt8>) -> Bool {
-        guard passesOn else { return true }
+        guard passesOn, let destination else { return true }
         let failure = bytes.withUnsafeBytes { buffer -> Int32? in
             var rest = buffer[...]
             while !rest.isEmpty {

@@ -38,9 +38,10 @@ struct StreamRecording: ~Copyable {
         bytes.withUnsafeBytes { buffer in
             do throws(CryptoError) { try digest.update(buffer) } catch { failure = failure ?? error }
         }
-        let toHead = min(bytes.count, limits.head - head.count)
-        head += bytes.prefix(toHead)
-        tail += bytes.dropFirst(toHead).suffix(limits.tail)
+        let cut = bytes.startIndex + min(bytes.count, limits.head - head.count)
+        head += bytes[..<cut]
+        // By index: `suffix` in a sum is that of any sequence, which takes each byte singly and doubles the whole cost.
+        tail += bytes[max(cut, bytes.endIndex - limits.tail)...]
         // Twice what is kept, so that moving the end to the front is rare.
         if tail.count > 2 * limits.tail { tail.removeFirst(tail.count - limits.tail) }
     }

@@ -16,7 +16,7 @@ struct SignalForwarding {
     let descriptor: Int32
     /// What to do where our window has changed its size.
     var windowChanged: () -> Void = {}
-    /// Whether what the terminal sends to our group reaches the command, too; not where it has a terminal of its own.
+    /// Whether what the terminal sends to our group reaches the command, too; not where it has a session of its own.
     var commandIsInOurSession = true
 
     init() throws(LaunchError) {

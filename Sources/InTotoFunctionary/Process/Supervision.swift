@@ -14,6 +14,8 @@ public struct CommandLimits: Sendable {
     public var grace = Duration.seconds(10)
     /// How long processes that outlive the command are waited for.
     public var backgroundWait = Duration.zero
+    /// What is still there then is ended by force, instead of being named.
+    public var endsLeftovers = false
 
     public init() {}
 }
@@ -40,6 +42,7 @@ struct Supervision {
             break
         }
         outcome.background = outcome.hasTimedOut ? ProcessTree.descendants() : waitForBackground()
+        if limits.endsLeftovers && !outcome.background.isEmpty { killAll() }
         return outcome
     }
 
@@ -84,17 +87,21 @@ struct Supervision {
         return hasEnded
     }
 
+    private func killAll() {
+        // A process may have been started while the list was made; each round leaves fewer that could start more.
+        for _ in 0..<200 {
+            ProcessTree.signal(SIGKILL)
+            if waitForTree(until: ContinuousClock.now + .milliseconds(50)).living.isEmpty { break }
+        }
+    }
+
     /// Asks every process of the command to end, then ends those that have not after the time of grace.
     private func endByForce() {
         ProcessTree.signal(SIGTERM)
         // A stopped process hears nothing until it goes on.
         ProcessTree.signal(SIGCONT)
         _ = waitForTree(until: ContinuousClock.now + limits.grace)
-        // A process may have been started while the list was made; each round leaves fewer that could start more.
-        for _ in 0..<200 {
-            ProcessTree.signal(SIGKILL)
-            if waitForTree(until: ContinuousClock.now + .milliseconds(50)).living.isEmpty { break }
-        }
+        killAll()
         while !hasEnded(waitingUntil: nil) {}
     }
 }

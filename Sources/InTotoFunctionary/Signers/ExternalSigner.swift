@@ -7,18 +7,18 @@ public import InTotoMetadata
 /// that `PublicKey(file:)` reads. `sign`: it reads the message from its standard input to the end, and prints the
 /// signature, raw: Ed25519 64 bytes over the message itself, ECDSA in DER over the digest of the curve's size (SHA-256,
 /// -384, -512), RSA-PSS with SHA-256, MGF1 of the same and 32 bytes of salt. Any exit status but 0 is a failure.
-public struct ExternalSigner: Signer {
+public struct ExternalSigner: CheckableSigner {
     public let keyID: KeyID
     private let program: SigningProgram
-    private let key: PublicKey
+    public let publicKey: PublicKey
 
     /// Asks for the public key.
     public init(
         _ program: [[UInt8]], environment: [[UInt8]], convention: KeyIDConvention = .python
     ) throws(SignerError) {
         self.program = SigningProgram(words: program, environment: environment)
-        key = try self.program.publicKey()
-        keyID = key.keyID(convention)
+        publicKey = try self.program.publicKey()
+        keyID = publicKey.keyID(convention)
     }
 
     /// The program's public key alone.
@@ -29,7 +29,7 @@ public struct ExternalSigner: Signer {
     /// The program's signature, once it is seen to be good.
     public func signature(over message: [UInt8]) throws -> Signature {
         let bytes = try program.call("sign", input: message)
-        guard try key.isValid(signature: bytes, over: message) else { throw SignerError.badSignature }
+        guard try publicKey.isValid(signature: bytes, over: message) else { throw SignerError.badSignature }
         return Signature(keyID: keyID, bytes: bytes)
     }
 }

@@ -64,6 +64,7 @@ extension Envelope {
 extension JSONWriter {
     mutating func signature(_ signature: Signature, encoded: Text) {
         object { writer in
+            if let certificate = signature.certificate { writer.member("cert", certificate) }
             writer.member("keyid", signature.keyID.text)
             writer.member("sig", encoded)
         }

@@ -26,7 +26,10 @@ extension Metablock {
                 openPGPSignatures.append(
                     Signature(keyID: keyID, bytes: try signature.hexadecimal("signature"), openPGPHeaders: headers))
             } else {
-                signatures.append(Signature(keyID: keyID, bytes: try signature.hexadecimal("sig")))
+                signatures.append(
+                    Signature(
+                        keyID: keyID, bytes: try signature.hexadecimal("sig"),
+                        certificate: try signature.optionalText("cert")))
             }
         }
     }

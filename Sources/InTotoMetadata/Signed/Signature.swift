@@ -5,11 +5,14 @@ public struct Signature: Hashable, Sendable {
     public let bytes: [UInt8]
     /// What OpenPGP signs behind the message, from the packet's version through its hashed part; nil: not OpenPGP.
     public let openPGPHeaders: [UInt8]?
+    /// The certificate of the key, as PEM, where classic metadata has one. Spec: ITE-7, as in-toto-golang has it.
+    public let certificate: Text?
 
-    public init(keyID: KeyID, bytes: [UInt8], openPGPHeaders: [UInt8]? = nil) {
+    public init(keyID: KeyID, bytes: [UInt8], openPGPHeaders: [UInt8]? = nil, certificate: Text? = nil) {
         self.keyID = keyID
         self.bytes = bytes
         self.openPGPHeaders = openPGPHeaders
+        self.certificate = certificate
     }
 }
 

@@ -78,9 +78,21 @@ public enum Payload: Hashable, Sendable {
         let type = try members.text("_type")
         switch type {
         case Link.type: self = .link(try Link(json: json))
-        case "layout": self = .layout(members.object)
+        case Layout.type: self = .layout(members.object)
         case Statement.type, Statement.legacyType: self = .statement(try Statement(json: json))
         default: throw .notEvidence(type: type)
+        }
+    }
+}
+
+extension Payload {
+    /// The link that this is, in either form; nil for layouts and for statements of other types.
+    package func link() throws(MetadataError) -> Link? {
+        switch self {
+        case .link(let link): link
+        case .statement(let statement) where statement.predicateType == LinkPredicate.type:
+            try LinkPredicate.link(from: statement)
+        case .statement, .layout: nil
         }
     }
 }

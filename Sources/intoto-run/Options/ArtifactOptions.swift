@@ -17,7 +17,7 @@ struct ArtifactOptions: ParsableArguments {
     var stripPrefixes: [String] = []
 
     @Option(
-        name: .customLong("exclude"), parsing: .upToNextOption,
+        name: [.customShort("e"), .customLong("exclude")], parsing: .upToNextOption,
         help: ArgumentHelp("Not recorded, in the language of .gitignore; adds to the defaults.", valueName: "pattern"))
     var exclude: [String] = []
 
@@ -46,6 +46,28 @@ struct ArtifactOptions: ParsableArguments {
     @Flag(name: .customLong("allow-missing"), help: "A reference to nothing is no error.")
     var allowsMissing = false
 
+    @Option(
+        help: ArgumentHelp(
+            "python: hide what in-toto for Python hides, and skip what is missing, as it does.", valueName: "tool"))
+    var compat: Compatibility?
+
+    @Flag(
+        name: .customLong("follow-symlink-dirs"),
+        help: ArgumentHelp("The default; other tools need to be told.", visibility: .hidden))
+    var followsDirectories = false
+
+    /// Nothing of this was given.
+    var isDefault: Bool {
+        basePath == nil && stripPrefixes.isEmpty && exclude.isEmpty && excludeFrom.isEmpty && !withoutDefaults
+            && symlinks == .follow && !normalizesLineEndings && digest.algorithms == DigestList.standard.algorithms
+            && !allowsMissing && compat == nil
+    }
+
+    /// What is recorded where the user names nothing: the current directory, or nothing as Python has it.
+    func orDefault(_ references: [String]) -> [String] {
+        references.isEmpty && compat != .python ? ["."] : references
+    }
+
     /// `files` are those of `--exclude-from`, where somebody has read them already.
     func snapshotOptions(ignoring files: [IgnoreFile]? = nil) throws -> SnapshotOptions {
         var options = SnapshotOptions()
@@ -54,7 +76,7 @@ struct ArtifactOptions: ParsableArguments {
         options.symlinks = symlinks
         options.digests = digest.algorithms
         options.stripPrefixes = try stripPrefixes.map(Self.prefix)
-        options.allowsMissing = allowsMissing
+        options.allowsMissing = allowsMissing || compat == .python
         options.lineEndings = normalizesLineEndings ? .normalized : .verbatim
         return options
     }
@@ -76,12 +98,21 @@ struct ArtifactOptions: ParsableArguments {
     }
 
     private func exclusions(_ files: [IgnoreFile]) throws -> ExclusionPatterns {
-        var patterns = withoutDefaults ? ExclusionPatterns.none : .standard
+        var patterns = standardExclusions
         do {
             for file in files { try patterns.append(contentsOfFile: file.content) }
             for pattern in exclude { try patterns.append(Array(pattern.utf8)) }
         } catch { throw Failure("\(error)", hint: "patterns are written as in .gitignore") }
         return patterns
+    }
+
+    /// Python's are replaced by what the user excludes.
+    private var standardExclusions: ExclusionPatterns {
+        if withoutDefaults { return .none }
+        switch compat {
+        case nil: return .standard
+        case .python: return exclude.isEmpty ? .python : .none
+        }
     }
 
     /// The files of `--exclude-from`, read once.
@@ -113,6 +144,11 @@ extension SymlinkPolicy: ExpressibleByArgument {
     }
 
     public static var allValueStrings: [String] { ["follow", "record", "refuse"] }
+}
+
+/// Whose ways are followed where they differ from ours.
+enum Compatibility: String, ExpressibleByArgument, CaseIterable {
+    case python
 }
 
 /// A file of exclusion patterns.

@@ -27,13 +27,23 @@ struct EvidenceOptions: ParsableArguments {
         switch (format, usesDSSE) {
         case (nil, true): return [.dsseLink]
         case (nil, false): return [.attestation]
-        case (let list?, false): return list.formats
+        case (let list?, false): return try Self.checked(list.formats)
         case (let list?, true):
             guard list.formats == [.dsseLink] else {
                 throw Failure("--use-dsse and --format contradict each other", hint: "give one of them")
             }
             return list.formats
         }
+    }
+
+    /// Nil where the user has not said which.
+    func givenFormats() throws -> [EvidenceFormat]? { format == nil && !usesDSSE ? nil : try formats() }
+
+    private static func checked(_ formats: [EvidenceFormat]) throws -> [EvidenceFormat] {
+        guard formats.contains(.link) && formats.contains(.dsseLink) else { return formats }
+        throw Failure(
+            "formats link and dsse-link have the same file name and cannot be written together",
+            hint: "run twice into different directories, or give one of them with attestation")
     }
 
     /// Makes room for each file of evidence, before anything runs.

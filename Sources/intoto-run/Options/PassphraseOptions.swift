@@ -18,6 +18,9 @@ struct PassphraseOptions: ParsableArguments {
         help: ArgumentHelp("Inherited descriptor whose first line is the passphrase.", valueName: "number"))
     var descriptor: Int32?
 
+    /// The options as they would be given again; a descriptor is read up.
+    var words: [String] { file.map { ["--passphrase-file", $0] } ?? [] }
+
     func validate() throws {
         guard file == nil || descriptor == nil else {
             throw ValidationError("--passphrase-file and --passphrase-fd contradict each other")

@@ -26,6 +26,12 @@ struct SigningOptions: ParsableArguments {
         help: "Which key id is written, and names the file: python, go or witness.")
     var convention: KeyIDConvention = .python
 
+    /// The options as they would be given again.
+    var words: [String] {
+        keys.flatMap { ["-k", $0] } + passphrase.words + (forbidsDefaultKey ? ["--no-default-key"] : [])
+            + (convention == .python ? [] : ["--keyid-convention", convention.rawValue])
+    }
+
     /// Readies every key and signs a test message with it, so that nothing is run that could not be signed.
     func signers(in context: CommandContext) throws -> [any Signer] {
         let references = try references(in: context).map(KeyReference.init)

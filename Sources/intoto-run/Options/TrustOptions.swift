@@ -11,7 +11,9 @@ struct TrustOptions: ParsableArguments {
     var keys: [String] = []
 
     /// The distinct keys that were named, in their order.
-    func publicKeys(in context: CommandContext) throws -> [PublicKey] {
+    func publicKeys(in context: CommandContext) throws -> [PublicKey] { try Self.publicKeys(keys, in: context) }
+
+    static func publicKeys(_ keys: [String], in context: CommandContext) throws -> [PublicKey] {
         var distinct: [PublicKey] = []
         for reference in keys {
             let reference = try KeyReference(reference)

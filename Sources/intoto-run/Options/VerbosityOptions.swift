@@ -15,6 +15,20 @@ struct VerbosityOptions: ParsableArguments {
         if !quiet { context.note("intoto-run: \(message)") }
     }
 
+    func report(_ record: CompletedRecord, in context: CommandContext) {
+        report(record.notRecorded, in: context)
+        guard verbose else { return }
+        let link = record.link
+        note("step '\(link.name)': \(link.materials.count) materials, \(link.products.count) products", in: context)
+    }
+
+    private func report(_ notRecorded: [NotRecorded], in context: CommandContext) {
+        var seen: Set<NotRecorded> = []
+        for entry in notRecorded where seen.insert(entry).inserted {
+            context.note("intoto-run: warning: not recorded: \(entry)")
+        }
+    }
+
     /// What a step's record leaves out is always said; counts only on demand.
     func report(_ step: RecordedStep, in context: CommandContext) {
         for problem in step.execution?.result.warnings ?? [] {
@@ -33,10 +47,7 @@ struct VerbosityOptions: ParsableArguments {
                 "intoto-run: warning: process \(process.processID) (\(escapedForTerminal(process.name))) outlives the "
                     + "command; what it writes from now on is not recorded")
         }
-        var seen: Set<NotRecorded> = []
-        for entry in step.notRecorded where seen.insert(entry).inserted {
-            context.note("intoto-run: warning: not recorded: \(entry)")
-        }
+        report(step.notRecorded, in: context)
         if let error = step.git?.failure {
             if case .noRepository = error {
                 if verbose { note("git: \(error)", in: context) }

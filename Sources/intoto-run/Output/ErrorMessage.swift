@@ -34,10 +34,11 @@ extension ErrorMessage {
 
 extension Failure {
     /// The parser's own message, without its usage lines; it repeats what the user typed, whatever that is.
-    init(parsing error: any Error, verb: String?) {
+    init(parsing error: any Error, of words: [String]) {
+        let verb = words.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
         self.init(
             escapedForTerminal(IntotoRun.message(for: error).utf8),
-            hint: "see intoto-run \(verb.map { "\($0) " } ?? "")--help")
+            hint: OptionSpelling.hint(forForeign: words) ?? "see intoto-run \(verb.map { "\($0) " } ?? "")--help")
     }
 
     /// Names the file that an error is about.
@@ -53,7 +54,7 @@ extension Failure {
         switch error {
         case .unsafeKeyFile(let path, .writableByOthers): "chmod go-w \(Text(path.string).shellWord)"
         case .unsafeKeyFile(_, .foreignOwner): "copy it to a file of your own, once you know that it is the right one"
-        case .system, .tooLarge, .notRegularFile, .alreadyExists: nil
+        case .system, .tooLarge, .notRegularFile, .tooManyEntries, .alreadyExists: nil
         }
     }
 

@@ -10,12 +10,14 @@ struct EvidenceReport {
     /// Without an outcome where there were no keys to check with.
     private let signatures: [(keyID: KeyID, outcome: SignatureCheck.Outcome?)]
     private let areChecked: Bool
+    private let oddities: [Oddity]
 
     private static let envelope = "DSSE envelope"
 
     init(_ metadata: SignedMetadata, keys: [PublicKey]) throws {
         payload = try metadata.payload()
         link = try payload.link()
+        oddities = link.map(Oddity.all) ?? []
         container = if case .envelope = metadata { Self.envelope } else { "classic metadata" }
         // Evidence whose signed bytes cannot be told, such as a classic link with a fraction in it, can still be shown.
         signatures =
@@ -25,19 +27,21 @@ struct EvidenceReport {
         areChecked = !keys.isEmpty
     }
 
-    /// Artifacts shown of each kind unless all are asked for.
-    private static let shownArtifacts = 10
-
     // MARK: For people
 
     /// The claim first: what it is about, of which kind, who signed it; then its parts.
-    func lines(showingAll: Bool) -> [String] {
+    /// `limit` is how many artifacts of each kind are named; nil: all.
+    func lines(limit: Int?) -> [String] {
         var lines = [claim] + signatureLines
         guard let link else { return lines + otherLines }
+        lines += oddityLines(limit)
         lines.append("step: \(link.name)")
         lines.append("command: \(link.command.isEmpty ? "none" : link.command.map(\.shellWord).joined(separator: " "))")
-        lines += artifactLines("materials", link.materials, showingAll)
-        lines += artifactLines("products", link.products, showingAll)
+        lines += ArtifactListing(title: "materials", artifacts: link.materials, limit: limit).lines
+        lines +=
+            ArtifactListing(
+                title: "products", artifacts: link.products, earlier: link.materials, limit: limit
+            ).lines
         lines += Self.objectLines("byproducts", link.byproducts)
         lines += Self.objectLines("environment", link.environment)
         return lines
@@ -78,14 +82,10 @@ struct EvidenceReport {
         }
     }
 
-    private func artifactLines(_ title: String, _ artifacts: ArtifactSet, _ showingAll: Bool) -> [String] {
-        let shown = showingAll ? artifacts.count : min(artifacts.count, Self.shownArtifacts)
-        var lines = ["\(title): \(artifacts.count)"]
-        for artifact in artifacts.prefix(shown) {
-            lines.append("  \(artifact.name)  \(artifact.digests.summary)")
-        }
-        if shown < artifacts.count { lines.append("  … \(artifacts.count - shown) more (--all)") }
-        return lines
+    private func oddityLines(_ limit: Int?) -> [String] {
+        let shown = min(oddities.count, limit ?? oddities.count)
+        let rest = oddities.count - shown
+        return oddities.prefix(shown).map(\.line) + (rest > 0 ? ["odd: … \(rest) more (--all)"] : [])
     }
 
     private var otherLines: [String] {
@@ -96,18 +96,11 @@ struct EvidenceReport {
         }
     }
 
-    /// One line a member, as JSON; long values are cut. JSON escapes control characters and doubles backslashes itself;
-    /// what else a terminal should not see becomes `\\x7F` or `\\u{202E}`, which JSON never writes.
+    /// One line a member, as JSON; long values are cut.
     private static func objectLines(_ title: String, _ object: JSONObject) -> [String] {
         guard !object.isEmpty else { return ["\(title): none"] }
         return ["\(title):"]
-            + object.members.map { member in
-                // Written for reading: a number that canonical JSON refuses is fine here.
-                let bytes = (try? JSONWriter.bytes(.compact) { $0.value(member.value) }) ?? []
-                let cut = bytes.count > 200 ? " … (\(bytes.count) bytes)" : ""
-                let parts = bytes.prefix(200).split(separator: UInt8(ascii: "\\"), omittingEmptySubsequences: false)
-                return "  \(member.name.escaped): \(parts.map(escapedForTerminal).joined(separator: "\\"))\(cut)"
-            }
+            + object.members.map { "  \($0.name.escaped): \($0.value.line(limit: 200))" }
     }
 
     // MARK: For programs
@@ -118,6 +111,7 @@ struct EvidenceReport {
             signatures.map { check in
                 ["keyid": .string(check.keyID.text), "outcome": .string(Text((check.outcome ?? .unknownKey).word))]
             })
+        if link != nil { object["oddities"] = .array(oddities.map(\.json)) }
         object["payload"] = try payloadJSON()
         return object
     }
@@ -128,6 +122,18 @@ struct EvidenceReport {
         case .statement(let statement): try JSONReader.read(JSONWriter.bytes(.compact) { statement.write(to: &$0) })
         case .layout(let object): .object(object)
         }
+    }
+}
+
+extension JSONValue {
+    /// As JSON on one line, cut behind `limit` bytes. JSON escapes control characters and doubles backslashes itself;
+    /// what else a terminal should not see becomes `\\x7F` or `\\u{202E}`, which JSON never writes.
+    func line(limit: Int) -> String {
+        // Written for reading: a number that canonical JSON refuses is fine here.
+        let bytes = (try? JSONWriter.bytes(.compact) { $0.value(self) }) ?? []
+        let cut = bytes.count > limit ? " … (\(bytes.count) bytes)" : ""
+        let parts = bytes.prefix(limit).split(separator: UInt8(ascii: "\\"), omittingEmptySubsequences: false)
+        return parts.map(escapedForTerminal).joined(separator: "\\") + cut
     }
 }
 

@@ -16,6 +16,9 @@ struct Inspect: Verb {
     @Flag(help: "Every artifact, not only the first ones.")
     var all = false
 
+    @Option(help: ArgumentHelp("How many artifacts of each kind are named.", valueName: "n"))
+    var first: UInt16 = 10
+
     @Argument(help: "Links, layouts, envelopes or bundles.")
     var files: [String]
 
@@ -57,6 +60,6 @@ struct Inspect: Verb {
         _ report: EvidenceReport, _ index: Int, of evidence: EvidenceFile, in context: CommandContext
     ) throws {
         if evidence.metadata.count > 1 { try context.print("envelope \(index + 1) of \(evidence.metadata.count):") }
-        for line in report.lines(showingAll: all) { try context.print(line) }
+        for line in report.lines(limit: all ? nil : Int(first)) { try context.print(line) }
     }
 }

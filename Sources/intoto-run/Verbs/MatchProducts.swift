@@ -19,7 +19,7 @@ struct MatchProducts: Verb {
     @OptionGroup var trust: TrustOptions
 
     @Option(
-        name: [.customShort("p"), .customLong("paths")], parsing: .upToNextOption,
+        name: [.customShort("p"), .customLong("paths"), .customLong("path")], parsing: .upToNextOption,
         help: ArgumentHelp("Local files and directories (default: '.').", valueName: "ref"))
     var paths: [String] = []
 
@@ -27,6 +27,8 @@ struct MatchProducts: Verb {
 
     @Flag(help: "As JSON.")
     var json = false
+
+    @OptionGroup var verbosity: VerbosityOptions
 
     func run(in context: CommandContext) throws -> Int32 {
         let keys = try trust.publicKeys(in: context)
@@ -36,8 +38,11 @@ struct MatchProducts: Verb {
         if json {
             try context.print(JSONText.indented(difference.json(signaturesChecked: !keys.isEmpty)))
         } else {
-            if keys.isEmpty {
+            if keys.isEmpty && !verbosity.quiet {
                 context.note("intoto-run: warning: signatures were not checked; give --verification-keys")
+            }
+            if verbosity.verbose {
+                verbosity.note("\(recorded.count) products recorded, \(local.count) files here", in: context)
             }
             for line in difference.lines { try context.print(line) }
             if difference.isEmpty { try context.print(Self.agreement(recorded.count)) }

@@ -69,7 +69,7 @@ struct Run: Verb {
     var withoutCommand = false
 
     @Option(
-        name: [.customShort("C"), .customLong("run-dir")],
+        name: [.customShort("C"), .customShort("r"), .customLong("run-dir")],
         help: ArgumentHelp("Working directory of the command only.", valueName: "dir"))
     var runDirectory: String?
 
@@ -106,7 +106,7 @@ struct Run: Verb {
 
     private static func hint(for summary: RunSummary) -> String {
         let evidence = summary.evidence.isEmpty ? "there is no evidence" : "the evidence was written"
-        return evidence + (summary.recorded.map { "; " + ending($0.execution?.result.termination) } ?? "")
+        return evidence + (summary.recorded.map { "; " + RecordKeeper.ending($0.execution?.result.termination) } ?? "")
     }
 
     /// Carries out the step; what is known of it stands in `summary`, also where this throws.
@@ -131,17 +131,26 @@ struct Run: Verb {
             reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
         if let summaryFile { request.snapshot.ownFiles.insert(summaryFile) }
 
-        let recorded = try self.record(request, in: context)
+        let builder = LinkBuilder.current(record)
+        let keeper = RecordKeeper(
+            request: request, formats: formats, signers: signers, directory: reserved.first?.file.directory,
+            finishing: finishingOptions, builder: builder, began: context.now())
+        let recorded = try self.record(request, keeper, in: context)
         summary.recorded = recorded
         try messages.inSection(of: request.name) {
             verbosity.report(recorded, in: context)
             guard acceptance.signs(recorded.execution?.result) else {
                 return verbosity.note("not signed: --require-success does not accept this end", in: context)
             }
+            if recorded.products.isEmpty && formats.contains(.attestation) {
+                throw keeper.failure(
+                    "an attestation needs a subject, and there are no products", cause: "make or name products",
+                    recorded, in: context)
+            }
             let writer = EvidenceWriter(
                 reserved: reserved, formats: formats, signers: signers, convention: signing.convention,
-                ending: Self.ending(recorded.execution?.result.termination))
-            summary.evidence = try writer.write(LinkBuilder.current(record).link(of: recorded))
+                ending: RecordKeeper.ending(recorded.execution?.result.termination))
+            summary.evidence = try writer.write(builder.link(of: recorded))
             for evidence in summary.evidence {
                 verbosity.note("wrote \(escapedForTerminal(evidence.path.string.utf8))", in: context)
             }
@@ -156,7 +165,7 @@ struct Run: Verb {
 
     private func stepRequest(ignoring files: [IgnoreFile], in context: CommandContext) throws -> StepRequest {
         let command = try wrappedCommand(in: context)
-        let defaults = materials.isEmpty && products.isEmpty ? ["."] : []
+        let defaults = materials.isEmpty && products.isEmpty ? artifacts.orDefault([]) : []
         var request = StepRequest(
             name: try stepName(of: command),
             command: command,
@@ -214,11 +223,6 @@ struct Run: Verb {
     }
 
     private func checkFormats(_ formats: [EvidenceFormat], _ request: StepRequest) throws {
-        if formats.contains(.link) && formats.contains(.dsseLink) {
-            throw Failure(
-                "formats link and dsse-link have the same file name and cannot be written together",
-                hint: "run twice into different directories, or give one of them with attestation")
-        }
         if formats.contains(.attestation) && request.products.isEmpty {
             throw Failure(
                 "an attestation needs a subject, and no products are named",
@@ -226,12 +230,19 @@ struct Run: Verb {
         }
     }
 
+    /// What `record stop` needs to be told again.
+    private var finishingOptions: [String] {
+        signing.words + (evidence.directory == "." ? [] : ["-d", evidence.directory])
+    }
+
     private func checkSigners(_ signers: [any Signer], _ formats: [EvidenceFormat]) throws {
         guard signers.contains(where: \.isOpenPGP), formats != [.link] else { return }
         throw Failure("\(SignerError.openPGPInEnvelope)", hint: "give --format link with gpg: keys")
     }
 
-    private func record(_ request: StepRequest, in context: CommandContext) throws -> RecordedStep {
+    private func record(
+        _ request: StepRequest, _ keeper: RecordKeeper, in context: CommandContext
+    ) throws -> RecordedStep {
         do {
             return try StepRunner(request, in: context.process, report: progress.listener()).run(
                 workDirectory: context.workingDirectory, now: context.now)
@@ -240,24 +251,28 @@ struct Run: Verb {
             case .launch(let error): throw Failure(error)
             case .materials(let error): throw Failure("nothing ran: \(error)", hint: error.hint)
             case .repository(let refusal): throw Failure(refusal)
-            case .products(let error, let termination):
-                throw Failure(
-                    "no evidence was written: \(error)",
-                    hint: Self.ending(termination) + "; remove the cause and run the step again")
-            case .recording(let reason, let termination):
-                throw Failure(
-                    "no evidence was written: \(reason)", hint: Self.ending(termination) + "; run the step again")
+            case .products(let error, let step):
+                verbosity.report(step, in: context)
+                throw interruption("\(error)", cause: error.hint, step, keeper, in: context)
+            case .recording(let reason, let step):
+                verbosity.report(step, in: context)
+                throw interruption(reason, cause: nil, step, keeper, in: context)
             case .internal(let reason): throw Failure(reason)
             }
         }
     }
 
-    private static func ending(_ termination: Termination?) -> String {
-        switch termination {
-        case nil: "there was no command"
-        case .exited(let status)?: "the command ran and exited with status \(status)"
-        case .signalled(let number)?: "the command ran and was ended by signal \(number)"
+    /// What ended in a way that nobody wants signed is not kept either.
+    private func interruption(
+        _ reason: String, cause: String?, _ step: RecordedStep, _ keeper: RecordKeeper, in context: CommandContext
+    ) -> Failure {
+        guard acceptance.signs(step.execution?.result) else {
+            return Failure(
+                "no evidence was written: \(reason)",
+                hint: RecordKeeper.ending(step.execution?.result.termination)
+                    + ", which --require-success does not accept")
         }
+        return keeper.failure(reason, cause: cause, step, in: context)
     }
 }
 

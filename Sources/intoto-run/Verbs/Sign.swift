@@ -20,13 +20,16 @@ struct Sign: Verb {
     @Flag(help: "Check signatures.")
     var check = false
 
-    @Flag(help: "With --check: as JSON.")
-    var json = false
+    @Flag(help: ArgumentHelp("As other runners say it: --key names the public keys.", visibility: .hidden))
+    var verify = false
+
+    @OptionGroup var result: ResultOptions
 
     @OptionGroup var trust: TrustOptions
     @OptionGroup var signing: SigningOptions
+    @OptionGroup var expectations: SummaryExpectationOptions
 
-    @Flag(help: "Keep the signatures that are there.")
+    @Flag(name: [.customShort("a"), .long], help: "Keep the signatures that are there.")
     var append = false
 
     @Option(
@@ -37,42 +40,70 @@ struct Sign: Verb {
     @Flag(help: "Replace a file that is already there.")
     var overwrite = false
 
+    @OptionGroup var verbosity: VerbosityOptions
+
+    @Option(
+        name: [.customShort("f"), .customLong("file")],
+        help: ArgumentHelp("The same as the argument.", visibility: .hidden))
+    var namedFile: String?
+
     @Argument(help: "A link, a layout, an envelope or a bundle.")
-    var file: String
+    var files: [String] = []
+
+    /// The one that is meant, once `validate` has passed.
+    private var file: String { (files + [namedFile].compactMap(\.self))[0] }
 
     func validate() throws {
-        guard check else {
-            guard !json else { throw ValidationError("--json is for --check") }
+        switch files.count + (namedFile == nil ? 0 : 1) {
+        case 1: break
+        case 0: throw ValidationError("Missing expected argument '<file>'")
+        default: throw ValidationError("one file at a time, please")
+        }
+        guard check || verify || expectations.isEmpty else {
+            throw ValidationError("--expect-… options are for --check")
+        }
+        if verify {
+            guard !(signing.keys + trust.keys).isEmpty else { throw ValidationError("no --key to verify with") }
             return
         }
+        guard check else { return }
         guard !trust.keys.isEmpty else { throw ValidationError("no --verification-keys to check with") }
         guard signing.keys.isEmpty else { throw ValidationError("--check takes --verification-keys, and no --key") }
     }
 
     func run(in context: CommandContext) throws -> Int32 {
         let evidence = try EvidenceFile(reading: file, in: context)
-        return check ? try checkSignatures(of: evidence, in: context) : try sign(evidence, in: context)
+        return check || verify ? try checkSignatures(of: evidence, in: context) : try sign(evidence, in: context)
     }
 
     // MARK: Checking
 
     private func checkSignatures(of evidence: EvidenceFile, in context: CommandContext) throws -> Int32 {
+        var trust = trust
+        if verify { trust.keys += signing.keys }
         let keys = try trust.publicKeys(in: context)
         var refusals: [AuthenticationError?] = []
+        var payloads: [Payload] = []
         for (index, metadata) in evidence.metadata.enumerated() {
             do {
-                _ = try metadata.authenticated(by: keys, threshold: keys.count)
+                payloads.append(try metadata.authenticated(by: keys, threshold: keys.count).payload)
                 refusals.append(nil)
             } catch {
                 guard error.isRefusal else { throw Failure("\(evidence.name(ofPiece: index)): \(error)") }
                 refusals.append(error)
             }
         }
-        let isGood = refusals.allSatisfy { $0 == nil }
-        if json {
-            try context.print(JSONText.indented(Self.json(refusals, keys)))
+        let unmet = try expectations.refusals(of: payloads)
+        let isGood = refusals.allSatisfy { $0 == nil } && unmet.isEmpty
+        if result.json {
+            var object = Self.json(refusals, keys)
+            if !expectations.isEmpty {
+                object["good"] = .bool(isGood)
+                object["summaryRefusals"] = .array(unmet.map { .string(Text($0)) })
+            }
+            try context.print(JSONText.indented(object))
         } else {
-            for line in Self.lines(refusals, keys) { try context.print(line) }
+            for line in Self.lines(refusals, keys) + unmet.map({ "not good: \($0)" }) { try context.print(line) }
         }
         return isGood ? ExitStatus.success : ExitStatus.no
     }
@@ -119,14 +150,14 @@ struct Sign: Verb {
         let signers = try signing.signers(in: context)
         do {
             let signed = try metadata.signed(by: signers, keepingSignatures: append)
-            let target = try output.map { FilePath($0) } ?? FilePath(metadata.fileName(signers))
+            let target = try output.map { FilePath($0) } ?? FilePath(metadata.fileName(signers, asReadFrom: file))
             let directory = target.removingLastComponent()
             let place = try EvidenceDirectory(directory.isEmpty ? "." : directory)
-                .reserve(target.lastComponent?.string ?? "", overwrite: overwrite)
+                .reserve(target.lastComponent?.string ?? "", overwrite: overwrite || target == FilePath(file))
             var bytes = try JSONWriter.bytes(signed.style) { signed.write(to: &$0) }
             bytes.append(UInt8(ascii: "\n"))
             try place.commit(bytes)
-            context.note("intoto-run: wrote \(escapedForTerminal(place.path.string.utf8))")
+            try result.report(written: [place.path], note: { verbosity.note($0, in: context) }, in: context)
         } catch let error as StorageError {
             throw Failure(error.description, hint: EvidenceOptions.hint(for: error))
         } catch let error as MetadataError { throw Failure("\(Text(file).escaped): \(error)") }
@@ -162,9 +193,10 @@ extension SignedMetadata {
         }
     }
 
-    /// As a run would name it; layouts have no such name.
-    fileprivate func fileName(_ signers: [any Signer]) throws -> String {
+    /// As a run would name it; a layout stays where it is.
+    fileprivate func fileName(_ signers: [any Signer], asReadFrom path: String) throws -> String {
         let payload = try payload()
+        if case .layout = payload { return path }
         guard let link = try payload.link(), let keyID = signers.first?.keyID else {
             throw Failure("where does it go?", hint: "give --output FILE: only links have a name of their own")
         }

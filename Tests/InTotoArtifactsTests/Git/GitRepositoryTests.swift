@@ -129,6 +129,12 @@ import Testing
         ("https://user:12/XYZZY@example.com/a", "https://example.com/a"),
         ("https://us@er:p@XYZZY@example.com:8443/a", "https://example.com:8443/a"),
         ("https://example.com/a?private_token=XYZZY", "https://example.com/a"),
+        ("https://user:XYZZY@[::1]/x.git", "https://[::1]/x.git"),
+        ("https://u:XY::ZZY@example.com", "https://example.com"),
+        ("https://XYZZY@[2001:db8::1]/", "https://[2001:db8::1]/"),
+        ("https://u:XY#ZZY@example.com/x", "https://example.com/x"),
+        ("https://u:XY?ZZY@example.com/x", "https://example.com/x"),
+        ("https://u:12/3@example.com/x", "https://example.com/x"),
         ("https://example.com/a#XYZZY", "https://example.com/a"),
         ("ssh://git:XYZZY@example.com/a", "ssh://git@example.com/a"),
         ("ssh://git@example.com/a", "ssh://git@example.com/a"),
@@ -228,6 +234,18 @@ import Testing
             for level in 1 2 3 4 5 6 7 8 9; do tree=$(entries 040000 tree $tree | git mktree); done
             git update-ref HEAD $(git commit-tree -m bomb $tree)
             """)
-        #expect(try refusal(git).contains("belongs to more than"))
+        #expect(try refusal(git).contains("belongs to more than 5000000 files"))
+    }
+
+    @Test func `trees without end that hold no files are refused, too`() throws {
+        let git = try GitCommands.repository()
+        try git(
+            """
+            tree=$(git mktree </dev/null)
+            entries() { for i in 0 1 2 3 4 5 6 7 8 9; do printf '040000 tree %s\\tf%s\\n' $1 $i; done; }
+            for level in 1 2 3 4 5 6 7 8 9; do tree=$(entries $tree | git mktree); done
+            git update-ref HEAD $(git commit-tree -m bomb $tree)
+            """)
+        #expect(try refusal(git).contains("belongs to more than 1000000 trees"))
     }
 }

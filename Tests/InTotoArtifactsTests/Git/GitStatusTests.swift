@@ -84,6 +84,8 @@ import Testing
         "printf x >'sp ace'; printf x >$'line\\nfeed'; printf x >$'t\\ta\"b'; mkdir -p 'd-'; touch d-/f d.d d0; git add d-; touch $'\\xc3\\xa9' $'e\\xcc\\x81'",
         "git update-index --assume-unchanged a; echo z >a; git update-index --skip-worktree d/b; rm d/b",
         "git sparse-checkout set d",
+        "git sparse-checkout set d; mkdir src; echo z >src/x.sh",
+        "git sparse-checkout set d; mkdir src; echo z >src/x.sh; git config sparse.expectFilesOutsideOfPatterns true",
         "printf 'a\\r\\nb\\r\\n' >crlf; git add crlf; git commit -qm crlf; printf 'a\\nb\\n' >crlf",
         "git config core.autocrlf true; printf 'a\\r\\nb\\r\\n' >t; git add t 2>/dev/null; git commit -qm t; touch -d 2001-01-01 t",
         "echo '*.txt text' >.gitattributes; printf 'a\\r\\nb\\r\\n' >t.txt; git add . 2>/dev/null; git commit -qm t; touch -d 2001-01-01 t.txt",
@@ -129,6 +131,25 @@ import Testing
         #expect(status?.isClean == true)
         #expect(status?.assumedUnchanged == 1)
         #expect(status?.skipped == 1)
+        #expect(status?.unseen == 1, "what is not there cannot differ")
+        #expect(status?.doubts == ["1 files were not compared, which git was told not to look at"])
+    }
+
+    /// Line endings count where a line that is no comment has the very attribute, not behind a `-`, nor as a pattern.
+    @Test(arguments: [
+        ("* text", true), ("*.x text=auto", true), ("*\teol=lf", true), ("\"a b\" crlf", true), ("* crlf=input", true),
+        ("# text", false), ("text -diff", false), ("eol=lf", false), ("* textual", false), ("* -text", false),
+        ("\"a text\" -diff", false),
+    ])
+    func `attributes that convert line endings are known`(line: String, converts: Bool) throws {
+        let git = try GitCommands.repository()
+        // Git itself is not asked: the file has other line endings than its blob, whatever the attributes say.
+        try git("printf 'a\\nb\\n' >t; git add t; git commit -qm t; printf 'a\\r\\nb\\r\\n' >t")
+        try git("git update-index --cacheinfo 100644,$(printf 'a\\nb\\n' | git hash-object -w --stdin),t")
+        try (line + "\n").write(to: git.directory.appending(path: ".gitattributes"), atomically: false, encoding: .utf8)
+        let status = try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions()).status
+        #expect(status?.otherLineEndings == (converts ? 1 : 0))
+        #expect(status?.modified.count == (converts ? 0 : 1))
     }
 
     /// A filter that does what git LFS does stands in for it: real git, real pointers.
@@ -171,13 +192,13 @@ import Testing
     @Test func `submodules are those of git submodule status`() throws {
         let sub = try GitCommands.repository("sub")
         let git = try GitCommands.repository()
-        for name in ["same", "moved", "dirty", "absent", "new"] {
+        for name in ["same", "moved", "dirty", "absent", "new", "gone", "in/gone"] {
             try git("git submodule -q add \(sub.directory.path) \(name)")
         }
         try git(
             """
             git commit -qm subs; cd moved; git commit -q --allow-empty -m more; cd ../dirty; echo x >>a
-            cd ../new; echo x >untracked; cd ..; git submodule -q deinit absent
+            cd ../new; echo x >untracked; cd ..; git submodule -q deinit absent; rm -r gone in
             """)
         let state = try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions())
         let status = try #require(state.status)
@@ -193,6 +214,42 @@ import Testing
         }
         #expect(ours == expected.sorted { $0.dropFirst(41) < $1.dropFirst(41) })
         try git("git add moved; git -C dirty checkout -q a; rm new/untracked; git commit -qm moved")
+        try git("git submodule -q update gone in/gone")
         #expect(try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions()).status?.isClean == true)
+    }
+
+    @Test func `what is not known of a submodule is not known of the repository around it`() throws {
+        let sub = try GitCommands.repository("sub")
+        let git = try GitCommands.repository()
+        try git(
+            """
+            git submodule -q add \(sub.directory.path) within; git commit -qm sub; cd within
+            git config include.path ../elsewhere; git update-index --assume-unchanged a
+            """)
+        let state = try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions())
+        #expect(state.notes == ["submodule 'within': files that the repository's configuration includes were not read"])
+        #expect(
+            state.status?.notes == [
+                "submodule 'within': 1 files were not compared, which git was told not to look at"
+            ])
+    }
+
+    @Test func `a work tree that takes too long costs its comparison alone, and its reading ends`() throws {
+        let git = try GitCommands.repository()
+        // The index remembers sizes modulo 4 GiB: this one is the same, and has to be read.
+        try git("git tag here; truncate -s $((2 + (1 << 37))) a")
+        var options = GitOptions()
+        options.patience = 1
+        let observation = GitObservation(of: Array(git.directory.path.utf8), options)
+        let state = try observation.result().get()
+        #expect(state.status == nil)
+        #expect(try state.head.commit?.text.description == git.line("git rev-parse HEAD"))
+        #expect(state.tags.count == 1)
+        let note = "the work tree was not compared: reading the repository took longer than 1 s"
+        #expect(state.notes == [note])
+        // The thread's own result: it has ended.
+        let ended = ContinuousClock().now.advanced(by: .seconds(20))
+        while !observation.hasEnded, ContinuousClock().now < ended { usleep(10_000) }
+        #expect(observation.hasEnded)
     }
 }

@@ -1,0 +1,65 @@
+public import InTotoMetadata
+public import SystemPackage
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A directory with evidence that others wrote: listed once, its files opened beneath it and by exact names.
+public final class EvidenceFolder: Sendable {
+    public let path: FilePath
+    /// Names of what is not hidden, in byte order. Those that are not UTF-8 are no names of evidence.
+    public let names: [Text]
+    private let descriptor: Int32
+
+    /// Most entries of one folder.
+    public static let entryLimit = 1_000_000
+
+    /// `beneath`: the path is a name that others chose, and a link in its place is refused.
+    public init(_ path: FilePath, beneath: Bool = false) throws(StorageError) {
+        self.path = path
+        let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (beneath ? O_NOFOLLOW : 0)
+        descriptor = path.withCString { open($0, flags) }
+        guard descriptor >= 0 else { throw .system(path, operation: "open", errno: Errno(rawValue: errno)) }
+        do { names = try Self.list(descriptor, path) } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// The bytes of a file, which must be a regular one and no link to one; never waits for anybody.
+    public func contents(of name: Text, limit: Int = BoundedReader.evidenceLimit) throws(StorageError) -> [UInt8] {
+        try BoundedReader.contents(of: name.description, in: descriptor, shownAs: path(of: name), limit: limit)
+    }
+
+    public func path(of name: Text) -> FilePath {
+        path == "." ? FilePath(name.description) : path.appending(name.description)
+    }
+
+    private static func list(_ descriptor: Int32, _ path: FilePath) throws(StorageError) -> [Text] {
+        func failure() -> StorageError { .system(path, operation: "list", errno: Errno(rawValue: errno)) }
+        let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard copy >= 0 else { throw failure() }
+        guard let entries = fdopendir(copy) else {
+            close(copy)
+            throw failure()
+        }
+        defer { closedir(entries) }
+        var names: [Text] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(entries) else {
+                guard errno == 0 else { throw failure() }
+                return names.sorted()
+            }
+            let bytes = withUnsafeBytes(of: entry.pointee.d_name) { bytes in Array(bytes.prefix { $0 != 0 }) }
+            guard bytes.first != UInt8(ascii: "."), let name = Text(validating: bytes) else { continue }
+            guard names.count < entryLimit else { throw .tooManyEntries(path, limit: entryLimit) }
+            names.append(name)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+public import InTotoCrypto
+public import InTotoMetadata
+public import InTotoStorage
+
+/// Where a piece of evidence stands, and what it is.
+public struct EvidenceReference: Hashable, Sendable {
+    /// Safe to print.
+    public let path: String
+    /// In a bundle: which envelope, counted from 1.
+    public let envelope: Int?
+    /// SHA-256 of the file, or of the payload where it stands in a bundle.
+    public let sha256: Text
+}
+
+extension EvidenceReference: CustomStringConvertible {
+    public var description: String { envelope.map { "\(path), envelope \($0)" } ?? path }
+}
+
+/// A key that a layout lists, by the label that it has there.
+public struct Functionary: Hashable, Sendable {
+    public let label: KeyID
+    public let key: PublicKey
+
+    public static func == (a: Self, b: Self) -> Bool { a.key == b.key }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(key) }
+}
+
+/// What a piece of evidence was good for.
+public struct EvidenceFinding: Sendable {
+    public enum Standing: Sendable {
+        /// It counts for this functionary.
+        case counted(Functionary)
+        /// It is good, and all its signers are counted already.
+        case additional(Functionary)
+        case rejected(RejectionReason)
+    }
+
+    public let reference: EvidenceReference
+    public let standing: Standing
+}
+
+/// Why a piece of evidence does not count.
+public enum RejectionReason: Sendable {
+    case unreadable(StorageError)
+    case malformed(MetadataError)
+    /// By nobody whom the step lists.
+    case notSigned(AuthenticationError)
+    /// By functionaries whom the layout lists, but not for this step.
+    case unlisted([Functionary])
+    case certificate(String)
+    case otherStep(Text)
+    case artifacts(ArtifactProblem)
+    case noLink(Text)
+    case sublayoutInBundle
+    /// Checking its signatures would cost more than verifying a real chain ever does.
+    case tooManySignatures
+    case malformedSublayout(MetadataError)
+}
+
+extension RejectionReason: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unreadable(let error): "\(error)"
+        case .malformed(let error): "\(error)"
+        case .notSigned(let error): "\(error)"
+        case .unlisted(let functionaries):
+            "signed by \(functionaries.map { "'\($0.label)'" }.joined(separator: ", ")), "
+                + "which the layout lists, but not for this step"
+        case .certificate(let reason): reason
+        case .otherStep(let name): "the link is of step '\(name.escaped)'"
+        case .artifacts(let problem): "\(problem)"
+        case .noLink(let type): "it is no link: \(type.escaped)"
+        case .sublayoutInBundle:
+            "a sublayout needs a file STEP.KEYID8.link of its own, beside the directory with its links"
+        case .tooManySignatures: "checking its signatures, and those of others before, would cost too much"
+        case .malformedSublayout(let error): "the sublayout is not taken: \(error)"
+        }
+    }
+}

@@ -1,0 +1,119 @@
+internal import InTotoCrypto
+internal import InTotoMetadata
+
+/// Who may have done what, as one layout says it: its keys, made usable.
+struct Functionaries {
+    private let byLabel: [KeyID: Functionary]
+    /// Every key once, in the layout's order.
+    let all: [Functionary]
+    /// Keys that cannot be used, and why; links signed with them do not count.
+    let unusable: [(label: KeyID, reason: KeyError)]
+    let roots: [(label: KeyID, certificate: FunctionaryCertificate)]
+    let intermediates: [FunctionaryCertificate]
+
+    init(_ layout: Layout) {
+        var byLabel: [KeyID: Functionary] = [:]
+        var all: [Functionary] = []
+        var seen: Set<PublicKey> = []
+        var unusable: [(label: KeyID, reason: KeyError)] = []
+        for key in layout.keys {
+            do {
+                let functionary = Functionary(label: key.keyID, key: try PublicKey(keyObject: key.object))
+                byLabel[key.keyID] = functionary
+                if seen.insert(functionary.key).inserted { all.append(functionary) }
+            } catch { unusable.append((key.keyID, error)) }
+        }
+        func certificates(_ keys: [LayoutKey]) -> [(label: KeyID, certificate: FunctionaryCertificate)] {
+            var read: [(label: KeyID, certificate: FunctionaryCertificate)] = []
+            for key in keys {
+                do throws(KeyError) {
+                    guard let pem = key.certificate else { throw .badKeyObject("it has no 'certificate'") }
+                    read.append((key.keyID, try FunctionaryCertificate(pem: pem)))
+                } catch { unusable.append((key.keyID, error)) }
+            }
+            return read
+        }
+        roots = certificates(layout.roots)
+        intermediates = certificates(layout.intermediates).map(\.certificate)
+        self.byLabel = byLabel
+        self.all = all
+        self.unusable = unusable
+    }
+
+    /// Those that a step lists, each key once, however many labels it has.
+    func listed(for step: Step) -> [Functionary] {
+        var seen: Set<PublicKey> = []
+        return step.keyIDs.compactMap { byLabel[$0] }.filter { seen.insert($0.key).inserted }
+    }
+
+    /// The labels under which the layout has the key.
+    func functionary(_ key: PublicKey) -> Functionary {
+        all.first { $0.key == key } ?? Functionary(label: key.keyID(.python), key: key)
+    }
+}
+
+// MARK: Certificates. Spec: ITE-7, as in-toto-golang has it
+
+extension Functionaries {
+    /// The keys of those certificates beside the signatures that fulfil one of the step's constraints and lead to a root of
+    /// the layout; and why the others do not.
+    func certified(
+        for step: Step, by signatures: [Signature], at time: UTCTime
+    ) throws(CryptoError) -> (keys: [PublicKey], refusals: [String]) {
+        guard !step.certificateConstraints.isEmpty else { return ([], []) }
+        var keys: [PublicKey] = []
+        var refusals: [String] = []
+        for pem in signatures.compactMap(\.certificate) {
+            let certificate: FunctionaryCertificate
+            do { certificate = try FunctionaryCertificate(pem: pem) } catch {
+                refusals.append("the certificate beside the signature: \(error)")
+                continue
+            }
+            if let refusal = try refusal(of: certificate, step.certificateConstraints, at: time) {
+                refusals.append("the certificate beside the signature \(refusal)")
+            } else {
+                keys.append(certificate.publicKey)
+            }
+        }
+        return (keys, refusals)
+    }
+
+    private func refusal(
+        of certificate: FunctionaryCertificate, _ constraints: [CertificateConstraint], at time: UTCTime
+    ) throws(CryptoError) -> String? {
+        guard certificate.maySign else { return "is not for signing" }
+        var reached: Set<Text> = []
+        for root in roots where try certificate.leads(to: root.certificate, over: intermediates, at: time) {
+            reached.insert(root.label.text)
+        }
+        guard !reached.isEmpty else { return "leads to no root of the layout, or is not valid at this time" }
+        let mismatches = constraints.map { $0.mismatch(with: certificate.subject, roots: reached) }
+        guard !mismatches.contains(nil), let first = mismatches.first else { return nil }
+        return "does not fit: \(first ?? "")"
+    }
+}
+
+extension CertificateConstraint {
+    /// The first attribute that does not fit; nil where all do.
+    fileprivate func mismatch(with subject: CertificateSubject, roots reached: Set<Text>) -> String? {
+        let attributes: [(String, Values, Set<Text>)] = [
+            ("common name", commonName, subject.commonNames), ("DNS names", dnsNames, subject.dnsNames),
+            ("email addresses", emails, subject.emails), ("organizations", organizations, subject.organizations),
+            ("URIs", uris, subject.uris),
+        ]
+        for (name, wanted, found) in attributes {
+            if case .exactly(let values) = wanted, values != found {
+                return "\(name): wanted \(Self.shown(values)), found \(Self.shown(found))"
+            }
+        }
+        // A certificate leads to one root or several; the constraint names those that are good enough.
+        if case .exactly(let values) = roots, values.isDisjoint(with: reached) {
+            return "roots: wanted \(Self.shown(values)), found \(Self.shown(reached))"
+        }
+        return nil
+    }
+
+    private static func shown(_ values: Set<Text>) -> String {
+        values.isEmpty ? "none" : values.sorted().map { "'\($0.escaped)'" }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,24 @@
+internal import InTotoCrypto
+internal import InTotoMetadata
+
+/// How much checking of signatures one verification does. A key id narrows the search to one key; signatures that name
+/// none are tried with every key, and a hostile file has hundreds of them over a hundred megabytes.
+final class SignatureBudget {
+    private var left = 64 << 30
+
+    /// In bytes: what checking costs beside reading the message.
+    private static let fixedCost = 1 << 20
+
+    /// Whether all of `keys` may be tried on these signatures; takes what that costs.
+    func allows(_ metadata: SignedMetadata, size: Int, _ keys: [PublicKey]) -> Bool {
+        var trials = 0
+        for signature in metadata.signatures {
+            let named = keys.count { $0.knownKeyIDs.contains(signature.keyID) }
+            trials += named == 0 ? keys.count : named
+        }
+        let (cost, overflow) = trials.multipliedReportingOverflow(by: size + Self.fixedCost)
+        guard !overflow, cost <= left else { return false }
+        left -= cost
+        return true
+    }
+}

@@ -1,0 +1,104 @@
+internal import InTotoCrypto
+public import InTotoMetadata
+
+/// What is wrong with a layout that is well formed, in words, each a line.
+public struct LayoutLint: Sendable {
+    private let layout: Layout
+    private let now: UTCTime
+
+    public init(_ layout: Layout, now: UTCTime) {
+        self.layout = layout
+        self.now = now
+    }
+
+    public var findings: [String] { expiry + keys + steps + rules }
+
+    private static let day: Int64 = 86_400
+
+    private var expiry: [String] {
+        let left = layout.expires.secondsSinceEpoch - now.secondsSinceEpoch
+        if left <= 0 { return ["it has expired, at \(layout.expires)"] }
+        if left < 7 * Self.day { return ["it expires within a week, at \(layout.expires)"] }
+        if left > 3 * 366 * Self.day {
+            return ["it expires only at \(layout.expires): until then nobody can take it back"]
+        }
+        return []
+    }
+
+    private var keys: [String] {
+        let functionaries = Functionaries(layout)
+        let used = Set(layout.steps.flatMap(\.keyIDs))
+        var findings = functionaries.unusable.map { "key '\($0.label)' cannot be used: \($0.reason)" }
+        findings += layout.keys.filter { !used.contains($0.keyID) }.map { "key '\($0.keyID)' is listed for no step" }
+        for step in layout.steps {
+            let known = Set(layout.keys.map(\.keyID))
+            findings += step.keyIDs.filter { !known.contains($0) }
+                .map { "step '\(step.name)' lists the key '\($0)', which the layout does not have" }
+            let count = functionaries.listed(for: step).count
+            if count < step.threshold && step.certificateConstraints.isEmpty {
+                findings.append(
+                    "step '\(step.name)' can never be met: threshold \(step.threshold), \(count) distinct usable keys")
+            }
+        }
+        return findings
+    }
+
+    private var steps: [String] {
+        layout.steps.isEmpty ? ["there are no steps: it says nothing about how the product was made"] : []
+    }
+
+    private struct RuleList {
+        let name: StepName
+        let kind: ArtifactKind
+        let rules: [ArtifactRule]
+    }
+
+    private var lists: [RuleList] {
+        var lists: [RuleList] = []
+        for step in layout.steps {
+            lists.append(RuleList(name: step.name, kind: .materials, rules: step.expectedMaterials))
+            lists.append(RuleList(name: step.name, kind: .products, rules: step.expectedProducts))
+        }
+        for inspection in layout.inspections {
+            lists.append(RuleList(name: inspection.name, kind: .materials, rules: inspection.expectedMaterials))
+            lists.append(RuleList(name: inspection.name, kind: .products, rules: inspection.expectedProducts))
+        }
+        return lists
+    }
+
+    private var rules: [String] {
+        let names = Set((layout.steps.map(\.name) + layout.inspections.map(\.name)).map(\.text))
+        var findings: [String] = []
+        for list in lists {
+            let (kind, rules) = (list.kind, list.rules)
+            let place = "\(kind.rawValue) of '\(list.name)'"
+            if !rules.contains(where: Self.endsTheQueue) {
+                findings.append("\(place): no DISALLOW * at the end: whatever no rule names is allowed")
+            }
+            if let end = rules.firstIndex(where: Self.endsTheQueue), end + 1 < rules.count {
+                findings.append("\(place): rules behind number \(end + 1), \(rules[end]), have nothing left to decide")
+            }
+            for (index, rule) in rules.enumerated() {
+                if let pattern = rule.pattern, let reason = pattern.peculiarity {
+                    findings.append("\(place), rule \(index + 1), \(rule): \(reason)")
+                }
+                if case .match(let match) = rule, !names.contains(match.step) {
+                    findings.append("\(place), rule \(index + 1), \(rule): there is no step '\(match.step.escaped)'")
+                }
+                switch (rule, kind) {
+                case (.create, .materials), (.delete, .products):
+                    findings.append("\(place), rule \(index + 1), \(rule): it can never consume anything here")
+                default: break
+                }
+            }
+        }
+        return findings
+    }
+
+    private static func endsTheQueue(_ rule: ArtifactRule) -> Bool {
+        switch rule {
+        case .allow(let pattern), .disallow(let pattern): pattern.matchesEverything
+        case .create, .delete, .modify, .require, .match: false
+        }
+    }
+}

@@ -1,0 +1,108 @@
+public import InTotoMetadata
+
+/// Artifacts under the names that rules match: without empty, `.` and `..` parts, so that no spelling dodges a rule.
+public struct NormalizedArtifacts: Sendable {
+    public let set: ArtifactSet
+    /// By position: the name as it is written, where that is another one.
+    public let originals: [Int: ArtifactName]
+
+    /// Throws where a name is no name, or two artifacts would have one.
+    public init(_ artifacts: ArtifactSet, _ spelling: NameSpelling = .normalized) throws(ArtifactProblem) {
+        if let name = artifacts.firstWithoutDigest { throw .noDigest(name) }
+        var odd: [ArtifactName: ArtifactName] = [:]
+        for position in artifacts.indices {
+            let name = artifacts.nameBytes(at: position)
+            guard !name.isEmpty, !name.contains(0) else { throw .badName(artifacts[position].name) }
+            guard spelling == .normalized, LexicalPath.mayNeedWork(name) else { continue }
+            let normal = LexicalPath.normalized(name)
+            if !normal.elementsEqual(name) { odd[artifacts[position].name] = ArtifactName(Text(repairing: normal)) }
+        }
+        guard !odd.isEmpty else {
+            set = artifacts
+            originals = [:]
+            return
+        }
+        var written: [ArtifactName: ArtifactName] = [:]
+        var builder = ArtifactSet.Builder()
+        for artifact in artifacts {
+            let name = odd[artifact.name] ?? artifact.name
+            if let other = written.updateValue(artifact.name, forKey: name) {
+                throw .oneName(other, artifact.name, normal: name)
+            }
+            builder.append(name, artifact.digests)
+        }
+        do { set = try builder.finish() } catch { throw .badName(error.duplicate) }
+        var originals: [Int: ArtifactName] = [:]
+        for (name, normal) in odd {
+            if let position = set.position(of: normal.text.utf8[...]) { originals[position] = name }
+        }
+        self.originals = originals
+    }
+}
+
+/// Which spelling of names rules match.
+public enum NameSpelling: Sendable {
+    case normalized
+    /// As other verifiers do, with whatever hides behind `./x` and `a/../b`.
+    case asWritten
+}
+
+/// Why a link's artifacts cannot be judged.
+public enum ArtifactProblem: Error, Hashable, CustomStringConvertible {
+    case badName(ArtifactName)
+    case noDigest(ArtifactName)
+    case oneName(ArtifactName, ArtifactName, normal: ArtifactName)
+
+    public var description: String {
+        switch self {
+        case .badName(let name): "'\(name)' is no name of an artifact"
+        case .noDigest(let name): "the artifact '\(name)' has no digest"
+        case .oneName(let a, let b, let normal): "'\(a)' and '\(b)' are one artifact, '\(normal)'"
+        }
+    }
+}
+
+/// Paths taken apart and put together without looking at the disk.
+enum LexicalPath {
+    /// Whether there could be something to normalise; nearly always there is not.
+    static func mayNeedWork(_ name: ArraySlice<UInt8>) -> Bool {
+        if name.first == dot || name.first == slash || name.last == slash { return true }
+        var previous: UInt8 = 0
+        for byte in name {
+            if previous == slash && (byte == slash || byte == dot) { return true }
+            previous = byte
+        }
+        return false
+    }
+
+    /// Without empty, `.` and `..` parts; `..` above a relative path's beginning stays. A URI is left as it is.
+    static func normalized(_ name: ArraySlice<UInt8>) -> [UInt8] {
+        guard !isURI(name) else { return Array(name) }
+        let isAbsolute = name.first == slash
+        var parts: [ArraySlice<UInt8>] = []
+        for part in name.split(separator: slash) where !part.elementsEqual(".".utf8) {
+            if !part.elementsEqual("..".utf8) {
+                parts.append(part)
+            } else if let last = parts.last, !last.elementsEqual("..".utf8) {
+                parts.removeLast()
+            } else if !isAbsolute {
+                parts.append(part)
+            }
+        }
+        let path = (isAbsolute ? [slash] : []) + parts.joined(separator: [slash])
+        return path.isEmpty ? [dot] : path
+    }
+
+    /// A scheme (RFC 3986, 3.1) and `://`.
+    private static func isURI(_ name: ArraySlice<UInt8>) -> Bool {
+        guard let colon = name.firstIndex(of: UInt8(ascii: ":")), name[(colon + 1)...].starts(with: "//".utf8),
+            let first = name.first, (0x61...0x7A).contains(first | 0x20)
+        else { return false }
+        return name[..<colon].allSatisfy {
+            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || "+-.".utf8.contains($0)
+        }
+    }
+
+    private static let slash = UInt8(ascii: "/")
+    private static let dot = UInt8(ascii: ".")
+}

@@ -1,0 +1,90 @@
+public import InTotoMetadata
+
+/// What a verification came to, and everything that led there.
+public struct Verdict: Sendable {
+    public enum Outcome: String, Sendable {
+        case passed, failed
+        /// Nothing failed, and not everything was looked at.
+        case incomplete
+    }
+
+    public internal(set) var outcome: Outcome
+    public let checkedAt: UTCTime
+    public internal(set) var layout: LayoutReport
+    /// Those of sublayouts first, then those of the layout, as they were run or would have been.
+    public internal(set) var inspections: [InspectionReport] = []
+    /// What the supply chain says it delivered: the products of the last step.
+    public internal(set) var products: ArtifactSet?
+
+    /// Everything that failed, in the order in which it was looked at; the first decided.
+    public var problems: [VerificationProblem] { layout.allProblems + inspections.flatMap(\.problems) }
+    public var warnings: [VerificationWarning] { layout.allWarnings + inspections.flatMap(\.warnings) }
+
+    /// Every piece of evidence that counted.
+    public var usedEvidence: [EvidenceReference] { layout.usedEvidence }
+}
+
+/// One layout and its steps.
+public struct LayoutReport: Sendable {
+    /// Safe to print.
+    public let path: String
+    /// SHA-256 of the file's bytes.
+    public let sha256: Text
+    /// Nil where it was not believed.
+    public internal(set) var layout: Layout?
+    public internal(set) var signedBy: [Functionary] = []
+    public internal(set) var steps: [StepReport] = []
+    /// What stands in bundles and named files and is no evidence of a step.
+    public internal(set) var otherEvidence: [EvidenceFinding] = []
+    /// Authenticated statements of other types.
+    public internal(set) var otherStatements = 0
+    /// Of the layout as a whole.
+    public internal(set) var problems: [VerificationProblem] = []
+    public internal(set) var warnings: [VerificationWarning] = []
+
+    var allProblems: [VerificationProblem] { problems + steps.flatMap(\.everyProblem) }
+    var allWarnings: [VerificationWarning] {
+        warnings + steps.flatMap { $0.warnings + ($0.sublayouts.flatMap(\.allWarnings)) }
+    }
+    var usedEvidence: [EvidenceReference] {
+        steps.flatMap { step in step.counted.map(\.reference) + step.sublayouts.flatMap(\.usedEvidence) }
+    }
+}
+
+/// One step: who did it, and what the rules say of it.
+public struct StepReport: Sendable {
+    public let step: Step
+    /// Distinct keys that may have done it, certificates aside.
+    public internal(set) var listed: [Functionary] = []
+    /// Everything that was found for the step, in order.
+    public internal(set) var evidence: [EvidenceFinding] = []
+    public internal(set) var sublayouts: [LayoutReport] = []
+    /// The command that was recorded; empty where none was.
+    public internal(set) var command: [Text] = []
+    /// Nil where the rules were not applied, because evidence is missing.
+    public internal(set) var materials: RuleTrace?
+    public internal(set) var products: RuleTrace?
+    public internal(set) var problems: [VerificationProblem] = []
+    public internal(set) var warnings: [VerificationWarning] = []
+
+    public var counted: [EvidenceFinding] {
+        evidence.filter { if case .counted = $0.standing { true } else { false } }
+    }
+
+    /// Its own, and those of its sublayouts.
+    public var everyProblem: [VerificationProblem] { problems + sublayouts.flatMap(\.allProblems) }
+}
+
+/// One inspection.
+public struct InspectionReport: Sendable {
+    public let inspection: Inspection
+    /// The step whose sublayout wants it; nil for the layout itself.
+    public let sublayoutStep: StepName?
+    public internal(set) var hasRun = false
+    /// What it found and left, unsigned.
+    public internal(set) var link: Link?
+    public internal(set) var materials: RuleTrace?
+    public internal(set) var products: RuleTrace?
+    public internal(set) var problems: [VerificationProblem] = []
+    public internal(set) var warnings: [VerificationWarning] = []
+}

@@ -1,0 +1,172 @@
+public import InTotoCrypto
+public import InTotoMetadata
+
+/// Why a supply chain is not accepted.
+public enum VerificationProblem: Error, Sendable {
+    case malformedLayout(MetadataError)
+    case layoutNotSigned(AuthenticationError)
+    case otherLayout(expected: Text, found: Text)
+    case expired(at: UTCTime, checkedAt: UTCTime)
+    case clockNotSet(UTCTime)
+    case emptyLayout
+    case parameters(ParameterError)
+    case impossibleThreshold(Step, keys: Int)
+    case thresholdNotMet(Step, counted: Int, rejected: [EvidenceFinding])
+    case tooManyLinks(StepName, limit: Int)
+    case disagreement(StepName, EvidenceReference, EvidenceReference, String)
+    case sublayoutTooDeep(StepName, limit: Int)
+    case tooManySublayouts(limit: Int)
+    case sublayoutFolder(StepName, String)
+    case sublayoutInspections(StepName, [Inspection])
+    case rules(of: StepName, ArtifactKind, RuleFailure)
+    case command(StepName, expected: [Text], found: [Text])
+    case inspection(StepName, String)
+    case crypto(CryptoError)
+}
+
+extension VerificationProblem: CustomStringConvertible {
+    /// One line, no capital, no full stop; then one indented line for each piece of evidence.
+    public var description: String {
+        switch self {
+        case .malformedLayout(let error): "the layout is not taken: \(error)"
+        case .layoutNotSigned(let error): "the layout is not believed: \(error)"
+        case .otherLayout(let expected, let found):
+            "the layout is another one: its SHA-256 is \(found), not \(expected.escaped)"
+        case .expired(let expiry, let now): "the layout expired at \(expiry) (checked at \(now))"
+        case .clockNotSet(let now): "the clock says \(now), so nobody can tell what has expired"
+        case .emptyLayout: "the layout has neither steps nor inspections: it would accept anything"
+        case .parameters(let error): "the layout's parameters cannot be filled in: \(error)"
+        case .impossibleThreshold(let step, let keys):
+            "step '\(step.name)' needs \(step.threshold) functionaries, and the layout lists \(keys) distinct usable "
+                + "\(keys == 1 ? "key" : "keys") for it"
+        case .thresholdNotMet(let step, let counted, let rejected):
+            "step '\(step.name)' needs links from \(step.threshold) "
+                + "\(step.threshold == 1 ? "functionary" : "functionaries"), found \(counted)"
+                + rejected.map { "\n  \($0)" }.joined()
+        case .tooManyLinks(let step, let limit): "step '\(step)' has more than \(limit) link files"
+        case .disagreement(let step, let a, let b, let difference):
+            "the links of step '\(step)' disagree: \(a) and \(b)\n  \(difference)"
+        case .sublayoutTooDeep(let step, let limit):
+            "step '\(step)' is a layout within more than \(limit) others"
+        case .tooManySublayouts(let limit): "there are more than \(limit) sublayouts"
+        case .sublayoutFolder(let step, let reason): "the links of the sublayout of step '\(step)': \(reason)"
+        case .sublayoutInspections(let step, let inspections):
+            "the sublayout of step '\(step)' wants to run commands here"
+                + inspections.map { "\n  \($0.name): \($0.command.map(\.escaped).joined(separator: " "))" }.joined()
+        case .rules(let name, let kind, let failure): "the \(kind.rawValue) of '\(name)': \(failure)"
+        case .command(let step, let expected, let found):
+            "step '\(step)' ran another command: expected '\(Self.shown(expected))', recorded '\(Self.shown(found))'"
+        case .inspection(let name, let reason): "inspection '\(name)' \(reason)"
+        case .crypto(let error): error.description
+        }
+    }
+
+    private static func shown(_ command: [Text]) -> String { command.map(\.escaped).joined(separator: " ") }
+
+    /// What to do about it.
+    public var hint: String? {
+        switch self {
+        case .malformedLayout, .clockNotSet, .crypto, .sublayoutTooDeep, .tooManySublayouts: nil
+        case .layoutNotSigned:
+            "check that --verification-keys are the project owner's, and that the layout came unchanged"
+        case .otherLayout: "get the layout that is meant, or the digest of this one from its owner"
+        case .expired: "ask the project owner for a layout with a later 'expires'"
+        case .emptyLayout: "ask the project owner for a layout with steps"
+        case .parameters: "give what the layout asks for with --parameter NAME=VALUE"
+        case .impossibleThreshold: "ask the project owner to list more keys, or to lower the threshold"
+        case .thresholdNotMet:
+            "check --link-dir, or ask the functionary for a link of this step, signed with a listed key"
+        case .tooManyLinks: "keep each product's evidence in a directory of its own"
+        case .disagreement: "find out which functionary's build differs, and why; remove evidence of other builds"
+        case .sublayoutFolder: "put the sublayout's links beside it, in the directory STEP.KEYID8"
+        case .sublayoutInspections: "read them; --allow-sublayout-inspections runs them"
+        case .rules(_, _, let failure): failure.hint
+        case .command:
+            "have the step done as the layout says, or the layout changed; without --strict-commands it is a warning"
+        case .inspection: "run the inspection's command by hand to see what it says"
+        }
+    }
+
+    /// A word for programs; does not change.
+    public var code: String {
+        switch self {
+        case .malformedLayout: "layout-malformed"
+        case .layoutNotSigned: "layout-signature"
+        case .otherLayout: "layout-digest"
+        case .expired: "layout-expired"
+        case .clockNotSet: "clock"
+        case .emptyLayout: "layout-empty"
+        case .parameters: "parameters"
+        case .impossibleThreshold: "threshold-impossible"
+        case .thresholdNotMet: "threshold"
+        case .tooManyLinks: "too-many-links"
+        case .disagreement: "disagreement"
+        case .sublayoutTooDeep, .tooManySublayouts: "sublayout-limit"
+        case .sublayoutFolder: "sublayout-links"
+        case .sublayoutInspections: "sublayout-inspections"
+        case .rules: "rule"
+        case .command: "command"
+        case .inspection: "inspection"
+        case .crypto: "crypto"
+        }
+    }
+}
+
+extension EvidenceFinding: CustomStringConvertible {
+    public var description: String {
+        switch standing {
+        case .counted(let functionary): "\(reference): counts for '\(functionary.label)'"
+        case .additional(let functionary): "\(reference): also by '\(functionary.label)', who is counted already"
+        case .rejected(let reason): "\(reference): does not count: \(reason)"
+        }
+    }
+}
+
+extension RuleFailure {
+    var hint: String {
+        for miss in artifacts.flatMap(\.nearMisses) {
+            switch miss {
+            case .otherDigest:
+                return "somebody or something changed it between the two; get the recorded file, or find out who"
+            case .otherName:
+                return "if that is the same artifact, the rule needs an IN prefix, or the step another name"
+            case .noCommonDigest, .cannotTell: return "record the steps with one digest algorithm in common: --digest"
+            case .noSuchStep: return "the layout's MATCH names a step that is not there"
+            case .consumed: return "move the REQUIRE before the rule that consumes the artifact"
+            case .alreadyThere, .unchanged, .notOnBothSides, .stillThere, .absent: continue
+            }
+        }
+        return "if the artifact belongs there, the layout has to allow it; if not, find out how it came there"
+    }
+}
+
+/// Something that does not decide, and that somebody should know.
+public enum VerificationWarning: Sendable, Hashable {
+    case command(StepName, expected: [Text], found: [Text])
+    case unusableKey(KeyID, String)
+    case openEnd(StepName, ArtifactKind, allowed: Int)
+    case unknownStep(StepName, Text)
+    case peculiarPattern(StepName, GlobPattern, String)
+    case farExpiry(UTCTime)
+    case ignoredEvidence(EvidenceReference, String)
+    case relativeProgram(StepName, Text)
+}
+
+extension VerificationWarning: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .command(let step, let expected, let found):
+            VerificationProblem.command(step, expected: expected, found: found).description
+        case .unusableKey(let keyID, let reason): "the layout's key '\(keyID)' cannot be used: \(reason)"
+        case .openEnd(let name, let kind, let allowed):
+            "the \(kind.rawValue) rules of '\(name)' do not end in DISALLOW *: \(allowed) artifacts were allowed by none"
+        case .unknownStep(let name, let step):
+            "a MATCH of '\(name)' is from '\(step.escaped)', which has no link: it consumes nothing"
+        case .peculiarPattern(let name, let pattern, let reason): "pattern '\(pattern)' of '\(name)': \(reason)"
+        case .farExpiry(let expiry): "the layout expires only at \(expiry): until then nobody can take it back"
+        case .ignoredEvidence(let reference, let reason): "\(reference): \(reason)"
+        case .relativeProgram(let name, let program):
+            "inspection '\(name)' runs '\(program.escaped)' from the directory that is inspected"
+        }
+    }
+}

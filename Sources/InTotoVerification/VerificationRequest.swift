@@ -1,0 +1,72 @@
+public import InTotoCrypto
+public import InTotoMetadata
+internal import InTotoStorage
+
+/// What is to be verified, and against what.
+public struct VerificationRequest: Sendable {
+    /// The layout file: how messages call it, and its bytes.
+    public var layoutPath: String
+    public var layout: [UInt8]
+    /// The project owner's keys: every one must have signed the layout.
+    public var ownerKeys: [PublicKey]
+    public var evidence: [EvidencePlace]
+    /// Nil: nothing is substituted.
+    public var parameters: ParameterSubstitution?
+    public var policy = VerificationPolicy()
+    /// Read once; everything is judged at this time.
+    public var now: UTCTime
+
+    public init(
+        layoutPath: String, layout: [UInt8], ownerKeys: [PublicKey], evidence: [EvidencePlace], now: UTCTime
+    ) {
+        self.layoutPath = layoutPath
+        self.layout = layout
+        self.ownerKeys = ownerKeys
+        self.evidence = evidence
+        self.now = now
+    }
+}
+
+/// What a verifier may choose. The defaults are strict: every leniency is named, and off.
+public struct VerificationPolicy: Sendable {
+    public enum Inspections: Sendable {
+        case run
+        /// A verdict without them is incomplete.
+        case skip
+    }
+
+    public enum CommandMismatch: Sendable {
+        case warns, fails
+    }
+
+    public var inspections = Inspections.run
+    public var sublayoutInspections = Inspections.skip
+    public var commands = CommandMismatch.warns
+    public var names = NameSpelling.normalized
+    /// SHA-256 of the layout file, in lower case: no other layout will do, however well it is signed.
+    public var layoutDigest: Text?
+    /// Most bytes of one file of evidence.
+    public var evidenceSize = BoundedReader.evidenceLimit
+
+    /// Layouts within layouts.
+    static let sublayoutDepth = 8
+    static let sublayoutCount = 64
+
+    public init() {}
+}
+
+/// Runs the command of one inspection, and returns what it found and left.
+///
+/// `digests` are the algorithms that the links use: with these, artifacts can be compared.
+public struct InspectionRunner {
+    public typealias Run = (_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> Link
+
+    let announce: ([InspectionReport]) -> Void
+    let run: Run
+
+    /// `announce` is told of every inspection before the first runs.
+    public init(announce: @escaping ([InspectionReport]) -> Void, run: @escaping Run) {
+        self.announce = announce
+        self.run = run
+    }
+}

@@ -1,0 +1,315 @@
+internal import InTotoCrypto
+internal import InTotoMetadata
+internal import InTotoStorage
+
+/// Decides whether a product was made as its layout says. Spec: in-toto v1.0, 5.2.
+///
+/// Nothing that is not authenticated reaches a decision: containers are read within bounds, signatures are checked over
+/// exact bytes, and only those bytes are decoded.
+public struct Verifier {
+    private let request: VerificationRequest
+    private let runner: InspectionRunner?
+    private let budget = SignatureBudget()
+    private var sublayouts = 0
+    private var pending: [PendingInspections] = []
+
+    /// Without a runner, layouts with inspections are never passed.
+    public init(_ request: VerificationRequest, inspections runner: InspectionRunner?) {
+        self.request = request
+        self.runner = runner
+    }
+
+    public mutating func verify() -> Verdict {
+        let (report, summary) = rootLayout()
+        var verdict = Verdict(outcome: .failed, checkedAt: request.now, layout: report)
+        verdict.products = summary?.record.products.set
+        verdict.inspections = pending.flatMap(\.reports)
+        guard verdict.problems.isEmpty, summary != nil else { return verdict }
+        if pending.contains(where: { !$0.mayRun }) {
+            verdict.outcome = .incomplete
+            return verdict
+        }
+        verdict.inspections = runInspections()
+        if verdict.problems.isEmpty { verdict.outcome = .passed }
+        return verdict
+    }
+
+    // MARK: The layout. Spec: 5.2, steps 1 to 3
+
+    private mutating func rootLayout() -> (LayoutReport, Summary?) {
+        let sha256: Text
+        do { sha256 = try EvidencePool.sha256(request.layout) } catch {
+            return (LayoutReport(path: request.layoutPath, sha256: "", problems: [.crypto(error)]), nil)
+        }
+        var report = LayoutReport(path: request.layoutPath, sha256: sha256)
+        do throws(VerificationProblem) {
+            if let expected = request.policy.layoutDigest, expected != sha256 {
+                throw .otherLayout(expected: expected, found: sha256)
+            }
+            var layout = try authenticatedLayout()
+            report.signedBy = layout.signedBy.map { Functionary(label: $0.keyID(.python), key: $0) }
+            if let parameters = request.parameters {
+                try checkExpiry(of: layout.payload)
+                layout = try substituted(layout, parameters)
+            }
+            return try verify(
+                layout, report, EvidencePool(request.evidence, sizeLimit: request.policy.evidenceSize), [])
+        } catch {
+            report.problems.append(error)
+            return (report, nil)
+        }
+    }
+
+    /// Every one of the owner's keys must have signed.
+    private func authenticatedLayout() throws(VerificationProblem) -> Authenticated<Layout> {
+        var limits = JSONLimits()
+        limits.size = VerificationRequest.layoutLimit
+        let metadata: SignedMetadata
+        do { metadata = try SignedMetadata(request.layout, limits: limits) } catch { throw .malformedLayout(error) }
+        do {
+            return try metadata.authenticated(by: request.ownerKeys, threshold: request.ownerKeys.count).layout()
+        } catch let error as AuthenticationError {
+            if case .metadata(let error) = error { throw .malformedLayout(error) }
+            throw .layoutNotSigned(error)
+        } catch let error as MetadataError {
+            throw .malformedLayout(error)
+        } catch { throw .malformedLayout(.notEvidence(type: "")) }
+    }
+
+    /// Spec: 5.2, step 3; a layout is expired at the very instant that it names.
+    private func checkExpiry(of layout: Layout) throws(VerificationProblem) {
+        guard request.now >= Self.oldestSaneClock else { throw .clockNotSet(request.now) }
+        guard request.now < layout.expires else { throw .expired(at: layout.expires, checkedAt: request.now) }
+    }
+
+    /// 2020-01-01: a machine that has not been told the time believes in 1970.
+    private static let oldestSaneClock = UTCTime(secondsSinceEpoch: 1_577_836_800)
+
+    private func substituted(
+        _ layout: Authenticated<Layout>, _ parameters: ParameterSubstitution
+    ) throws(VerificationProblem) -> Authenticated<Layout> {
+        do { return try layout.map { layout throws(ParameterError) in try parameters.applied(to: layout) } } catch {
+            throw .parameters(error)
+        }
+    }
+
+    // MARK: Steps. Spec: 5.2, steps 4 to 6
+
+    /// What a layout whose steps all hold stands for: as a sublayout, it takes the place of a link.
+    struct Summary {
+        let record: ArtifactRecord
+        let command: [Text]
+        let records: [Text: ArtifactRecord]
+    }
+
+    /// Verifies a layout that its owner's signature stands behind. `path`: the steps that led to it.
+    private mutating func verify(
+        _ authenticated: Authenticated<Layout>, _ report: LayoutReport, _ pool: EvidencePool, _ path: [StepName]
+    ) throws(VerificationProblem) -> (LayoutReport, Summary?) {
+        let layout = authenticated.payload
+        var report = report
+        report.layout = layout
+        try checkExpiry(of: layout)
+        guard !layout.steps.isEmpty || !layout.inspections.isEmpty else { throw .emptyLayout }
+        let functionaries = Functionaries(layout)
+        report.warnings = warnings(of: layout, functionaries, isRoot: path.isEmpty)
+
+        var collector = StepCollector(layout, functionaries, pool, request, budget)
+        var records: [Text: ArtifactRecord] = [:]
+        var commands: [Text: [Text]] = [:]
+        do throws(CryptoError) {
+            try collector.sortBundles()
+            for step in layout.steps {
+                var (stepReport, accepted) = try collector.collect(step)
+                if let evidence = reduce(step, accepted, &stepReport, path) {
+                    records[step.name.text] = evidence.record
+                    commands[step.name.text] = evidence.command
+                    stepReport.command = evidence.command
+                    checkCommand(of: step, evidence.command, &stepReport)
+                }
+                report.steps.append(stepReport)
+            }
+        } catch { throw .crypto(error) }
+        report.otherEvidence = collector.otherEvidence
+        report.otherStatements = collector.otherStatements
+        guard report.allProblems.isEmpty else { return (report, nil) }
+        applyRules(layout, records, &report)
+        guard report.allProblems.isEmpty else { return (report, nil) }
+        if let refusal = sublayoutRefusal(of: layout, path) {
+            report.problems.append(refusal)
+            return (report, nil)
+        }
+        postponeInspections(of: layout, records, path)
+        return (report, Self.summary(of: layout, records, commands))
+    }
+
+    /// One record for all links of a step: they agree, and sublayouts hold. Spec: 5.2, step 5; 4.5.
+    private mutating func reduce(
+        _ step: Step, _ accepted: [AcceptedEvidence], _ report: inout StepReport, _ path: [StepName]
+    ) -> (record: ArtifactRecord, command: [Text])? {
+        var reduced: [(reference: EvidenceReference, record: ArtifactRecord, command: [Text])] = []
+        for evidence in accepted {
+            switch evidence.content {
+            case .link(let record, let command): reduced.append((evidence.reference, record, command))
+            case .sublayout(let layout):
+                do throws(VerificationProblem) {
+                    guard let summary = try sublayout(layout, evidence, &report, path + [step.name]) else { continue }
+                    reduced.append((evidence.reference, summary.record, summary.command))
+                } catch { report.problems.append(error) }
+            }
+        }
+        guard report.everyProblem.isEmpty, let first = reduced.first else { return nil }
+        for other in reduced.dropFirst() {
+            guard let difference = first.record.difference(from: other.record) else { continue }
+            report.problems.append(.disagreement(step.name, first.reference, other.reference, difference))
+            return nil
+        }
+        return (first.record, first.command)
+    }
+
+    /// Spec: 4.5, sublayouts.
+    private mutating func sublayout(
+        _ layout: Authenticated<Layout>, _ evidence: AcceptedEvidence, _ report: inout StepReport, _ path: [StepName]
+    ) throws(VerificationProblem) -> Summary? {
+        guard path.count <= VerificationPolicy.sublayoutDepth else {
+            throw .sublayoutTooDeep(path[path.count - 1], limit: VerificationPolicy.sublayoutDepth)
+        }
+        sublayouts += 1
+        guard sublayouts <= VerificationPolicy.sublayoutCount else {
+            throw .tooManySublayouts(limit: VerificationPolicy.sublayoutCount)
+        }
+        guard let folder = evidence.sublayoutFolder else { return nil }
+        let places: [EvidencePlace]
+        do { places = [.folder(try EvidenceFolder(folder, beneath: true))] } catch {
+            throw .sublayoutFolder(path[path.count - 1], error.description)
+        }
+        let pool = EvidencePool(places, sizeLimit: request.policy.evidenceSize)
+        var inner = LayoutReport(path: evidence.reference.description, sha256: evidence.reference.sha256)
+        inner.signedBy = evidence.signers
+        do throws(VerificationProblem) {
+            let (verified, summary) = try verify(layout, inner, pool, path)
+            report.sublayouts.append(verified)
+            return summary
+        } catch {
+            inner.problems.append(error)
+            report.sublayouts.append(inner)
+            return nil
+        }
+    }
+
+    private func checkCommand(of step: Step, _ command: [Text], _ report: inout StepReport) {
+        guard !step.expectedCommand.isEmpty, command != step.expectedCommand else { return }
+        switch request.policy.commands {
+        case .warns:
+            report.warnings.append(.command(step.name, expected: step.expectedCommand, found: command))
+        case .fails: report.problems.append(.command(step.name, expected: step.expectedCommand, found: command))
+        }
+    }
+
+    /// Spec: 5.2, step 6; 4.3.3.
+    private func applyRules(_ layout: Layout, _ records: [Text: ArtifactRecord], _ report: inout LayoutReport) {
+        let evaluator = RuleEvaluator(records)
+        for index in layout.steps.indices {
+            let step = layout.steps[index]
+            guard let record = records[step.name.text] else { continue }
+            let materials = evaluator.evaluate(step.expectedMaterials, on: record, .materials)
+            let products = evaluator.evaluate(step.expectedProducts, on: record, .products)
+            for trace in [materials, products] {
+                report.steps[index].problems += trace.problems(of: step.name)
+                report.steps[index].warnings += trace.warnings(of: step.name)
+            }
+            report.steps[index].materials = materials
+            report.steps[index].products = products
+        }
+    }
+
+    private static func summary(
+        of layout: Layout, _ records: [Text: ArtifactRecord], _ commands: [Text: [Text]]
+    ) -> Summary {
+        let empty = ArtifactRecord.empty
+        let first = layout.steps.first.flatMap { records[$0.name.text] } ?? empty
+        let last = layout.steps.last.flatMap { records[$0.name.text] } ?? empty
+        return Summary(
+            record: ArtifactRecord(materials: first.materials, products: last.products),
+            command: layout.steps.last.flatMap { commands[$0.name.text] } ?? [], records: records)
+    }
+
+    // MARK: Inspections. Spec: 5.2, steps 7 and 8
+
+    /// Inspections wait until everything else holds: they are commands, and run on whatever was delivered.
+    struct PendingInspections {
+        let sublayoutStep: StepName?
+        let inspections: [Inspection]
+        let records: [Text: ArtifactRecord]
+        let mayRun: Bool
+
+        var reports: [InspectionReport] {
+            inspections.map { InspectionReport(inspection: $0, sublayoutStep: sublayoutStep) }
+        }
+    }
+
+    /// A functionary's commands are run only where the user allows it.
+    private func sublayoutRefusal(of layout: Layout, _ path: [StepName]) -> VerificationProblem? {
+        guard let step = path.last, !layout.inspections.isEmpty, request.policy.inspections == .run,
+            request.policy.sublayoutInspections == .skip
+        else { return nil }
+        return .sublayoutInspections(step, layout.inspections)
+    }
+
+    private mutating func postponeInspections(
+        of layout: Layout, _ records: [Text: ArtifactRecord], _ path: [StepName]
+    ) {
+        guard !layout.inspections.isEmpty else { return }
+        let policy = path.isEmpty ? request.policy.inspections : request.policy.sublayoutInspections
+        let mayRun = runner != nil && request.policy.inspections == .run && policy == .run
+        pending.append(
+            PendingInspections(
+                sublayoutStep: path.last, inspections: layout.inspections, records: records, mayRun: mayRun))
+    }
+
+    private func runInspections() -> [InspectionReport] {
+        guard let runner, !pending.isEmpty else { return [] }
+        runner.announce(pending.flatMap(\.reports))
+        var reports: [InspectionReport] = []
+        for group in pending {
+            var records = group.records
+            for var report in group.reports {
+                // After a failure nothing more of a stranger's is run.
+                if reports.allSatisfy({ $0.problems.isEmpty }) { run(&report, &records, runner) }
+                reports.append(report)
+            }
+        }
+        return reports
+    }
+
+    private func run(
+        _ report: inout InspectionReport, _ records: inout [Text: ArtifactRecord], _ runner: InspectionRunner
+    ) {
+        let name = report.inspection.name
+        do {
+            let digests = Set(
+                records.values.flatMap { $0.products.set.usedAlgorithms + $0.materials.set.usedAlgorithms })
+            let link = try runner.run(report.inspection, digests.sorted())
+            report.hasRun = true
+            report.link = link
+            guard case .integer(let value)? = link.byproducts["return-value"] else {
+                report.problems.append(.inspection(name, "ended without a status"))
+                return
+            }
+            guard value == 0 else {
+                report.problems.append(.inspection(name, "ended with status \(value)"))
+                return
+            }
+            let record = try ArtifactRecord(link, request.policy.names)
+            records[name.text] = record
+            let evaluator = RuleEvaluator(records)
+            let traces = [
+                evaluator.evaluate(report.inspection.expectedMaterials, on: record, .materials),
+                evaluator.evaluate(report.inspection.expectedProducts, on: record, .products),
+            ]
+            (report.materials, report.products) = (traces[0], traces[1])
+            report.problems = traces.flatMap { $0.problems(of: name) }
+            report.warnings = traces.flatMap { $0.warnings(of: name) }
+        } catch { report.problems.append(.inspection(name, "could not be run: \(error)")) }
+    }
+}

@@ -1,0 +1,69 @@
+import FoundationEssentials
+import InTotoArtifacts
+import InTotoFunctionary
+import InTotoMetadata
+import InTotoVerification
+
+/// Runs the commands of inspections: a stranger's commands, on a stranger's files.
+///
+/// As an argument vector, without a shell; with a clean environment, no input and no terminal; what they print is shown
+/// to nobody; they have a time limit, and no process outlives them.
+struct InspectionCommand {
+    let timeout: Duration
+    let context: CommandContext
+
+    /// Records what is here, runs the command, and records again. Throws where it cannot be run, or ran too long.
+    func run(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> Link {
+        let recorded: RecordedStep
+        do {
+            recorded = try StepRunner(request(inspection, digests)).run(
+                workDirectory: context.workingDirectory, now: context.now)
+        } catch { throw InspectionFailure(reason: Self.reason(error)) }
+        for entry in recorded.notRecorded {
+            context.note("intoto-run: warning: inspection '\(inspection.name)': not recorded: \(entry)")
+        }
+        if recorded.execution?.result.hasTimedOut == true {
+            throw InspectionFailure(reason: "it took longer than \(timeout.components.seconds) seconds")
+        }
+        return LinkBuilder.current.link(of: recorded)
+    }
+
+    private func request(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> StepRequest {
+        var command = Command(arguments: inspection.command.map(\.utf8), environment: environment)
+        command.surroundings = .none
+        let here = [try ArtifactReference(parsing: ".".utf8)]
+        var request = StepRequest(
+            name: inspection.name, command: command, materials: here, products: here, streams: .tail)
+        let comparable: [DigestAlgorithm] = [.sha256, .sha384, .sha512, .gitBlob].filter(digests.contains)
+        request.snapshot.digests = comparable.isEmpty ? [.sha256] : comparable
+        request.limits.timeout = timeout
+        request.limits.grace = .seconds(2)
+        request.limits.endsLeftovers = true
+        request.toolDigest = .never
+        return request
+    }
+
+    /// Where programs are, as far as no directory is relative; the home directory; a locale that is everywhere.
+    private var environment: [[UInt8]] {
+        let path = context.variable("PATH") ?? Array("/usr/local/bin:/usr/bin:/bin".utf8)
+        let absolute = path.split(separator: UInt8(ascii: ":")).filter { $0.first == UInt8(ascii: "/") }
+        let home = context.variable("HOME").map { [Array("HOME=".utf8) + $0] } ?? []
+        return [Array("PATH=".utf8) + absolute.joined(separator: [UInt8(ascii: ":")]), Array("LANG=C.UTF-8".utf8)]
+            + home
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case StepError.launch(let error): Failure(error).message
+        case StepError.materials(let error), StepError.products(let error, _): "\(error)"
+        case StepError.recording(let reason, _), StepError.internal(let reason): reason
+        default: "\(error)"
+        }
+    }
+}
+
+private struct InspectionFailure: Error, CustomStringConvertible {
+    let reason: String
+
+    var description: String { reason }
+}

@@ -1,0 +1,135 @@
+import ArgumentParser
+import FoundationEssentials
+import InTotoCrypto
+import InTotoMetadata
+import InTotoStorage
+import InTotoVerification
+import SystemPackage
+
+/// What is verified, against what, and how strictly.
+struct VerificationOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: "The signed layout: classic, or in a DSSE envelope.")
+    var layout: String
+
+    @Option(
+        name: [.customLong("verification-keys"), .customLong("layout-keys")], parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "The project owner's public keys; every one must have signed the layout.", valueName: "key"))
+    var keys: [String] = []
+
+    @Option(
+        name: [.customLong("link-dir"), .customLong("attestations")], parsing: .upToNextOption,
+        help: ArgumentHelp("Directories with links and bundles, or single files (default: '.').", valueName: "dir"))
+    var places: [String] = []
+
+    @Option(name: .customLong("parameters"), help: ArgumentHelp("A JSON object of parameters.", valueName: "file"))
+    var parameterFile: String?
+
+    @Option(
+        name: .customLong("parameter"), parsing: .upToNextOption,
+        help: ArgumentHelp("A parameter of the layout.", valueName: "name=value"))
+    var parameters: [String] = []
+
+    @Flag(
+        name: .customLong("strict-commands"),
+        help: "A command that is not the expected one fails; else it is a warning.")
+    var strictCommands = false
+
+    @Flag(
+        name: .customLong("allow-unsafe-names"),
+        help: "Match artifact names as they are written: './x' and 'a/../x' are then not 'x'.")
+    var allowsUnsafeNames = false
+
+    @Option(
+        name: .customLong("expect-layout-digest"),
+        help: ArgumentHelp("SHA-256 of the layout file: no other one will do.", valueName: "hex"))
+    var layoutDigest: String?
+
+    @Option(name: .customLong("max-size"), help: ArgumentHelp("Most bytes of one evidence file.", valueName: "bytes"))
+    var sizeLimit: Int?
+
+    @Option(help: ArgumentHelp("Judge at this time, as 2026-01-31T12:00:00Z; for tests and audits.", valueName: "time"))
+    var now: String?
+
+    func validate() throws {
+        guard !keys.isEmpty else { throw ValidationError("no --verification-keys: whose layout is it?") }
+        guard sizeLimit.map({ $0 > 0 }) ?? true else { throw ValidationError("--max-size is a number of bytes") }
+        guard layoutDigest.map({ Hex.decode(Text($0))?.count == 32 }) ?? true else {
+            throw ValidationError("--expect-layout-digest takes 64 hexadecimal digits")
+        }
+        guard now.map({ UTCTime(Text($0)) != nil }) ?? true else {
+            throw ValidationError("--now takes a time of the form YYYY-MM-DDTHH:MM:SSZ")
+        }
+    }
+
+    func request(in context: CommandContext) throws -> VerificationRequest {
+        let instant = now.flatMap { UTCTime(Text($0)) }
+        var request = VerificationRequest(
+            layoutPath: Text(layout).escaped, layout: try layoutBytes(),
+            ownerKeys: try TrustOptions.publicKeys(keys, in: context),
+            evidence: try (places.isEmpty ? ["."] : places).map(Self.place), now: instant ?? context.utcNow)
+        request.parameters = try substitution()
+        request.policy.commands = strictCommands ? .fails : .warns
+        request.policy.names = allowsUnsafeNames ? .asWritten : .normalized
+        request.policy.layoutDigest = layoutDigest.map { Text($0.lowercased()) }
+        if let sizeLimit { request.policy.evidenceSize = sizeLimit }
+        return request
+    }
+
+    /// A layout that is not there is a slip; one that is no file, or endless, is a refusal.
+    private func layoutBytes() throws -> [UInt8] {
+        do { return try BoundedReader.contents(of: FilePath(layout), limit: VerificationRequest.layoutLimit) } catch {
+            var failure = Failure.reading(layout, error)
+            switch error {
+            case .tooLarge, .notRegularFile: failure.status = ExitStatus.no
+            case .system, .tooManyEntries, .alreadyExists, .unsafeKeyFile: break
+            }
+            throw failure
+        }
+    }
+
+    private static func place(_ path: String) throws -> EvidencePlace {
+        do { return .folder(try EvidenceFolder(FilePath(path))) } catch {
+            if case .system(_, _, .notDirectory) = error { return .file(FilePath(path)) }
+            throw Failure.reading(path, error)
+        }
+    }
+
+    // MARK: Parameters
+
+    private func substitution() throws -> ParameterSubstitution? {
+        guard parameterFile != nil || !parameters.isEmpty else { return nil }
+        var values = try parameterFile.map(Self.values) ?? [:]
+        for word in parameters {
+            guard let equals = word.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+                throw Failure("--parameter '\(Text(word).escaped)': there is no '='", hint: "give NAME=VALUE")
+            }
+            let name = Text(String(word[..<equals]))
+            let value = Text(String(word[word.utf8.index(after: equals)...]))
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw Failure("--parameter '\(name.escaped)' is given twice")
+            }
+        }
+        do { return try ParameterSubstitution(values) } catch { throw Failure("\(error)") }
+    }
+
+    private static func values(_ path: String) throws -> [Text: Text] {
+        do {
+            let json = try JSONReader.read(BoundedReader.contents(of: FilePath(path), limit: 1 << 20))
+            guard case .object(let object) = json else { throw Failure("\(Text(path).escaped): is no JSON object") }
+            var values: [Text: Text] = [:]
+            for member in object.members {
+                guard case .string(let value) = member.value else {
+                    throw Failure("\(Text(path).escaped): '\(member.name.escaped)' is no string")
+                }
+                values[member.name] = value
+            }
+            return values
+        } catch let failure as Failure { throw failure } catch { throw Failure.reading(path, error) }
+    }
+}
+
+extension CommandContext {
+    /// The clock's time, fractions cut off: what expires at a second has expired during it.
+    var utcNow: UTCTime { UTCTime(secondsSinceEpoch: Int64(now().timeIntervalSince1970.rounded(.down))) }
+}

@@ -1,0 +1,57 @@
+import InTotoMetadata
+import InTotoVerification
+
+/// A verdict as JUnit XML: one test case for the layout, and for each step and inspection.
+struct VerdictJUnit {
+    private struct Case {
+        let name: String
+        let problems: [VerificationProblem]
+        var isSkipped = false
+    }
+
+    private let cases: [Case]
+
+    init(_ verdict: Verdict) {
+        cases =
+            [Case(name: "layout", problems: verdict.layout.problems)]
+            + verdict.layout.steps.map { Case(name: "step \($0.step.name)", problems: $0.everyProblem) }
+            + verdict.inspections.map {
+                Case(name: "inspection \($0.inspection.name)", problems: $0.problems, isSkipped: !$0.hasRun)
+            }
+    }
+
+    var text: String {
+        let failures = cases.count { !$0.problems.isEmpty }
+        let skipped = cases.count { $0.isSkipped && $0.problems.isEmpty }
+        var lines = [
+            #"<?xml version="1.0" encoding="UTF-8"?>"#,
+            #"<testsuite name="intoto-run verify" tests="\#(cases.count)" failures="\#(failures)" skipped="\#(skipped)">"#,
+        ]
+        for item in cases {
+            lines.append(#"  <testcase classname="in-toto" name="\#(Self.escaped(item.name))">"#)
+            for problem in item.problems {
+                let text = Self.escaped(problem.description)
+                lines.append(#"    <failure type="\#(problem.code)" message="\#(text)">\#(text)</failure>"#)
+            }
+            if item.isSkipped && item.problems.isEmpty { lines.append("    <skipped/>") }
+            lines.append("  </testcase>")
+        }
+        return (lines + ["</testsuite>", ""]).joined(separator: "\n")
+    }
+
+    /// What comes here is escaped for terminals already, so that no character is left that XML cannot hold.
+    private static func escaped(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "\n": result += "&#10;"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

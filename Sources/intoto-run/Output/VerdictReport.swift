@@ -1,0 +1,139 @@
+import InTotoCrypto
+import InTotoMetadata
+import InTotoVerification
+
+/// A verdict for people: a few lines, or the whole tree.
+struct VerdictReport {
+    private let verdict: Verdict
+
+    init(_ verdict: Verdict) { self.verdict = verdict }
+
+    /// Each once, in order.
+    var warnings: [String] {
+        verdict.warnings.map(\.description).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
+    // MARK: In short
+
+    var summary: [String] {
+        var lines = [headline]
+        if verdict.outcome == .passed { lines += verdict.layout.steps.map { "  \(Self.shortLine($0))" } }
+        lines += verdict.inspections.filter(\.hasRun).map { "  inspection '\($0.inspection.name)': \(Self.state($0))" }
+        return lines + conclusion
+    }
+
+    private var headline: String {
+        let layout = verdict.layout
+        let word =
+            switch verdict.outcome {
+            case .passed: "accepted"
+            case .failed: "rejected"
+            case .incomplete: "incomplete"
+            }
+        let signers =
+            layout.signedBy.isEmpty
+            ? "" : ", signed by \(layout.signedBy.map { "\($0.label.prefix8)" }.joined(separator: ", "))"
+        return "\(word): \(layout.path) (sha256:\(layout.sha256))\(signers)"
+    }
+
+    private static func shortLine(_ step: StepReport) -> String {
+        let signers = step.counted.compactMap { report in
+            if case .counted(let functionary) = report.standing { "\(functionary.label.prefix8)" } else { nil }
+        }
+        return "step '\(step.step.name)': by \(signers.joined(separator: ", ")) (threshold \(step.step.threshold))"
+    }
+
+    private static func state(_ report: InspectionReport) -> String { report.problems.isEmpty ? "passed" : "failed" }
+
+    /// What failed, and one line of what to do about the first of it.
+    private var conclusion: [String] {
+        if verdict.outcome == .incomplete {
+            let names = verdict.inspections.map { "'\($0.inspection.name)'" }.joined(separator: ", ")
+            return ["  not run, so nobody can tell: inspections \(names)"]
+        }
+        var lines = verdict.problems.flatMap { Self.indented($0.description, by: "  ") }
+        if let hint = verdict.problems.first?.hint { lines.append("what to do: \(hint)") }
+        return lines
+    }
+
+    private static func indented(_ text: String, by indentation: String) -> [String] {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { "\(indentation)\($0)" }
+    }
+
+    // MARK: At length
+
+    /// Layout, steps, rules, inspections; then what decided.
+    var explanation: [String] {
+        var lines = Self.tree(verdict.layout, checkedAt: verdict.checkedAt)
+        for report in verdict.inspections {
+            let owner = report.sublayoutStep.map { " of the sublayout of '\($0)'" } ?? ""
+            lines.append("  inspection '\(report.inspection.name)'\(owner): \(Self.shown(report.inspection.command))")
+            if !report.hasRun { lines.append("    not run") }
+            for trace in [report.materials, report.products].compactMap({ $0 }) { lines += Self.tree(trace) }
+        }
+        return lines + [headline] + conclusion
+    }
+
+    private static func tree(_ report: LayoutReport, checkedAt: UTCTime) -> [String] {
+        var lines = ["layout \(report.path)", "  sha256: \(report.sha256)"]
+        guard let layout = report.layout else { return lines + ["  not believed"] }
+        lines.append("  signed by: \(report.signedBy.map { "\($0.label)" }.joined(separator: ", "))")
+        lines.append("  expires: \(layout.expires) (checked at \(checkedAt))")
+        for step in report.steps { lines += tree(step, checkedAt: checkedAt).map { "  \($0)" } }
+        if report.otherStatements > 0 {
+            lines.append("  passed over: \(report.otherStatements) statements of other types")
+        }
+        lines += report.otherEvidence.flatMap { indented("passed over: \($0)", by: "  ") }
+        return lines
+    }
+
+    private static func tree(_ report: StepReport, checkedAt: UTCTime) -> [String] {
+        let step = report.step
+        let certificates = step.certificateConstraints.isEmpty ? "" : ", or certificates"
+        var lines = ["step '\(step.name)': threshold \(step.threshold) of \(report.listed.count) keys\(certificates)"]
+        lines += report.evidence.flatMap { indented("\($0)", by: "  ") }
+        if report.evidence.isEmpty { lines.append("  no evidence was found") }
+        for sublayout in report.sublayouts { lines += tree(sublayout, checkedAt: checkedAt).map { "  \($0)" } }
+        if !report.command.isEmpty { lines.append("  command: \(shown(report.command))") }
+        if !step.expectedCommand.isEmpty, report.command != step.expectedCommand, !report.counted.isEmpty {
+            lines.append("  expected command: \(shown(step.expectedCommand))")
+        }
+        for trace in [report.materials, report.products].compactMap({ $0 }) {
+            lines += tree(trace).map { $0.dropFirst(2) }.map(String.init)
+        }
+        return lines
+    }
+
+    /// Names shown of what one rule has consumed.
+    private static let shownNames = 5
+
+    private static func tree(_ trace: RuleTrace) -> [String] {
+        var lines = ["    \(trace.kind.rawValue):"]
+        for (index, entry) in trace.entries.enumerated() {
+            lines.append("      \(index + 1). \(entry.rule): \(effect(of: entry))")
+        }
+        if let failure = trace.failure {
+            lines += indented(failure.description, by: "      ")
+        } else if !trace.rest.isEmpty {
+            lines.append("      end of the rules: \(names(trace.rest)) allowed by none, and by the end")
+        }
+        return lines
+    }
+
+    private static func effect(of entry: RuleTrace.Entry) -> String {
+        switch entry.rule {
+        case .disallow: "nothing left that it forbids"
+        case .require: "there"
+        case .match where entry.namesUnknownStep: "consumes nothing: no such step"
+        case .create, .delete, .modify, .allow, .match:
+            entry.consumed.isEmpty ? "consumes nothing" : "consumes \(names(entry.consumed))"
+        }
+    }
+
+    private static func names(_ selection: ArtifactSelection) -> String {
+        let shown = selection.prefix(shownNames).map { "'\($0)'" }.joined(separator: ", ")
+        return selection.count > shownNames ? "\(selection.count): \(shown), …" : "\(selection.count): \(shown)"
+    }
+
+    private static func shown(_ command: [Text]) -> String { command.map(\.shellWord).joined(separator: " ") }
+}

@@ -1,0 +1,207 @@
+public import ArgumentParser
+import InTotoCrypto
+import InTotoMetadata
+import InTotoStorage
+public import InTotoVerification
+import SystemPackage
+
+/// Layouts: draft one, look for what is wrong in one, sign one, show one.
+struct LayoutVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "layout", abstract: "Draft, check, sign and show layouts.",
+        subcommands: [Draft.self, Lint.self, SignLayout.self, Show.self])
+}
+
+extension LayoutVerb {
+    /// Drafts a layout from recorded links.
+    struct Draft: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "init", abstract: "Draft a layout from recorded links, which those links keep.",
+            discussion: """
+                Example: intoto-run layout init links/*.link --verification-keys alice.pem.pub -o root.layout
+
+                Steps are in the order in which artifacts flow; read it, change it, and sign it.
+                """)
+
+        @OptionGroup var trust: TrustOptions
+
+        @Option(help: ArgumentHelp("For how many days it is good.", valueName: "days"))
+        var days = 365
+
+        @Option(name: .shortAndLong, help: ArgumentHelp("Where the unsigned layout goes.", valueName: "file"))
+        var output: String
+
+        @Argument(help: "Links, envelopes or bundles.")
+        var files: [String]
+
+        func validate() throws {
+            guard !trust.keys.isEmpty else {
+                throw ValidationError("no --verification-keys: who are the functionaries?")
+            }
+            guard (1...3650).contains(days) else { throw ValidationError("--days is a number from 1 to 3650") }
+        }
+
+        func run(in context: CommandContext) throws -> Int32 {
+            let keys = try trust.publicKeys(in: context)
+            var recordings: [LayoutDraft.Recording] = []
+            for file in files {
+                for metadata in try EvidenceFile(reading: file, in: context).metadata {
+                    let authenticated: Authenticated<Payload>
+                    do { authenticated = try metadata.authenticated(by: keys) } catch {
+                        throw Failure("\(Text(file).escaped): \(error)", hint: "give the functionaries' public keys")
+                    }
+                    guard let link = try authenticated.payload.link() else { continue }
+                    recordings.append(LayoutDraft.Recording(link: link, signers: authenticated.signedBy))
+                }
+            }
+            guard !recordings.isEmpty else { throw Failure("no link is among the files") }
+            let expires = UTCTime(secondsSinceEpoch: context.utcNow.secondsSinceEpoch + Int64(days) * 86_400)
+            let layout = LayoutDraft(recordings).layout(expires: expires)
+            let unsigned = Metablock(signed: .object(try layout.json()), signatures: [])
+            try write(.metablock(unsigned), to: output)
+            context.note("intoto-run: wrote \(Text(output).escaped), unsigned: \(layout.steps.count) steps")
+            return ExitStatus.success
+        }
+    }
+
+    /// Looks for what is well formed and wrong.
+    struct Lint: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "Look for what is wrong in a layout.",
+            discussion: "Exit status: 0 where nothing is, 1 where something is, 2 where it could not be told.")
+
+        @Flag(help: "As JSON: a list of findings.")
+        var json = false
+
+        @Argument(help: "A layout, signed or not.")
+        var file: String
+
+        func run(in context: CommandContext) throws -> Int32 {
+            let findings: [String]
+            do { findings = LayoutLint(try readLayout(file), now: context.utcNow).findings } catch let error
+                as MetadataError
+            {
+                findings = ["no verifier of ours takes it: \(error)"]
+            }
+            if json {
+                try context.print(JSONText.indented(value: .array(findings.map { .string(Text($0)) })))
+            } else {
+                for finding in findings { try context.print(finding) }
+                if findings.isEmpty { try context.print("nothing is wrong with it") }
+            }
+            return findings.isEmpty ? ExitStatus.success : ExitStatus.no
+        }
+    }
+
+    /// Signs a layout that verifiers will take.
+    struct SignLayout: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "sign", abstract: "Sign a layout, once it is one that verifiers take.")
+
+        @OptionGroup var signing: SigningOptions
+
+        @Flag(help: "In a DSSE envelope instead of classic metadata.")
+        var dsse = false
+
+        @Option(name: .shortAndLong, help: ArgumentHelp("Where the signed layout goes.", valueName: "file"))
+        var output: String
+
+        @Argument(help: "A layout; signatures that it has are left out.")
+        var file: String
+
+        func run(in context: CommandContext) throws -> Int32 {
+            let layout: Layout
+            do { layout = try readLayout(file) } catch let error as MetadataError {
+                throw Failure("\(Text(file).escaped): \(error)")
+            }
+            let signers = try signing.signers(in: context)
+            let signed: SignedMetadata
+            if dsse {
+                let payload = try JSONWriter.bytes(.compact) { layout.write(to: &$0) }
+                var envelope = Envelope(payload: payload)
+                let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
+                envelope.signatures = try signers.map { try $0.signature(over: message) }
+                signed = .envelope(envelope)
+            } else {
+                let message = try JSONWriter.bytes(.canonical) { layout.write(to: &$0) }
+                signed = .metablock(
+                    Metablock(
+                        signed: .object(try layout.json()),
+                        signatures: try signers.map { try $0.signature(over: message) }))
+            }
+            for finding in LayoutLint(layout, now: context.utcNow).findings {
+                context.note("intoto-run: warning: \(finding)")
+            }
+            try write(signed, to: output)
+            return ExitStatus.success
+        }
+    }
+
+    /// Shows the steps and how artifacts flow.
+    struct Show: Verb {
+        static let configuration = CommandConfiguration(abstract: "Show a layout; signatures are not checked.")
+
+        @Option(help: "As a graph: dot or mermaid.")
+        var graph: LayoutGraph.Language?
+
+        @Argument(help: "A layout, signed or not.")
+        var file: String
+
+        func run(in context: CommandContext) throws -> Int32 {
+            let layout: Layout
+            do { layout = try readLayout(file) } catch let error as MetadataError {
+                throw Failure("\(Text(file).escaped): \(error)")
+            }
+            for line in graph.map({ LayoutGraph(layout).lines(in: $0) }) ?? Self.lines(layout) {
+                try context.print(line)
+            }
+            return ExitStatus.success
+        }
+
+        private static func lines(_ layout: Layout) -> [String] {
+            var lines = ["layout, expires \(layout.expires), \(layout.keys.count) keys"]
+            for step in layout.steps {
+                lines.append(
+                    "step '\(step.name)': threshold \(step.threshold) of \(step.keyIDs.map { "\($0.prefix8)" }.joined(separator: ", "))"
+                )
+                lines += rules("materials", step.expectedMaterials) + rules("products", step.expectedProducts)
+            }
+            for inspection in layout.inspections {
+                lines.append(
+                    "inspection '\(inspection.name)': \(inspection.command.map(\.shellWord).joined(separator: " "))")
+                lines +=
+                    rules("materials", inspection.expectedMaterials) + rules("products", inspection.expectedProducts)
+            }
+            return lines
+        }
+
+        private static func rules(_ kind: String, _ rules: [ArtifactRule]) -> [String] {
+            ["  \(kind):"] + rules.map { "    \($0)" }
+        }
+    }
+}
+
+extension LayoutGraph.Language: ExpressibleByArgument {}
+
+/// Reads a layout whose signatures nobody has checked. Throws `MetadataError` where it is none.
+private func readLayout(_ path: String) throws -> Layout {
+    let bytes: [UInt8]
+    do { bytes = try BoundedReader.contents(of: FilePath(path), limit: VerificationRequest.layoutLimit) } catch {
+        throw Failure.reading(path, error)
+    }
+    guard case .layout(let object) = try SignedMetadata(bytes).payload() else {
+        throw MetadataError.badValue("_type", in: "the file", reason: "is not 'layout'")
+    }
+    return try Layout(json: object)
+}
+
+private func write(_ metadata: SignedMetadata, to path: String) throws {
+    var bytes = try JSONWriter.bytes(.indented) { metadata.write(to: &$0) }
+    bytes.append(UInt8(ascii: "\n"))
+    let target = FilePath(path)
+    let directory = target.removingLastComponent()
+    do {
+        try EvidenceDirectory(directory.isEmpty ? "." : directory)
+            .reserve(target.lastComponent?.string ?? "", overwrite: false).commit(bytes)
+    } catch { throw Failure.reading(path, error) }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import InTotoMetadata
+import TestSupport
+import Testing
+
+@Suite(.temporaryDirectory) struct AttestTests {
+    private func project() throws -> IntotoRun {
+        let run = IntotoRun()
+        try run.makeKey()
+        try run.write("binary\n", to: "dist/app")
+        try run.write("other\n", to: "dist/tool")
+        try run.write(#"{"result": "PASSED", "configuration": [{"uri": "https://ci.example/7"}]}"#, to: "result.json")
+        return run
+    }
+
+    private func statement(_ name: String, of run: IntotoRun) throws -> Statement {
+        guard case .statement(let statement) = try SignedMetadata(run.read(name)).payload() else {
+            throw IntotoRun.SetupFailure(reason: "\(name) is no statement")
+        }
+        return statement
+    }
+
+    private static let attest = ["attest", "--type", "test-result", "--predicate", "result.json", "-k", "key.pem"]
+
+    @Test func `files become subjects, the predicate stays as it is`() throws {
+        let run = try project()
+        let result = try run.run(Self.attest + ["--subject", "dist"])
+        #expect(result.status == 0, "\(result.errorText)")
+        let name = try run.file(endingIn: ".jsonl")
+        #expect(name.hasPrefix("test-result.") && result.errorText == "intoto-run: wrote ./\(name)\n")
+        let statement = try statement(name, of: run)
+        #expect(statement.predicateType == "https://in-toto.io/attestation/test-result/v0.1")
+        #expect(statement.subject.map(\.name) == ["dist/app", "dist/tool"])
+        let sum = try run.shell("sha256sum <dist/app | cut -c1-64").outputText.dropLast()
+        #expect(statement.subject[0].digest[.sha256] == Text(String(sum)))
+        #expect(statement.predicate == ["result": "PASSED", "configuration": [["uri": "https://ci.example/7"]]])
+        #expect(try run("sign", "--check", name, "--verification-keys", "key.pem.pub").status == 0)
+    }
+
+    @Test(arguments: ["sha256sum dist/*", "sha256sum -b dist/*", "sha256sum --tag dist/*", "sha512sum dist/*"])
+    func `checksums become subjects, as they are written`(command: String) throws {
+        let run = try project()
+        _ = try run.shell("printf x >\"dist/$(printf 'a\\\\b\\nc')\"; \(command) >SUMS")
+        #expect(try run.run(Self.attest + ["--checksums", "SUMS"]).status == 0)
+        let subject = try statement(run.file(endingIn: ".jsonl"), of: run).subject
+        let algorithm: DigestAlgorithm = command.hasPrefix("sha512") ? .sha512 : .sha256
+        #expect(subject.map(\.name) == ["dist/a\\b\nc", "dist/app", "dist/tool"])
+        #expect(subject.allSatisfy { $0.digest.entries.map(\.algorithm) == [algorithm] })
+    }
+
+    @Test(arguments: [
+        ("d41d8cd98f00b204e9800998ecf8427e  x\n", "SUMS:1: is no line of checksums"), ("\nabc\n", "SUMS:2: is no line"),
+        ("", "there is nothing that the statement is about"),
+        ("SHA256 (x) = 00\n", "SUMS:1: is no line of checksums"),
+    ])
+    func `what is no checksum is refused`(content: String, message: String) throws {
+        let run = try project()
+        try run.write(content, to: "SUMS")
+        let result = try run.run(Self.attest + ["--checksums", "SUMS"])
+        #expect(
+            result.status == 2 && result.errorText.hasPrefix("intoto-run: error: \(message)"), "\(result.errorText)")
+        try run.write("\(String(repeating: "0", count: 64))  x\n\(String(repeating: "1", count: 64))  x\n", to: "SUMS")
+        #expect(try run.run(Self.attest + ["--checksums", "SUMS"]).errorText.contains("two artifacts are named 'x'"))
+    }
+
+    @Test func `a URI of nobody's is taken unchecked, a known one is checked`() throws {
+        let run = try project()
+        try run.write(#"{"anything": 1.5}"#, to: "result.json")
+        let attest = ["attest", "--predicate", "result.json", "-k", "key.pem", "--subject", "dist", "--type"]
+        #expect(try run.run(attest + ["https://example.com/mine/v1"]).status == 0)
+        #expect(try run.file(endingIn: ".jsonl").hasPrefix("attestation."))
+        let known = try run.run(attest + ["https://slsa.dev/provenance/v1"])
+        #expect(known.status == 2)
+        #expect(
+            known.errorText.hasPrefix("intoto-run: error: result.json: the predicate has no member 'buildDefinition'\n")
+        )
+    }
+
+    @Test(arguments: [
+        (["--type", "test-results", "--subject", "dist"], "--type 'test-results': neither a known type nor a URI"),
+        (["--type", "test-result"], "give one of --subject, --checksums and --subject-git"),
+        (["--type", "test-result", "--subject", "dist", "--checksums", "S"], "give one of --subject"),
+        (["--type", "test-result", "--subject", "absent"], "'absent': does not exist"),
+        (["--type", "vsa", "--subject", "dist"], "result.json: the predicate has no member 'verifier'"),
+    ])
+    func `a mistake is one error, and nothing is written`(options: [String], message: String) throws {
+        let run = try project()
+        let result = try run.run(["attest", "--predicate", "result.json", "-k", "key.pem"] + options)
+        #expect(
+            result.status == 2 && result.errorText.hasPrefix("intoto-run: error: \(message)"), "\(result.errorText)")
+        #expect(try !run.list().contains { $0.hasSuffix(".jsonl") })
+    }
+
+    @Test(arguments: ["[]", "{}", "1", "{\"a\":1,\"a\":2}", ""])
+    func `a predicate is one object that says something`(content: String) throws {
+        let run = try project()
+        try run.write(content, to: "result.json")
+        #expect(try run.run(Self.attest + ["--subject", "dist"]).status == 2)
+    }
+
+    @Test func `what is there is replaced on demand only`() throws {
+        let run = try project()
+        #expect(try run.run(Self.attest + ["--subject", "dist"]).status == 0)
+        #expect(try run.run(Self.attest + ["--subject", "dist"]).status == 2)
+        #expect(try run.run(Self.attest + ["--subject", "dist", "--overwrite"]).status == 0)
+    }
+}

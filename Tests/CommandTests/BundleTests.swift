@@ -1,0 +1,100 @@
+import Foundation
+import InTotoMetadata
+import TestSupport
+import Testing
+
+@Suite(.temporaryDirectory) struct BundleVerbTests {
+    /// Two bundles, `a.*` and `b.*`, of one envelope each.
+    private func project() throws -> (run: IntotoRun, a: String, b: String) {
+        let run = IntotoRun()
+        try run.makeKey()
+        try run.write("one\n", to: "dist/x")
+        for name in ["a", "b"] { try run("-q", "-k", "key.pem", "-n", name, "-p", "dist", "--", "true") }
+        let files = try run.list().filter { $0.hasSuffix(".jsonl") }
+        return (run, files[0], files[1])
+    }
+
+    @Test func `what is put together comes apart again, to the byte`() throws {
+        let (run, a, b) = try project()
+        let created = try run("bundle", "create", "-o", "all.intoto.jsonl", a, b, a)
+        #expect(created.status == 0 && created.errorText == "intoto-run: wrote all.intoto.jsonl: 2 envelopes\n")
+        #expect(try run.read("all.intoto.jsonl") == run.read(a) + run.read(b))
+        let listed = try run("bundle", "list", "all.intoto.jsonl").outputText
+        let id = try run("key", "id", "key.pem").outputText.prefix(8)
+        let claim = "https://in-toto.io/attestation/link/v0.3 about dist/x, signed by \(id)"
+        #expect(listed == "1: \(claim)\n2: \(claim)\n")
+        _ = try run.shell("mkdir parts")
+        let split = try run("bundle", "split", "all.intoto.jsonl", "-d", "parts")
+        #expect(split.status == 0 && split.outputText.hasPrefix("parts/all.1.json: \(claim)\n"))
+        #expect(try run.list("parts") == ["all.1.json", "all.2.json"])
+        #expect(try run.read("parts/all.1.json") == run.read(a) && run.read("parts/all.2.json") == run.read(b))
+        #expect(try run("bundle", "split", "all.intoto.jsonl", "-d", "parts").status == 2)
+        #expect(try run("bundle", "split", "all.intoto.jsonl", "-d", "parts", "--overwrite").status == 0)
+    }
+
+    @Test func `an addition leaves what is there, and comes once`() throws {
+        let (run, a, b) = try project()
+        let before = Array("not an envelope\r\n".utf8) + (try run.read(a)).dropLast()
+        try run.write(String(decoding: before, as: UTF8.self), to: "all.jsonl")
+        let added = try run("bundle", "add", "all.jsonl", b, a)
+        #expect(added.status == 0 && added.errorText == "intoto-run: all.jsonl: 1 envelopes added, 1 were there\n")
+        #expect(try run.read("all.jsonl") == before + [0x0A] + run.read(b))
+        #expect(try run("bundle", "add", "all.jsonl", b).errorText.contains("0 envelopes added, 2 were there"))
+        let json = try run("bundle", "list", "--json", "all.jsonl").outputText
+        #expect(json.contains("\"ignoredLines\": 1") && json.contains("\"predicateType\": \"https://in-toto.io"))
+    }
+
+    @Test func `what was written is said as JSON, too`() throws {
+        let (run, a, b) = try project()
+        let created = try run("bundle", "create", "--json", "-o", "all.jsonl", a)
+        #expect(created.errors == [] && created.outputText.contains("\"envelopes\": 1"))
+        let added = try run("bundle", "add", "--json", "all.jsonl", a, b)
+        #expect(
+            added.errors == [] && added.outputText.contains("\"added\": 1") && added.outputText.contains("\"known\": 1")
+        )
+        let split = try run("bundle", "split", "--json", "all.jsonl")
+        #expect(split.errors == [] && split.outputText.contains("all.2.json"))
+        try run.write(#"{"x": 1}"#, to: "p.json")
+        let attested = try run(
+            "attest", "--json", "--type", "urn:x", "--predicate", "p.json", "--subject", "dist", "-k", "key.pem")
+        #expect(attested.errors == [] && attested.outputText.contains("\"predicateType\": \"urn:x\""))
+    }
+
+    @Test func `members that we do not know, and lines that came over many, are kept on one`() throws {
+        let (run, a, _) = try project()
+        _ = try run.shell("sed 's/^{/{\"certificate\": \"x\",\\n /' \(a) >wide.json")
+        #expect(try run("bundle", "create", "-o", "all.jsonl", "wide.json").status == 0)
+        let text = String(decoding: try run.read("all.jsonl"), as: UTF8.self)
+        #expect(text.hasPrefix("{\"certificate\":\"x\",") && text.split(separator: "\n").count == 1)
+        #expect(try run("sign", "--check", "all.jsonl", "--verification-keys", "key.pem.pub").status == 0)
+    }
+
+    @Test func `additions at one time are all there`() throws {
+        let (run, a, _) = try project()
+        _ = try run.shell("cp \(a) all.jsonl")
+        for number in 0..<6 {
+            try run("-q", "-k", "key.pem", "-n", "c\(number)", "-p", "dist", "--", "true")
+        }
+        _ = try run.shell("for f in c*.jsonl; do \"$R\" bundle add all.jsonl $f & done; wait")
+        #expect(try run("bundle", "list", "all.jsonl").outputText.split(separator: "\n").count == 7)
+    }
+
+    @Test func `what belongs into no bundle is one error, and nothing is written`() throws {
+        let (run, a, _) = try project()
+        try run("-q", "-k", "key.pem", "-n", "c", "--format", "link", "-p", "dist", "--", "true")
+        let classic = try run.file(endingIn: ".link")
+        let before = try run.read(a)
+        for (arguments, message) in [
+            (["create", "-o", "x", classic], "\(classic): is classic metadata, which stands in no bundle"),
+            (["create", "-o", "x", "key.pem"], "key.pem: holds no envelope"),
+            (["create", "-o", a, a], "./\(a): is there already"), (["add", a, classic], "\(classic): is classic"),
+            (["add", "absent", a], "absent: cannot open"), (["list", "key.pem"], "key.pem: holds no envelope"),
+            (["split", a, "-d", "absent"], "absent: cannot open"),
+        ] {
+            let result = try run.run(["bundle"] + arguments)
+            #expect(result.status == 2 && result.outputText == "")
+            #expect(result.errorText.hasPrefix("intoto-run: error: \(message)"), "\(result.errorText)")
+        }
+        #expect(try run.read(a) == before && !run.list().contains("x"))
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Layouts drafted from what was recorded, looked over, signed and shown.
+@Suite(.temporaryDirectory) struct LayoutVerbTests {
+    /// Two steps by two functionaries; the second uses what the first made.
+    private func recorded() throws -> IntotoRun {
+        let run = IntotoRun()
+        for key in ["owner.pem", "alice.pem", "bob.pem"] { try run.makeKey(key) }
+        let made = try run.shell(
+            """
+            mkdir product links && cd product && echo 'int x;' >main.c && echo '[x]' >'odd[1].txt' &&
+            "$R" -q -n write -k ../alice.pem -d ../links -p . -- true &&
+            "$R" -q -n build -k ../bob.pem -d ../links --format link -m main.c 'odd\\[1].txt' -p main.o -- cp main.c main.o
+            """)
+        guard made.status == 0 else { throw IntotoRun.SetupFailure(reason: made.errorText) }
+        return run
+    }
+
+    private func draft(_ run: IntotoRun) throws -> Subprocess {
+        let files = try run.list("links").map { "links/\($0)" }
+        return try run.run(
+            ["layout", "init"] + files + ["--verification-keys", "alice.pem.pub", "bob.pem.pub", "-o", "draft"])
+    }
+
+    @Test(arguments: [[], ["--dsse"]]) func `what was recorded keeps the layout that is drafted from it`(form: [String])
+        throws
+    {
+        let run = try recorded()
+        let drafted = try draft(run)
+        #expect(drafted.status == 0, "\(drafted.errorText)")
+        let signed = try run.run(["layout", "sign", "draft", "-k", "owner.pem", "-o", "root.layout"] + form)
+        #expect(signed.status == 0, "\(signed.errorText)")
+        let product = IntotoRun(in: run.directory.appending(path: "product"))
+        func verify() throws -> Subprocess {
+            try product(
+                "verify", "-l", "../root.layout", "--verification-keys", "../owner.pem.pub", "--link-dir", "../links")
+        }
+        let good = try verify()
+        #expect(good.status == 0, "\(good.outputText)\(good.errorText)")
+
+        let again = try product.shell(
+            #"echo more >>main.c; "$R" -q -n build -k ../bob.pem -d ../links --overwrite --format link -m main.c -p main.o -- cp main.c main.o"#
+        )
+        #expect(again.status == 0, "\(again.errorText)")
+        let bad = try verify()
+        #expect(bad.status == 1)
+        #expect(bad.outputText.contains("same path, other digest"))
+    }
+
+    @Test func `a draft has nothing wrong with it, and shows how artifacts flow`() throws {
+        let run = try recorded()
+        #expect(try draft(run).status == 0)
+        let lint = try run("layout", "lint", "draft")
+        #expect(lint.status == 0, "\(lint.outputText)")
+        let shown = try run("layout", "show", "draft")
+        #expect(shown.outputText.contains("step 'build': threshold 1 of "))
+        #expect(shown.outputText.contains("MATCH * WITH PRODUCTS FROM write"))
+        #expect(try run("layout", "show", "--graph", "dot", "draft").outputText.contains(#""write" -> "build""#))
+        #expect(try run("layout", "show", "--graph", "mermaid", "draft").outputText.contains(#"n0 -- "*" --> n1"#))
+        // A draft is not written over something else.
+        #expect(try draft(run).status == 2)
+    }
+
+    @Test func `what is wrong with a layout is found`() throws {
+        let run = IntotoRun()
+        try run.write(
+            """
+            {"signatures": [], "signed": {"_type": "layout", "expires": "2020-01-01T00:00:00Z", "readme": "", "keys": {},
+            "inspect": [], "steps": [{"_type": "step", "name": "s", "threshold": 1, "pubkeys": ["aa"],
+            "expected_command": [], "expected_materials": [["CREATE", "x"], ["MATCH", "*", "WITH", "PRODUCTS", "FROM", "t"]],
+            "expected_products": [["ALLOW", "*"], ["DISALLOW", "[a"]]}]}}
+            """, to: "layout")
+        let result = try run("layout", "lint", "layout")
+        #expect(result.status == 1)
+        for finding in [
+            "it has expired", "lists the key 'aa', which the layout does not have", "can never be met",
+            "materials of 's': no DISALLOW * at the end", "rule 1, CREATE x: it can never consume anything here",
+            "there is no step 't'", "rules behind number 1, ALLOW *, have nothing left to decide",
+            "'[' without ']'",
+        ] {
+            #expect(result.outputText.contains(finding), "\(finding) is not in:\n\(result.outputText)")
+        }
+        try run.write(#"{"signatures": [], "signed": {"_type": "layout"}}"#, to: "broken")
+        #expect(try run("layout", "lint", "broken").status == 1)
+        #expect(try run("layout", "lint", "none").status == 2)
+    }
+}

@@ -1,0 +1,197 @@
+import Foundation
+import InTotoMetadata
+import TestSupport
+import Testing
+
+/// A step done by hand: `record start`, `record stop`.
+@Suite(.temporaryDirectory) struct RecordTests {
+    private func project() throws -> IntotoRun {
+        let run = IntotoRun()
+        try run.makeKey()
+        try run.makeKey("other.pem")
+        try run.write("one\n", to: "src/a")
+        return run
+    }
+
+    private static let start = ["record", "start", "-n", "edit", "-k", "key.pem", "-m", "src"]
+    private static let stop = ["record", "stop", "-n", "edit", "-k", "key.pem", "-p", "src"]
+
+    private func begin(_ run: IntotoRun, _ more: [String] = []) throws -> String {
+        let started = try run.run(Self.start + more)
+        #expect(started.status == 0, "\(started.errorText)")
+        return try run.file(endingIn: ".link-unfinished")
+    }
+
+    private func expect(
+        _ result: Subprocess, _ status: Int32, _ message: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(result.status == status, sourceLocation: sourceLocation)
+        #expect(
+            result.errorText.hasPrefix("intoto-run: error: \(message)"), "\(result.errorText)",
+            sourceLocation: sourceLocation)
+        #expect(result.errorText.split(separator: "\n").count { $0.contains(": error: ") } == 1)
+    }
+
+    @Test(arguments: ["attestation", "link", "dsse-link"])
+    func `a step of each format holds what was there before and after`(format: String) throws {
+        let run = try project()
+        let record = try begin(run, ["--format", format])
+        let id = try run("key", "id", "key.pem").outputText.prefix(8)
+        #expect(record == ".edit.\(id).link-unfinished")
+        try run.write("two\n", to: "src/a")
+        try run.write("new\n", to: "src/b")
+        let stopped = try run.run(
+            Self.stop + ["--command", "vi 'src/a b' \"it's\" \\$x", "--return-value", "0", "--byproduct", "ticket=7"])
+        #expect(stopped.status == 0, "\(stopped.errorText)")
+        let name = try run.file(endingIn: format == "attestation" ? ".jsonl" : ".link")
+        #expect(name.hasPrefix("edit.\(id)."))
+        #expect(try !run.list().contains(record))
+        let link = try Evidence.link(name, of: run)
+        #expect(link.materialNames == ["src/a"] && link.productNames == ["src/a", "src/b"])
+        #expect(link.materials["src/a"] != link.products["src/a"])
+        #expect(link.command == ["vi", "src/a b", "it's", "$x"])
+        #expect(link.byproduct("return-value") == 0 && link.byproduct("ticket") == "7")
+        #expect(link.byproduct("started") != nil && link.byproduct("finished") != nil)
+        #expect(try run("sign", "--check", name, "--verification-keys", "key.pem.pub").status == 0)
+    }
+
+    @Test func `options of the beginning hold to the end, unless the end has its own`() throws {
+        let run = try project()
+        try run.write("x", to: "src/a.o")
+        let options = ["--base-path", "src", "--exclude", "*.o", "--format", "link"]
+        #expect(try run.run(["record", "start", "-n", "edit", "-k", "key.pem", "-m", "."] + options).status == 0)
+        #expect(try run("record", "stop", "-n", "edit", "-k", "key.pem", "-p", ".").status == 0)
+        let link = try Evidence.link(of: run)
+        #expect(link.materialNames == ["a"] && link.productNames == ["a"])
+        #expect(
+            try run.run(["record", "start", "-n", "edit", "-k", "key.pem", "-m", "."] + options).status == 0)
+        let own = ["--base-path", "src", "--overwrite"]
+        #expect(try run.run(["record", "stop", "-n", "edit", "-k", "key.pem", "-p", "."] + own).status == 0)
+        #expect(try Evidence.link(of: run).productNames == ["a", "a.o"])
+    }
+
+    @Test func `several keys begin and finish together`() throws {
+        let run = try project()
+        let both = ["-k", "key.pem", "other.pem"]
+        #expect(try run.run(["record", "start", "-n", "edit", "-m", "src"] + both).status == 0)
+        let alone = try run.run(["record", "stop", "-n", "edit", "-k", "other.pem", "-p", "src"])
+        expect(alone, 2, "step 'edit' was begun with another key: ")
+        #expect(try run.run(["record", "stop", "-n", "edit", "-p", "src"] + both).status == 0)
+        let keys = ["--verification-keys", "key.pem.pub", "other.pem.pub"]
+        #expect(try run.run(["sign", "--check", run.file(endingIn: ".jsonl")] + keys).status == 0)
+    }
+
+    @Test func `a record stands in the metadata directory, or here`() throws {
+        let run = try project()
+        _ = try run.shell("mkdir out")
+        #expect(try run.run(Self.start + ["-d", "out"]).status == 0)
+        #expect(try run.list("out").count == 1)
+        #expect(try run.run(Self.stop + ["-d", "out"]).status == 0)
+        #expect(try run.file(endingIn: ".jsonl", in: "out").hasPrefix("out/edit."))
+        // As scripts for in-toto-record have it: begun here, finished into another directory.
+        #expect(try run.run(Self.start).status == 0)
+        #expect(try run.run(Self.stop + ["-d", "out", "--overwrite"]).status == 0)
+        #expect(try run.list().filter { $0.hasSuffix("-unfinished") } == [])
+    }
+
+    @Test func `an unfinished record is no evidence to any verb`() throws {
+        let run = try project()
+        let record = try begin(run)
+        _ = try run.shell("cp \(record) edit.12345678.link")
+        for arguments in [
+            ["inspect", "edit.12345678.link"], ["match-products", "-l", "edit.12345678.link", "-p", "src"],
+            ["sign", "edit.12345678.link", "-k", "key.pem", "-o", "x.link"], ["diff", record, record],
+            ["sign", "--check", "edit.12345678.link", "--verification-keys", "key.pem.pub"],
+        ] {
+            let result = try run.run(arguments)
+            #expect(result.status == 2, "\(arguments)")
+            #expect(
+                result.errorText.contains("unknown kind of metadata 'application/vnd.intoto-run.unfinished+json'"),
+                "\(result.errorText)")
+        }
+    }
+
+    @Test func `what was written is said as JSON, too`() throws {
+        let run = try project()
+        let started = try run.run(Self.start + ["--json"])
+        let record = try run.file(endingIn: "-unfinished")
+        #expect(started.outputText == "{\n  \"written\": [\n    \"./\(record)\"\n  ]\n}\n" && started.errors == [])
+        let stopped = try run.run(Self.stop + ["--json"])
+        #expect(try stopped.outputText.contains("\"./\(run.file(endingIn: ".jsonl"))\"") && stopped.errors == [])
+    }
+
+    // MARK: Refusals
+
+    @Test func `no record is one error, and so are two`() throws {
+        let run = try project()
+        expect(try run.run(Self.stop), 2, "no unfinished record of step 'edit' in .")
+        _ = try begin(run)
+        expect(try run.run(Self.start), 2, "step 'edit' was begun already: ")
+        _ = try run.shell("mkdir out; cp .edit.* out")
+        expect(try run.run(Self.stop + ["-d", "out"]), 2, "there are 2 unfinished records of step 'edit': out/.edit.")
+        let named = try run.run(Self.stop + ["-d", "out", "--from", run.file(endingIn: "-unfinished")])
+        #expect(named.status == 0, "\(named.errorText)")
+        #expect(try run.list("out").count == 2)
+    }
+
+    @Test func `another key is refused, also under the name of the right one`() throws {
+        let run = try project()
+        let record = try begin(run)
+        var arguments = Self.stop
+        arguments[5] = "other.pem"
+        expect(try run.run(arguments), 2, "step 'edit' was begun with another key: ")
+        expect(try run.run(arguments + ["--from", record]), 1, "./\(record): valid signatures by 1 of the given keys")
+        #expect(try run.list().contains(record))
+    }
+
+    @Test func `a record that somebody changed is refused`() throws {
+        let run = try project()
+        let record = try begin(run)
+        let bytes = try run.read(record)
+        guard case .envelope(var envelope) = try SignedMetadata(bytes) else {
+            throw IntotoRun.SetupFailure(reason: "no envelope")
+        }
+        envelope.payload = Array(
+            String(decoding: envelope.payload, as: UTF8.self).replacing("src/a", with: "src/b").utf8)
+        let changed = try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
+        try run.write(String(decoding: changed, as: UTF8.self), to: record)
+        expect(try run.run(Self.stop), 1, "./\(record): valid signatures by 1 of the given keys")
+        try run.write(String(decoding: bytes, as: UTF8.self), to: record)
+        #expect(try run.run(Self.stop).status == 0)
+    }
+
+    @Test func `a record of another step or directory is refused`() throws {
+        let run = try project()
+        let record = try begin(run)
+        _ = try run.shell("cp \(record) \(record.replacing("edit", with: "test"))")
+        var arguments = Self.stop
+        arguments[3] = "test"
+        expect(
+            try run.run(arguments), 2, "./\(record.replacing("edit", with: "test")): is about step 'edit', not 'test'")
+        _ = try run.shell("mkdir elsewhere; cp -r src key.pem \(record) elsewhere")
+        let elsewhere = IntotoRun(in: run.directory.appending(path: "elsewhere"))
+        expect(try elsewhere.run(Self.stop), 2, "./\(record): the step was begun in another directory: ")
+    }
+
+    @Test func `what cannot be recorded at the end leaves the record for another try`() throws {
+        let run = try project()
+        let record = try begin(run)
+        _ = try run.shell("touch src/bad$(printf '\\377')")
+        expect(try run.run(Self.stop), 2, "'src/bad\\xFF': the name is not UTF-8")
+        #expect(try run.list().contains(record) && !run.list().contains { $0.hasSuffix(".jsonl") })
+        _ = try run.shell("rm src/bad*")
+        #expect(try run.run(Self.stop).status == 0)
+    }
+
+    @Test(arguments: [
+        (["--command", "vi 'x"], "--command 'vi 'x': a quote is not closed"),
+        (["--command", " "], "--command: is empty"),
+        (["--byproduct", "x"], "--byproduct 'x': is no NAME=VALUE"),
+        (["--byproduct", "started=never"], "--byproduct 'started': is recorded already"),
+    ])
+    func `what is said of the step has to make sense`(options: [String], message: String) throws {
+        let run = try project()
+        _ = try begin(run)
+        expect(try run.run(Self.stop + options), 2, message)
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import InTotoMetadata
+import TestSupport
+import Testing
+
+/// Verification summaries: made by `verify`, checked by `sign --check`.
+@Suite(.temporaryDirectory) struct VerificationSummaryTests {
+    private static let uri = "https://example.org/out"
+
+    private func summary(_ chain: VerifyTests.Chain, _ options: String...) throws -> Subprocess {
+        try chain.run.makeKey("verifier.pem")
+        return try chain.verify(
+            ["--vsa", "../vsa.intoto.jsonl", "--vsa-key", "../verifier.pem", "--resource-uri", Self.uri] + options)
+    }
+
+    private func check(_ chain: VerifyTests.Chain, _ options: String...) throws -> Subprocess {
+        try chain.run.run(
+            ["sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "verifier.pem.pub"] + options)
+    }
+
+    private func statement(_ chain: VerifyTests.Chain) throws -> Statement {
+        let bundle = Bundle(try chain.run.read("vsa.intoto.jsonl"))
+        #expect(bundle.envelopes.count == 1)
+        guard case .statement(let statement) = try SignedMetadata.envelope(bundle.envelopes[0]).payload() else {
+            throw MetadataError.emptySubject
+        }
+        return statement
+    }
+
+    @Test func `a pass ends in a signed summary, which fits what it is about and nothing else`() throws {
+        let chain = try VerifyTests.Chain()
+        let result = try summary(
+            chain, "--verifier-id", "https://example.org/verifier", "--vsa-level", "SLSA_BUILD_LEVEL_2")
+        #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
+        let made = try VerificationSummary(statement(chain))
+        #expect(made.result == .passed && made.inputAttestations.count == 1)
+        #expect(try statement(chain).subject.map(\.name) == ["out"])
+
+        let all = [
+            "--expect-subject", "product/out", "--expect-resource", Self.uri, "--expect-verifier",
+            "https://example.org/verifier", "--expect-level", "SLSA_BUILD_LEVEL_2",
+        ]
+        func status(_ options: [String]) throws -> Int32 {
+            try chain.run.run(
+                ["sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "verifier.pem.pub"] + options
+            ).status
+        }
+        #expect(try status(all) == 0)
+        // A lower level of the same track is covered, a higher one is not.
+        #expect(try status(["--expect-level", "SLSA_BUILD_LEVEL_1"]) == 0)
+        for wrong in [
+            ["--expect-level", "SLSA_BUILD_LEVEL_3"], ["--expect-level", "SLSA_SOURCE_LEVEL_1"],
+            ["--expect-subject", "product/in", "--expect-resource", Self.uri],
+            ["--expect-resource", "https://example.org/"],
+            ["--expect-verifier", "https://example.org/other"],
+        ] {
+            // The digest of `in` is that of `out`, its copy: another content is needed.
+            try chain.run.write("other", to: "product/in")
+            #expect(try status(wrong) == 1, "\(wrong)")
+        }
+        let stranger = try chain.run.run(
+            [
+                "sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "owner.pem.pub", "--expect-resource",
+                Self.uri,
+            ])
+        #expect(stranger.status == 1)
+    }
+
+    @Test func `a refusal ends in a summary that says so, and that nobody takes`() throws {
+        var chain = try VerifyTests.Chain()
+        try chain.change("expected_products", to: [["DISALLOW", "*"]])
+        #expect(try summary(chain, "--vsa-subject", "out").status == 1)
+        let made = try VerificationSummary(statement(chain))
+        #expect(made.result == .failed && made.verifiedLevels == ["FAILED"])
+        #expect(try check(chain, "--expect-resource", Self.uri).status == 1)
+        // As to its signature alone it is good.
+        #expect(try check(chain).status == 0)
+    }
+
+    @Test func `an incomplete verdict has no summary`() throws {
+        let chain = try VerifyTests.Chain(inspections: [VerifyTests.Chain.inspection("look", ["true"])])
+        #expect(try summary(chain, "--no-inspections").status == 2)
+        #expect(!(try chain.run.list().contains("vsa.intoto.jsonl")))
+    }
+
+    /// Source: attestations/README.md.
+    @Test func `another implementation's summary is read`() throws {
+        let metadata = try SignedMetadata(Vectors.bytes("attestations/vsa-v1.e4c1e4f5.json"))
+        guard case .statement(let statement) = try metadata.payload() else { throw MetadataError.emptySubject }
+        let summary = try VerificationSummary(statement)
+        #expect(
+            summary.verifierID == "https://verifier.example.com/v1" && summary.verifiedLevels == ["SLSA_BUILD_LEVEL_2"])
+        #expect(try VerificationSummary(summary.statement(about: statement.subject)) == summary)
+    }
+}

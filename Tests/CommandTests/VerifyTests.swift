@@ -1,0 +1,307 @@
+import Foundation
+import InTotoCrypto
+import InTotoMetadata
+import TestSupport
+import Testing
+
+/// The verb `verify` on chains that our own runner has recorded, against layouts that are written and signed here.
+@Suite(.temporaryDirectory) struct VerifyTests {
+    /// A chain of one step, `build`, which makes `out` of `in`; the layout's inspections and rules are the test's.
+    struct Chain {
+        let run = IntotoRun()
+        var layout: [String: Any]
+
+        init(inspections: [[String: Any]] = []) throws {
+            try run.makeKey("owner.pem")
+            try run.makeKey("alice.pem")
+            try run.write("in", to: "product/in")
+            let recorded = try run.shell(
+                #"mkdir links && cd product && "$R" -q -n build -k ../alice.pem -d ../links -m in -p out -- cp in out"#)
+            guard recorded.status == 0 else { throw IntotoRun.SetupFailure(reason: recorded.errorText) }
+            let alice = try PublicKey(file: run.read("alice.pem.pub"))
+            let object = try JSONText.object(alice.keyObject)
+            let keyID = alice.keyID(.python).description
+            layout = [
+                "_type": "layout", "expires": "2099-01-01T00:00:00Z", "readme": "", "keys": [keyID: object],
+                "steps": [
+                    [
+                        "_type": "step", "name": "build", "threshold": 1, "pubkeys": [keyID],
+                        "expected_command": ["cp", "in", "out"],
+                        "expected_materials": [["ALLOW", "in"], ["DISALLOW", "*"]],
+                        "expected_products": [["CREATE", "out"], ["DISALLOW", "*"]],
+                    ]
+                ],
+                "inspect": inspections,
+            ]
+        }
+
+        static func inspection(_ name: String, _ command: [String], _ rules: [[String]] = []) -> [String: Any] {
+            [
+                "_type": "inspection", "name": name, "run": command, "expected_materials": rules,
+                "expected_products": rules,
+            ]
+        }
+
+        /// Signs the layout and verifies in the product's directory.
+        func verify(_ options: String..., environment: [String: String]? = nil) throws -> Subprocess {
+            try verify(options, environment: environment)
+        }
+
+        func verify(_ options: [String], environment: [String: String]? = nil) throws -> Subprocess {
+            let unsigned: [String: Any] = ["signed": layout, "signatures": []]
+            try JSONSerialization.data(withJSONObject: unsigned).write(to: run.directory.appending(path: "unsigned"))
+            let signed = try run("sign", "unsigned", "-k", "owner.pem", "-o", "root.layout", "--overwrite")
+            guard signed.status == 0 else { throw IntotoRun.SetupFailure(reason: signed.errorText) }
+            var runner = IntotoRun(in: run.directory.appending(path: "product"))
+            if let environment { runner.environment = environment }
+            return try runner.run(
+                ["verify", "-l", "../root.layout", "--verification-keys", "../owner.pem.pub", "--link-dir", "../links"]
+                    + options)
+        }
+    }
+
+    enum JSONText {
+        static func object(_ object: JSONObject) throws -> Any {
+            try JSONSerialization.jsonObject(with: Data(try JSONWriter.bytes(.compact) { $0.object(object) }))
+        }
+    }
+
+    // MARK: Verdicts
+
+    @Test func `an attestation in a bundle meets the layout`() throws {
+        let chain = try Chain()
+        let result = try chain.verify()
+        #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
+        #expect(result.outputText.contains("step 'build': by "))
+        #expect(result.errorText == "")
+    }
+
+    @Test func `a rule that is not kept is refused, and why is said`() throws {
+        var chain = try Chain()
+        try chain.change("expected_products", to: [["MODIFY", "out"], ["DISALLOW", "*"]])
+        let result = try chain.verify("--explain")
+        #expect(result.status == 1)
+        #expect(result.outputText.contains("rule 2, DISALLOW *, forbids 1 artifact"))
+        #expect(result.outputText.contains("MODIFY does not cover it: it is not there both before and after"))
+        #expect(result.outputText.contains("what to do: "))
+    }
+
+    @Test func `another command warns, and fails with --strict-commands`() throws {
+        var chain = try Chain()
+        try chain.change("expected_command", to: ["cp", "in", "elsewhere"])
+        let lenient = try chain.verify()
+        #expect(lenient.status == 0)
+        #expect(lenient.errorText.contains("warning: step 'build' ran another command"))
+        #expect(try chain.verify("--strict-commands").status == 1)
+    }
+
+    @Test func `a layout's own digest may be asked for`() throws {
+        let chain = try Chain()
+        #expect(try chain.verify().status == 0)
+        let digest = Hex.encode(try MessageDigest.digest(.sha256, of: chain.run.read("root.layout"))).description
+        // Signing again gives the same bytes: Ed25519 is deterministic.
+        #expect(try chain.verify("--expect-layout-digest", digest).status == 0)
+        let other = String(repeating: "0", count: 64)
+        #expect(try chain.verify("--expect-layout-digest", other).status == 1)
+        #expect(try chain.verify("--expect-layout-digest", "xyz").status == 2)
+    }
+
+    @Test(arguments: [
+        ("2098-12-31T23:59:59Z", Int32(0)), ("2099-01-01T00:00:00Z", Int32(1)), ("1970-01-01T00:00:00Z", Int32(1)),
+    ])
+    func `expiry is judged at one time`(now: String, status: Int32) throws {
+        #expect(try Chain().verify("--now", now).status == status)
+    }
+
+    @Test func `parameters are filled in, and must be there`() throws {
+        var chain = try Chain()
+        try chain.change("expected_products", to: [["CREATE", "{NAME}"], ["DISALLOW", "*"]])
+        #expect(try chain.verify().status == 1)
+        #expect(try chain.verify("--parameter", "NAME=out").status == 0)
+        #expect(try chain.verify("--parameter", "NAME=other").status == 1)
+        let unknown = try chain.verify("--parameter", "OTHER=out")
+        #expect(unknown.status == 1)
+        #expect(unknown.outputText.contains("needs a parameter 'NAME', which was not given"))
+        #expect(try chain.verify("--parameter", "a.b=out").status == 2)
+        try chain.run.write(#"{"NAME": "out"}"#, to: "product/parameters")
+        #expect(try chain.verify("--parameters", "parameters").status == 0)
+    }
+
+    @Test func `what is missing or wrong on the command line could not be told`() throws {
+        let run = IntotoRun()
+        try run.makeKey("owner.pem")
+        #expect(try run("verify", "-l", "none", "--verification-keys", "owner.pem.pub").status == 2)
+        #expect(try run("verify", "-l", "none").status == 2)
+        #expect(try run("verify", "-l", "none", "--verification-keys", "none").status == 2)
+    }
+
+    // MARK: Inspections
+
+    @Test func `inspections run where the product is, listed first, and leave nothing behind`() throws {
+        let rules = [["MATCH", "out", "WITH", "PRODUCTS", "FROM", "build"], ["ALLOW", "in"], ["DISALLOW", "*"]]
+        let chain = try Chain(inspections: [Chain.inspection("compare", ["cmp", "in", "out"], rules)])
+        let result = try chain.verify()
+        #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
+        #expect(result.errorText.contains("compare: cmp in out"))
+        #expect(try chain.run.list("product") == ["in", "out"])
+
+        try chain.run.write("tampered", to: "product/out")
+        let tampered = try chain.verify()
+        #expect(tampered.status == 1)
+        #expect(tampered.outputText.contains("inspection 'compare' ended with status 1"))
+    }
+
+    @Test func `without inspections the verdict is incomplete, never a pass`() throws {
+        let chain = try Chain(inspections: [Chain.inspection("touch", ["touch", "ran"])])
+        let result = try chain.verify("--no-inspections")
+        #expect(result.status == 2)
+        #expect(result.outputText.hasPrefix("incomplete: "))
+        #expect(try chain.run.list("product") == ["in", "out"])
+        #expect(try chain.verify("--save-inspections", "..").status == 0)
+        #expect(try chain.run.list().contains("touch.link"))
+    }
+
+    @Test func `nothing is run where a rule is not kept`() throws {
+        var chain = try Chain(inspections: [Chain.inspection("touch", ["touch", "ran"])])
+        try chain.change("expected_products", to: [["DISALLOW", "*"]])
+        #expect(try chain.verify().status == 1)
+        #expect(try chain.run.list("product") == ["in", "out"])
+    }
+
+    @Test func `an inspection has no input, no terminal, no descriptors and no variables of ours`() throws {
+        let script = """
+            [ -z "$(cat)" ] && [ -z "$SECRET" ] && [ "$LANG" = C.UTF-8 ] && [ "$(ls /proc/self/fd | wc -l)" -le 4 ] &&
+            ! (: </dev/tty) 2>/dev/null && printf '\\033]0;title\\007'
+            """
+        let chain = try Chain(inspections: [Chain.inspection("look", ["sh", "-c", script])])
+        let result = try chain.verify(environment: ["PATH": "/usr/bin:/bin:.", "SECRET": "x", "HOME": "/"])
+        #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
+        // The command is listed, escaped; what it prints is not shown.
+        #expect(!result.errors.contains(0x1B) && !result.output.contains(0x1B))
+        #expect(!result.output.contains(0x07))
+    }
+
+    @Test func `an inspection that takes too long, or leaves processes behind, is ended`() throws {
+        let slow = try Chain(inspections: [Chain.inspection("slow", ["sleep", "60"])])
+        let start = Date()
+        let result = try slow.verify("--inspection-timeout", "1")
+        #expect(result.status == 1)
+        #expect(result.outputText.contains("took longer than 1 seconds"))
+        #expect(Date().timeIntervalSince(start) < 30)
+    }
+
+    @Test func `a process that an inspection leaves behind is ended`() throws {
+        let marker = "9\(UInt32.random(in: 10_000...99_999))"
+        let script = "setsid sleep \(marker) >/dev/null 2>&1 & echo"
+        let chain = try Chain(inspections: [Chain.inspection("leave", ["sh", "-c", script])])
+        #expect(try chain.verify().status == 0)
+        let found = try Subprocess.run("/bin/sh", ["-c", "ps -eo args | grep -c '^sleep \(marker)'"])
+        #expect(found.outputText == "0\n")
+    }
+
+    @Test func `a sublayout's inspections are run only where that is allowed`() throws {
+        var chain = try Chain()
+        let alice = try PublicKey(file: chain.run.read("alice.pem.pub")).keyID(.python)
+        let made = try chain.run.shell(
+            """
+            mkdir -p links/build.\(alice.prefix8) && rm links/*.jsonl && cd product && rm out &&
+            "$R" -q -n build -k ../alice.pem --format link -d ../links/build.\(alice.prefix8) -m in -p out -- cp in out
+            """)
+        #expect(made.status == 0, "\(made.errorText)")
+        chain.layout["inspect"] = [Chain.inspection("inner", ["touch", "inner-ran"])]
+        let sublayout: [String: Any] = ["signed": chain.layout, "signatures": []]
+        try JSONSerialization.data(withJSONObject: sublayout).write(
+            to: chain.run.directory.appending(path: "unsigned"))
+        let signed = try chain.run(
+            "sign", "unsigned", "-k", "alice.pem", "-o", "links/build.\(alice.prefix8).link")
+        #expect(signed.status == 0, "\(signed.errorText)")
+        chain.layout["inspect"] = [Any]()
+
+        let refused = try chain.verify()
+        #expect(refused.status == 1)
+        #expect(refused.outputText.contains("the sublayout of step 'build' wants to run commands here"))
+        #expect(refused.outputText.contains("inner: touch inner-ran"))
+        #expect(try chain.verify("--no-inspections").status == 2)
+        #expect(try chain.run.list("product") == ["in", "out"])
+        let allowed = try chain.verify("--allow-sublayout-inspections")
+        #expect(allowed.status == 0, "\(allowed.outputText)\(allowed.errorText)")
+        #expect(try chain.run.list("product") == ["in", "inner-ran", "out"])
+    }
+
+    // MARK: Reports
+
+    @Test func `the verdict as JSON and as JUnit`() throws {
+        let chain = try Chain(inspections: [Chain.inspection("look", ["true"])])
+        let result = try chain.verify("--json", "--junit", "../report.xml")
+        #expect(result.status == 0, "\(result.errorText)")
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any])
+        #expect(object["verdict"] as? String == "passed")
+        #expect(object["schema"] as? String == "intoto-run verdict 1")
+        let layout = try #require(object["layout"] as? [String: Any])
+        let step = try #require((layout["steps"] as? [[String: Any]])?.first)
+        let products = try #require(step["products"] as? [String: Any])
+        let rules = try #require(products["rules"] as? [[String: Any]])
+        #expect(rules[0]["consumed"] as? [String] == ["out"])
+        let evidence = try #require((step["evidence"] as? [[String: Any]])?.first)
+        #expect(evidence["standing"] as? String == "counted" && evidence["envelope"] as? Int == 1)
+        let xml = String(decoding: try chain.run.read("report.xml"), as: UTF8.self)
+        #expect(xml.contains(#"tests="3" failures="0" skipped="0""#))
+
+        try chain.run.write("x", to: "product/more")
+        let failed = try chain.verify("--json", "../verdict.json", "--no-inspections")
+        #expect(failed.status == 2 && failed.outputText.hasPrefix("incomplete"))
+        #expect(
+            String(decoding: try chain.run.read("verdict.json"), as: UTF8.self).contains(#""verdict": "incomplete""#))
+    }
+
+    // MARK: Hostile input
+
+    @Test(arguments: ["fifo", "device", "link to a device", "directory", "huge", "empty", "nested", "control"])
+    func `hostile evidence is refused within bounds, without a signal or a control byte`(kind: String) throws {
+        let chain = try Chain()
+        let link = try chain.run.file(endingIn: ".intoto.jsonl", in: "links")
+        let name = "links/build.\(link.split(separator: ".")[1]).link"
+        let script =
+            switch kind {
+            case "fifo": "rm links/*; mkfifo \(name)"
+            case "device": "rm links/*; mknod \(name) c 1 5 || mkfifo \(name)"
+            case "link to a device": "rm links/*; ln -s /dev/zero \(name)"
+            case "directory": "rm links/*; mkdir \(name)"
+            case "huge": "rm links/*; truncate -s 2G \(name)"
+            case "empty": "rm links/*; : >\(name)"
+            case "nested": "rm links/*; head -c 1000000 /dev/zero | tr '\\0' '[' >\(name)"
+            default: #"rm links/*; printf '{"signed": {"_type": "\033]0;x\007"}, "signatures": []}' >\#(name)"#
+            }
+        let made = try chain.run.shell(script)
+        #expect(made.status == 0, "\(made.errorText)")
+        let start = Date()
+        let result = try chain.verify()
+        #expect(result.status == 1, "\(result.outputText)\(result.errorText)")
+        #expect(result.outputText.contains("build."))
+        #expect(Date().timeIntervalSince(start) < 20)
+        #expect(!(result.output + result.errors).contains { ($0 < 0x20 && $0 != 0x0A) || $0 == 0x7F })
+    }
+
+    @Test func `hostile layouts are refused, not misused`() throws {
+        let chain = try Chain()
+        #expect(try chain.verify().status == 0)
+        for script in [
+            "truncate -s 100M root.layout", "rm root.layout; mkfifo root.layout",
+            "rm root.layout; echo '{' >root.layout",
+        ] {
+            #expect(try chain.run.shell(script).status == 0)
+            let runner = IntotoRun(in: chain.run.directory.appending(path: "product"))
+            let result = try runner("verify", "-l", "../root.layout", "--verification-keys", "../owner.pem.pub")
+            #expect(result.status == 1, "\(script): \(result.outputText)\(result.errorText)")
+        }
+    }
+}
+
+extension VerifyTests.Chain {
+    /// Another value for a member of the only step.
+    mutating func change(_ member: String, to value: Any) throws {
+        guard var steps = layout["steps"] as? [[String: Any]] else { throw IntotoRun.SetupFailure(reason: "no steps") }
+        steps[0][member] = value
+        layout["steps"] = steps
+    }
+}

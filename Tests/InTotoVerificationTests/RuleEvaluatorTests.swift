@@ -1,0 +1,124 @@
+import InTotoMetadata
+import InTotoVerification
+import Testing
+
+@Suite struct RuleEvaluatorTests {
+    private static func digest(_ digit: Character) -> DigestSet {
+        DigestSet(.sha256, Text(String(repeating: digit, count: 64)))
+    }
+
+    private static func set(_ artifacts: KeyValuePairs<ArtifactName, Character>) throws -> NormalizedArtifacts {
+        try NormalizedArtifacts(try ArtifactSet(artifacts.map { Artifact(name: $0.key, digests: digest($0.value)) }))
+    }
+
+    private static func trace(
+        _ rules: [[String]], products: NormalizedArtifacts, materials: KeyValuePairs<ArtifactName, Character> = [:],
+        other: KeyValuePairs<ArtifactName, Character> = [:]
+    ) throws -> RuleTrace {
+        let own = ArtifactRecord(materials: try set(materials), products: products)
+        let before = ArtifactRecord(materials: try set([:]), products: try set(other))
+        let evaluator = RuleEvaluator(["self": own, "before": before])
+        return evaluator.evaluate(try RuleVectorTests.rules(rules, .products), on: own, .products)
+    }
+
+    private static func misses(_ trace: RuleTrace) throws -> [String] {
+        let failure = try #require(trace.failure)
+        return failure.artifacts.flatMap(\.nearMisses).map(\.description)
+    }
+
+    // MARK: Names
+
+    @Test(arguments: ["./f", "a/../f", "./a/./../f", "f/", "/../f/../f"])
+    func `no spelling of a name dodges a rule`(name: String) throws {
+        let odd = try Self.set([ArtifactName(Text(name)): "a"])
+        let trace = try Self.trace([["DISALLOW", name.hasPrefix("/") ? "/f" : "f"]], products: odd)
+        #expect(trace.failure != nil)
+        #expect(try Self.trace([["DISALLOW", name]], products: odd).failure != nil)
+        #expect(try Self.trace([["DISALLOW", "g"]], products: odd).failure == nil)
+        #expect(trace.failure?.artifacts.first?.original == ArtifactName(Text(name)))
+    }
+
+    @Test func `two spellings of one name, empty names and NUL are refused`() throws {
+        for names in [["f", "./f"], ["a/b", "a//b"], ["x/../f", "./f"], [""], ["a\0b"]] {
+            let artifacts = try ArtifactSet(
+                names.map { Artifact(name: ArtifactName(Text($0)), digests: Self.digest("a")) })
+            #expect(throws: ArtifactProblem.self, "\(names)") { try NormalizedArtifacts(artifacts) }
+        }
+    }
+
+    @Test func `URIs are left as they are`() throws {
+        let uri = try Self.set(["https://a//b/../c": "a"])
+        #expect(try Self.trace([["ALLOW", "https://a//b/../c"], ["DISALLOW", "*"]], products: uri).failure == nil)
+    }
+
+    // MARK: Near misses
+
+    @Test func `the same path with another digest is told`() throws {
+        let trace = try Self.trace(
+            [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "before"], ["DISALLOW", "*"]], products: Self.set(["f": "a"]),
+            other: ["f": "b"])
+        let miss = try #require(try Self.misses(trace).first)
+        #expect(miss.hasPrefix("same path, other digest: here sha256:aaaa"))
+        #expect(miss.contains("in the products of 'before' sha256:bbbb"))
+    }
+
+    @Test func `the same digest under another name is told`() throws {
+        let trace = try Self.trace(
+            [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "before"], ["DISALLOW", "*"]],
+            products: Self.set(["dist/f": "a"]), other: ["f": "a"])
+        #expect(try Self.misses(trace) == ["same digest under another name: 'f' in the products of 'before'"])
+    }
+
+    @Test func `what CREATE, MODIFY and DELETE do not cover is told`() throws {
+        func misses(_ rule: String, _ materials: KeyValuePairs<ArtifactName, Character>) throws -> [String] {
+            try Self.misses(
+                try Self.trace(
+                    [[rule, "f"], ["DISALLOW", "*"]], products: Self.set(["f": "a"]), materials: materials))
+        }
+        #expect(try misses("CREATE", ["f": "b"])[0].contains("among the materials, too"))
+        #expect(try misses("MODIFY", ["f": "a"])[0].contains("same digest before and after"))
+        #expect(try misses("MODIFY", [:])[0].contains("not there both before and after"))
+        #expect(try misses("DELETE", ["f": "a"])[0].contains("not a material that is gone"))
+    }
+
+    @Test func `a REQUIRE after the rule that consumed its artifact says which`() throws {
+        let trace = try Self.trace(
+            [["ALLOW", "x"], ["ALLOW", "f"], ["REQUIRE", "f"]], products: Self.set(["f": "a"]))
+        #expect(try Self.misses(trace) == ["rule 2 has consumed it already"])
+        #expect(trace.entries.map(\.consumed.count) == [0, 1])
+        let absent = try Self.trace([["REQUIRE", "g"]], products: Self.set(["f": "a"]))
+        #expect(try Self.misses(absent) == ["it is not there"])
+    }
+
+    @Test func `a rest that begins with a slash replaces no prefix`() throws {
+        // Python joins "src" and "/f" to "/f".
+        let trace = try Self.trace(
+            [["MATCH", "*", "IN", "https:", "WITH", "PRODUCTS", "IN", "src", "FROM", "before"], ["DISALLOW", "*"]],
+            products: Self.set(["https://f": "a"]), other: ["/f": "a"])
+        #expect(trace.failure != nil)
+    }
+
+    @Test func `only the first failures are explained, and all are counted`() throws {
+        let many = try NormalizedArtifacts(
+            try ArtifactSet((0..<5000).map { Artifact(name: ArtifactName(Text("f\($0)")), digests: Self.digest("a")) }))
+        let failure = try #require(try Self.trace([["DISALLOW", "f*"]], products: many).failure)
+        #expect(failure.count == 5000 && failure.artifacts.count == 10)
+        #expect(failure.description.hasSuffix("and 4990 more"))
+    }
+
+    /// Names have 24 characters here; a matcher that tries every way would need 10^9 steps for one.
+    @Test(.timeLimit(.minutes(1))) func `hostile patterns cost no more than their length`() throws {
+        let artifacts = try NormalizedArtifacts(
+            try ArtifactSet(
+                (0..<200).map { number in
+                    let name = Text(String(repeating: "a", count: 2000) + "\(number)")
+                    return Artifact(name: ArtifactName(name), digests: Self.digest("a"))
+                }))
+        let rules = [
+            ["ALLOW", String(repeating: "*a", count: 30) + "b"],
+            ["ALLOW", String(repeating: "*[a-z]?", count: 20) + "b"],
+        ]
+        let trace = try Self.trace(rules, products: artifacts)
+        #expect(trace.rest.count == 200)
+    }
+}
