@@ -29,6 +29,8 @@ public struct NotRecorded: Hashable, Sendable {
         case pseudoFileSystem
         /// `dir:` covers files only, as its definition has it.
         case linkToDirectory
+        /// A commit's tree that its repository borrows from another, which is not read.
+        case borrowedTree
     }
 
     /// As a recorded path would be; may be any bytes.
@@ -46,6 +48,7 @@ extension NotRecorded.Reason: CustomStringConvertible {
         case .linkOutsideBase: "a link that leaves the base path"
         case .linkCycle: "a link to a directory that it is in, or without an end"
         case .pseudoFileSystem: "on a file system that holds no files, such as /proc"
+        case .borrowedTree: "its commit alone is recorded, since the tree is in another repository, which is not read"
         case .linkToDirectory: "a link to a directory"
         }
     }

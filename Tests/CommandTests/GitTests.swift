@@ -322,6 +322,26 @@ import Testing
         #expect(tree.outputText.contains("\"gitTree\": \"\(try git.line("git rev-parse 'HEAD^{tree}'"))\""))
     }
 
+    @Test func `of a clone that borrows its objects the commit alone is a subject, which is said`() throws {
+        try git("git tag v1; git tag -am x v2; git clone -q --shared . ../shared")
+        let outside = IntotoRun()
+        let sign = ["-k", "key.pem", "-n", "s", "--format", "link", "--overwrite"]
+        for revision in ["", "@main", "@HEAD"] {
+            let result = try outside.run(sign + ["-p", "git:shared\(revision)", "--", "true"])
+            #expect(result.status == 0)
+            #expect(result.errorText.contains("'shared\(revision)': its commit alone is recorded"), "\(result.errorText)")
+            let digests = try evidence.products[ArtifactName(Text("shared\(revision)"))]
+            #expect(digests == DigestSet(.gitCommit, Text(try git.line("git rev-parse HEAD"))))
+        }
+        // What a tag names, only its object tells.
+        for revision in ["@v1", "@v2"] {
+            let refused = try outside.run(sign + ["-m", "git:shared\(revision)", "--", "touch", "ran"])
+            #expect(refused.status == 125)
+            #expect(refused.errorText.contains("does not hold the object"))
+            #expect(try !outside.list().contains("ran"))
+        }
+    }
+
     @Test(arguments: [
         ("main", "main", false), ("side/branch", "side/branch", false), ("refs/heads/main", "main", false),
         ("refs/remotes/origin/x", "origin/x", false), ("origin/x", "origin/x", false), ("light", "light", false),

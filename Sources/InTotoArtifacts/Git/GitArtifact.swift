@@ -3,7 +3,8 @@ import SystemPackage
 
 /// `git:PATH[@REV]`: a commit of the repository in a directory as one artifact, named `PATH[@REV]`.
 ///
-/// Digests are `gitCommit` and `gitTree`, and `gitTag` where REV is a tag with an object of its own. REV is looked for
+/// Digests are `gitCommit` and `gitTree`, and `gitTag` where REV is a tag with an object of its own. Of a branch whose
+/// objects are another repository's (`git clone --shared`), `gitCommit` alone. REV is looked for
 /// as a full reference, tag, branch, remote branch and full object id, in this order, and never as an expression.
 struct GitArtifact {
     private let reference: ArtifactReference
@@ -18,7 +19,13 @@ struct GitArtifact {
         var result = WholeDirectory.Digest(name: reference.wholeName)
         let base = Array(options.base.string.utf8)
         let directory = reference.isAbsolute ? reference.path : PathBytes.join(base, reference.path)
-        do throws(GitError) { result.digests = try digests(in: directory) } catch {
+        do throws(GitError) {
+            let digests = try digests(in: directory)
+            result.digests = digests
+            if digests[.gitTree] == nil {
+                result.findings.notRecorded.append(NotRecorded(path: reference.wholeName, reason: .borrowedTree))
+            }
+        } catch {
             if case .noRepository = error, options.allowsMissing { return result }
             result.findings.problems.append(reference.source, .failed(error.description))
         }
@@ -38,31 +45,38 @@ struct GitArtifact {
             guard let commit = try references.head().commit else {
                 throw .broken(path: real, "has no commit yet")
             }
-            return try digests(of: commit, location)
+            return try digests(of: commit, isBranch: true, location)
         }
-        return try digests(of: try Self.resolve(revision, references), location)
+        let (id, isBranch) = try Self.resolve(revision, references)
+        return try digests(of: id, isBranch: isBranch, location)
     }
 
     private static func resolve(
         _ revision: [UInt8], _ references: borrowing GitReferences
-    ) throws(GitError) -> GitObjectID {
-        if revision.elementsEqual("HEAD".utf8), let id = try references.head().commit { return id }
+    ) throws(GitError) -> (GitObjectID, isBranch: Bool) {
+        if revision.elementsEqual("HEAD".utf8), let id = try references.head().commit { return (id, true) }
         let prefixes = revision.starts(with: "refs/".utf8) ? [""] : ["refs/tags/", "refs/heads/", "refs/remotes/"]
         for prefix in prefixes {
             let name = Array(prefix.utf8) + revision
-            if GitReferences.isSound(name), let id = try references.id(of: name) { return id }
+            if GitReferences.isSound(name), let id = try references.id(of: name) {
+                return (id, name.starts(with: "refs/heads/".utf8))
+            }
         }
         guard let id = GitObjectID(revision.map { $0 | ((0x41...0x5A).contains($0) ? 0x20 : 0) }) else {
             throw .unknownRevision(revision)
         }
-        return id
+        return (id, false)
     }
 
-    private func digests(of id: GitObjectID, _ location: GitLocation) throws(GitError) -> DigestSet {
+    /// A branch points at a commit; what else an id names, only its object tells.
+    private func digests(
+        of id: GitObjectID, isBranch: Bool, _ location: GitLocation
+    ) throws(GitError) -> DigestSet {
         // Without libgit2 nothing but the id is known of it.
         if id.text.utf8.count == 64 { throw .unsupported("an artifact in a repository that uses SHA-256") }
         let objects = try GitObjects(location)
         guard let (commit, kind) = try objects.peel(id) else {
+            if isBranch, objects.borrows { return DigestSet(.gitCommit, id.text) }
             throw .broken(path: reference.path, "does not hold the object \(id.text)")
         }
         guard kind == .commit, let content = try objects.commit(commit) else {
