@@ -83,6 +83,8 @@ public struct InspectionReport: Sendable {
     public internal(set) var hasRun = false
     /// What it found and left, unsigned.
     public internal(set) var link: Link?
+    /// What was there and is no artifact, so that no rule could forbid it: the inspection has failed.
+    public internal(set) var notRecorded: [InspectionRecord.NotRecorded] = []
     public internal(set) var materials: RuleTrace?
     public internal(set) var products: RuleTrace?
     public internal(set) var problems: [VerificationProblem] = []

@@ -21,6 +21,7 @@ public enum VerificationProblem: Error, Sendable {
     case rules(of: StepName, ArtifactKind, RuleFailure)
     case command(StepName, expected: [Text], found: [Text])
     case inspection(StepName, String)
+    case notRecorded(StepName, [InspectionRecord.NotRecorded])
     case crypto(CryptoError)
 }
 
@@ -57,9 +58,15 @@ extension VerificationProblem: CustomStringConvertible {
         case .command(let step, let expected, let found):
             "step '\(step)' ran another command: expected '\(Self.shown(expected))', recorded '\(Self.shown(found))'"
         case .inspection(let name, let reason): "inspection '\(name)' \(reason)"
+        case .notRecorded(let name, let entries):
+            "inspection '\(name)' met what is no artifact, and what no rule can judge"
+                + entries.prefix(Self.shownEntries).map { "\n  '\($0.path)': \($0.reason)" }.joined()
+                + (entries.count > Self.shownEntries ? "\n  and \(entries.count - Self.shownEntries) more" : "")
         case .crypto(let error): error.description
         }
     }
+
+    private static let shownEntries = 20
 
     private static func shown(_ command: [Text]) -> String { command.map(\.escaped).joined(separator: " ") }
 
@@ -84,6 +91,7 @@ extension VerificationProblem: CustomStringConvertible {
         case .command:
             "have the step done as the layout says, or the layout changed; without --strict-commands it is a warning"
         case .inspection: "run the inspection's command by hand to see what it says"
+        case .notRecorded: "find out how it came there; verify in a directory that holds the product's files and no more"
         }
     }
 
@@ -107,6 +115,7 @@ extension VerificationProblem: CustomStringConvertible {
         case .rules: "rule"
         case .command: "command"
         case .inspection: "inspection"
+        case .notRecorded: "not-recorded"
         case .crypto: "crypto"
         }
     }

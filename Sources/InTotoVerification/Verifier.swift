@@ -289,9 +289,11 @@ public struct Verifier {
         do {
             let digests = Set(
                 records.values.flatMap { $0.products.set.usedAlgorithms + $0.materials.set.usedAlgorithms })
-            let link = try runner.run(report.inspection, digests.sorted())
+            let found = try runner.run(report.inspection, digests.sorted())
+            let link = found.link
             report.hasRun = true
             report.link = link
+            report.notRecorded = found.notRecorded
             guard case .integer(let value)? = link.byproducts["return-value"] else {
                 report.problems.append(.inspection(name, "ended without a status"))
                 return
@@ -309,6 +311,8 @@ public struct Verifier {
             ]
             (report.materials, report.products) = (traces[0], traces[1])
             report.problems = traces.flatMap { $0.problems(of: name) }
+            // What rules do not see could stand in the place of a product, or beside it, whatever they forbid.
+            if !found.notRecorded.isEmpty { report.problems.append(.notRecorded(name, found.notRecorded)) }
             report.warnings = traces.flatMap { $0.warnings(of: name) }
         } catch { report.problems.append(.inspection(name, "could not be run: \(error)")) }
     }

@@ -161,6 +161,32 @@ import Testing
         #expect(try chain.run.list().contains("touch.link"))
     }
 
+    /// Rules that forbid everything but the products, against what no rule sees.
+    @Test(arguments: [
+        "ln -s ../owner.pem more", "ln -s nowhere more", "ln -s . more", "mkfifo more", "rm out; ln -s ../in out",
+    ])
+    func `what an inspection cannot record fails it`(script: String) throws {
+        let rules = [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "build"], ["ALLOW", "in"], ["DISALLOW", "*"]]
+        var chain = try Chain(inspections: [Chain.inspection("look", ["true"], rules)])
+        #expect(try chain.verify().status == 0)
+        #expect(try chain.run.shell("cp product/out in && cd product && \(script)").status == 0)
+        let met = try chain.verify("--json")
+        #expect(met.status == 1, "\(met.outputText)\(met.errorText)")
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(met.output)) as? [String: Any])
+        let problem = try #require((object["problems"] as? [[String: Any]])?.first)
+        let name = script.hasSuffix("out") ? "out" : "more"
+        #expect(problem["code"] as? String == "not-recorded")
+        #expect((problem["message"] as? String)?.contains("\n  '\(name)': a ") == true, "\(problem)")
+        let inspection = try #require((object["inspections"] as? [[String: Any]])?.first)
+        #expect((inspection["notRecorded"] as? [[String: Any]])?.first?["path"] as? String == name)
+
+        // The same where the inspection itself brings it there.
+        #expect(try chain.run.shell("cd product && rm -f more && rm -rf out && cp in out").status == 0)
+        chain.layout["inspect"] = [Chain.inspection("look", ["sh", "-c", script], rules)]
+        let brought = try chain.verify()
+        #expect(brought.status == 1 && brought.outputText.contains("met what is no artifact"), "\(brought.outputText)")
+    }
+
     @Test func `nothing is run where a rule is not kept`() throws {
         var chain = try Chain(inspections: [Chain.inspection("touch", ["touch", "ran"])])
         try chain.change("expected_products", to: [["DISALLOW", "*"]])
