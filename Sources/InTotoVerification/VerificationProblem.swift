@@ -22,6 +22,7 @@ public enum VerificationProblem: Error, Sendable {
     case command(StepName, expected: [Text], found: [Text])
     case inspection(StepName, String)
     case notRecorded(StepName, [InspectionRecord.NotRecorded])
+    case subject(ArtifactName, String)
     case crypto(CryptoError)
 }
 
@@ -62,6 +63,7 @@ extension VerificationProblem: CustomStringConvertible {
             "inspection '\(name)' met what is no artifact, and what no rule can judge"
                 + entries.prefix(Self.shownEntries).map { "\n  '\($0.path)': \($0.reason)" }.joined()
                 + (entries.count > Self.shownEntries ? "\n  and \(entries.count - Self.shownEntries) more" : "")
+        case .subject(let name, let reason): "the subject '\(name)' \(reason)"
         case .crypto(let error): error.description
         }
     }
@@ -91,6 +93,7 @@ extension VerificationProblem: CustomStringConvertible {
         case .command:
             "have the step done as the layout says, or the layout changed; without --strict-commands it is a warning"
         case .inspection: "run the inspection's command by hand to see what it says"
+        case .subject: "put what was delivered there, or name with --vsa-subject what was"
         case .notRecorded: "find out how it came there; verify in a directory that holds the product's files and no more"
         }
     }
@@ -116,6 +119,7 @@ extension VerificationProblem: CustomStringConvertible {
         case .command: "command"
         case .inspection: "inspection"
         case .notRecorded: "not-recorded"
+        case .subject: "subject"
         case .crypto: "crypto"
         }
     }

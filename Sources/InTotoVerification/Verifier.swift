@@ -22,7 +22,6 @@ public struct Verifier {
     public mutating func verify() -> Verdict {
         let (report, summary) = rootLayout()
         var verdict = Verdict(outcome: .failed, checkedAt: request.now, layout: report)
-        verdict.products = summary?.record.products.set
         verdict.inspections = pending.flatMap(\.reports)
         guard verdict.problems.isEmpty, summary != nil else { return verdict }
         if pending.contains(where: { !$0.mayRun }) {
@@ -130,6 +129,7 @@ public struct Verifier {
                 report.steps.append(stepReport)
             }
         } catch { throw .crypto(error) }
+        report.products = layout.steps.last.flatMap { records[$0.name.text]?.products.set }
         report.otherEvidence = collector.otherEvidence
         report.otherStatements = collector.otherStatements
         guard report.allProblems.isEmpty else { return (report, nil) }
