@@ -19,7 +19,7 @@ public enum VerificationProblem: Error, Sendable {
     case sublayoutFolder(StepName, String)
     case sublayoutInspections(StepName, [Inspection])
     case rules(of: StepName, ArtifactKind, RuleFailure)
-    case command(StepName, expected: [Text], found: [Text])
+    case command(StepName, EvidenceReference, expected: [Text], found: [Text])
     case inspection(StepName, String)
     case notRecorded(StepName, [InspectionRecord.NotRecorded])
     case subject(ArtifactName, String)
@@ -56,8 +56,9 @@ extension VerificationProblem: CustomStringConvertible {
             "the sublayout of step '\(step)' wants to run commands here"
                 + inspections.map { "\n  \($0.name): \($0.command.map(\.escaped).joined(separator: " "))" }.joined()
         case .rules(let name, let kind, let failure): "the \(kind.rawValue) of '\(name)': \(failure)"
-        case .command(let step, let expected, let found):
-            "step '\(step)' ran another command: expected '\(Self.shown(expected))', recorded '\(Self.shown(found))'"
+        case .command(let step, let reference, let expected, let found):
+            "step '\(step)' ran another command: expected '\(Self.shown(expected))', recorded '\(Self.shown(found))' "
+                + "in \(reference)"
         case .inspection(let name, let reason): "inspection '\(name)' \(reason)"
         case .notRecorded(let name, let entries):
             "inspection '\(name)' met what is no artifact, and what no rule can judge"
@@ -155,7 +156,7 @@ extension RuleFailure {
 
 /// Something that does not decide, and that somebody should know.
 public enum VerificationWarning: Sendable, Hashable {
-    case command(StepName, expected: [Text], found: [Text])
+    case command(StepName, EvidenceReference, expected: [Text], found: [Text])
     case unusableKey(KeyID, String)
     case openEnd(StepName, ArtifactKind, allowed: Int)
     case unknownStep(StepName, Text)
@@ -168,8 +169,8 @@ public enum VerificationWarning: Sendable, Hashable {
 extension VerificationWarning: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .command(let step, let expected, let found):
-            VerificationProblem.command(step, expected: expected, found: found).description
+        case .command(let step, let reference, let expected, let found):
+            VerificationProblem.command(step, reference, expected: expected, found: found).description
         case .unusableKey(let keyID, let reason): "the layout's key '\(keyID)' cannot be used: \(reason)"
         case .openEnd(let name, let kind, let allowed):
             "the \(kind.rawValue) rules of '\(name)' do not end in DISALLOW *: \(allowed) artifacts were allowed by none"

@@ -124,7 +124,6 @@ public struct Verifier {
                     records[step.name.text] = evidence.record
                     commands[step.name.text] = evidence.command
                     stepReport.command = evidence.command
-                    checkCommand(of: step, evidence.command, &stepReport)
                 }
                 report.steps.append(stepReport)
             }
@@ -159,6 +158,7 @@ public struct Verifier {
             }
         }
         guard report.everyProblem.isEmpty, let first = reduced.first else { return nil }
+        for piece in reduced { checkCommand(of: step, piece.command, piece.reference, &report) }
         for other in reduced.dropFirst() {
             guard let difference = first.record.difference(from: other.record) else { continue }
             report.problems.append(.disagreement(step.name, first.reference, other.reference, difference))
@@ -197,12 +197,15 @@ public struct Verifier {
         }
     }
 
-    private func checkCommand(of step: Step, _ command: [Text], _ report: inout StepReport) {
+    /// Of every piece of evidence: each is somebody who did the step.
+    private func checkCommand(
+        of step: Step, _ command: [Text], _ reference: EvidenceReference, _ report: inout StepReport
+    ) {
         guard !step.expectedCommand.isEmpty, command != step.expectedCommand else { return }
+        let expected = step.expectedCommand
         switch request.policy.commands {
-        case .warns:
-            report.warnings.append(.command(step.name, expected: step.expectedCommand, found: command))
-        case .fails: report.problems.append(.command(step.name, expected: step.expectedCommand, found: command))
+        case .warns: report.warnings.append(.command(step.name, reference, expected: expected, found: command))
+        case .fails: report.problems.append(.command(step.name, reference, expected: expected, found: command))
         }
     }
 

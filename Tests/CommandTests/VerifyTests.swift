@@ -95,6 +95,22 @@ import Testing
         #expect(try chain.verify("--strict-commands").status == 1)
     }
 
+    /// Two functionaries, of whom one, whichever comes first, ran something else.
+    @Test(arguments: [["true"], ["cp", "in", "out"]])
+    func `the command of every functionary is looked at`(first: [String]) throws {
+        let chain = try Chain.handmade(threshold: 2, command: ["true"])
+        let second = first == ["true"] ? ["cp", "in", "out"] : ["true"]
+        try chain.add(by: "alice.pem", command: first)
+        try chain.add(by: "bob.pem", command: second)
+        let lenient = try chain.verify()
+        #expect(lenient.status == 0, "\(lenient.outputText)\(lenient.errorText)")
+        let name = try chain.linkName(of: first == ["true"] ? "bob.pem" : "alice.pem")
+        #expect(lenient.errorText.contains("recorded 'cp in out' in ../links/\(name)"), "\(lenient.errorText)")
+        #expect(try chain.verify("--strict-commands").status == 1)
+        try chain.add(by: first == ["true"] ? "bob.pem" : "alice.pem", command: ["true"])
+        #expect(try chain.verify("--strict-commands").status == 0)
+    }
+
     @Test func `a layout's own digest may be asked for`() throws {
         let chain = try Chain()
         #expect(try chain.verify().status == 0)
