@@ -143,6 +143,8 @@ public struct Verifier {
     }
 
     /// One record for all links of a step: they agree, and sublayouts hold. Spec: 5.2, step 5; 4.5.
+    ///
+    /// It has the digests of all of them: two may agree with a third in one algorithm, and differ in another.
     private mutating func reduce(
         _ step: Step, _ accepted: [AcceptedEvidence], _ report: inout StepReport, _ path: [StepName]
     ) -> (record: ArtifactRecord, command: [Text])? {
@@ -159,12 +161,17 @@ public struct Verifier {
         }
         guard report.everyProblem.isEmpty, let first = reduced.first else { return nil }
         for piece in reduced { checkCommand(of: step, piece.command, piece.reference, &report) }
-        for other in reduced.dropFirst() {
-            guard let difference = first.record.difference(from: other.record) else { continue }
-            report.problems.append(.disagreement(step.name, first.reference, other.reference, difference))
+        var record = first.record
+        for (index, other) in reduced.enumerated().dropFirst() {
+            guard let difference = record.difference(from: other.record) else {
+                record = record.merged(with: other.record)
+                continue
+            }
+            let opponent = reduced[..<index].first { $0.record.difference(from: other.record) != nil } ?? first
+            report.problems.append(.disagreement(step.name, opponent.reference, other.reference, difference))
             return nil
         }
-        return (first.record, first.command)
+        return (record, first.command)
     }
 
     /// Spec: 4.5, sublayouts.

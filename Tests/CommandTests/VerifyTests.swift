@@ -111,6 +111,24 @@ import Testing
         #expect(try chain.verify("--strict-commands").status == 0)
     }
 
+    /// Alice's link, with a digest that both share, agrees with Bob's and with Carl's, which differ.
+    @Test func `links that agree with a third one only do not agree`() throws {
+        let chain = try Chain.handmade(threshold: 3)
+        func digest(_ digit: Character) -> String { String(repeating: digit, count: 128) }
+        let shared = String(repeating: "a", count: 64)
+        for people in [["alice.pem", "bob.pem", "carl.pem"], ["carl.pem", "alice.pem", "bob.pem"]] {
+            try chain.add(by: people[0], products: ["out": ["sha256": shared]])
+            try chain.add(by: people[1], products: ["out": ["sha256": shared, "sha512": digest("1")]])
+            try chain.add(by: people[2], products: ["out": ["sha256": shared, "sha512": digest("2")]])
+            let apart = try chain.verify()
+            #expect(apart.status == 1)
+            #expect(apart.outputText.contains("the links of step 'build' disagree"), "\(apart.outputText)")
+            for person in people[1...] { #expect(apart.outputText.contains(try chain.linkName(of: person))) }
+            try chain.add(by: people[2], products: ["out": ["sha256": shared, "sha512": digest("1")]])
+            #expect(try chain.verify().status == 0)
+        }
+    }
+
     @Test func `a layout's own digest may be asked for`() throws {
         let chain = try Chain()
         #expect(try chain.verify().status == 0)
