@@ -87,39 +87,23 @@ struct StepCollector {
         var results: [(EvidenceReference, Result<AcceptedEvidence, RejectionReason>)] = []
         for found in links { results.append((found.reference, try judge.judge(found))) }
         for (authenticated, found) in bundled[step.name.text] ?? [] {
-            results.append((found.reference, judge.judge(authenticated, found)))
+            results.append((found.reference, try judge.judge(authenticated, found)))
         }
         let accepted = results.compactMap { try? $0.1.get() }
-        let counted = Self.count(accepted)
+        let count = EvidenceCount(accepted)
         report.evidence = results.map { reference, result in
             switch result {
             case .failure(let reason): EvidenceFinding(reference: reference, standing: .rejected(reason))
-            case .success(let evidence):
-                EvidenceFinding(
-                    reference: reference,
-                    standing: counted[reference].map(EvidenceFinding.Standing.counted)
-                        ?? .additional(evidence.signers[0]))
+            case .success(let evidence): count.finding(evidence)
             }
         }
-        if counted.count < step.threshold {
-            let rejected = report.evidence.filter { if case .rejected = $0.standing { true } else { false } }
-            report.problems.append(.thresholdNotMet(step, counted: counted.count, rejected: rejected))
+        if count.total < step.threshold {
+            let others = report.evidence.filter { finding in
+                if case .counted = finding.standing { !finding.cosigners.isEmpty } else { true }
+            }
+            report.problems.append(.thresholdNotMet(step, counted: count.total, rejected: others))
             return (report, [])
         }
         return (report, accepted)
-    }
-
-    /// Whom each piece counts for: every functionary, that is every key, once, and every piece for one of its signers.
-    /// Those with one signer choose first.
-    private static func count(_ accepted: [AcceptedEvidence]) -> [EvidenceReference: Functionary] {
-        var counted: [EvidenceReference: Functionary] = [:]
-        var taken: Set<Functionary> = []
-        let order = accepted.filter { $0.signers.count == 1 } + accepted.filter { $0.signers.count > 1 }
-        for evidence in order {
-            guard let signer = evidence.signers.first(where: { !taken.contains($0) }) else { continue }
-            taken.insert(signer)
-            counted[evidence.reference] = signer
-        }
-        return counted
     }
 }

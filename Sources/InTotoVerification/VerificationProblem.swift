@@ -129,10 +129,18 @@ extension VerificationProblem: CustomStringConvertible {
 extension EvidenceFinding: CustomStringConvertible {
     public var description: String {
         switch standing {
-        case .counted(let functionary): "\(reference): counts for '\(functionary.label)'"
-        case .additional(let functionary): "\(reference): also by '\(functionary.label)', who is counted already"
+        case .counted(let functionary): "\(reference): counts for \(functionary.shown)\(Self.also(cosigners))"
+        case .additional(let functionary):
+            cosigners.isEmpty
+                ? "\(reference): also by \(functionary.shown), who is counted already"
+                : "\(reference): also by \(functionary.shown), and the same as what is counted\(Self.also(cosigners))"
         case .rejected(let reason): "\(reference): does not count: \(reason)"
         }
+    }
+
+    private static func also(_ cosigners: [Functionary]) -> String {
+        guard !cosigners.isEmpty else { return "" }
+        return ", signed by \(cosigners.map(\.shown).joined(separator: ", ")), too: one piece of evidence counts once"
     }
 }
 

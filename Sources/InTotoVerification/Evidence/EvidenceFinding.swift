@@ -16,10 +16,33 @@ extension EvidenceReference: CustomStringConvertible {
     public var description: String { envelope.map { "\(path), envelope \($0)" } ?? path }
 }
 
-/// A key that a layout lists, by the label that it has there.
+/// A key that a layout lists, by the label that it has there, or one with a certificate that it believes.
 public struct Functionary: Hashable, Sendable {
     public let label: KeyID
     public let key: PublicKey
+    /// Whose key it is; nil where no certificate says.
+    public private(set) var identity: CertifiedIdentity?
+
+    init(label: KeyID, key: PublicKey) {
+        self.label = label
+        self.key = key
+    }
+
+    func certified(by identity: CertifiedIdentity?) -> Functionary {
+        var functionary = self
+        functionary.identity = identity
+        return functionary
+    }
+
+    /// With one key, or one name under one root.
+    func isSame(as other: Functionary) -> Bool {
+        if key == other.key { return true }
+        guard let mine = identity, let theirs = other.identity else { return false }
+        return mine.isSame(as: theirs)
+    }
+
+    /// Safe to print.
+    var shown: String { identity.map { "'\(label)' (\($0))" } ?? "'\(label)'" }
 
     public static func == (a: Self, b: Self) -> Bool { a.key == b.key }
 
@@ -38,6 +61,8 @@ public struct EvidenceFinding: Sendable {
 
     public let reference: EvidenceReference
     public let standing: Standing
+    /// Who else signed it, or a copy of it: one piece of evidence counts once, however many signed it.
+    public var cosigners: [Functionary] = []
 }
 
 /// Why a piece of evidence does not count.

@@ -14,6 +14,8 @@ struct AcceptedEvidence {
     /// Those who signed it and whom the step lists; never empty.
     let signers: [Functionary]
     let sublayoutFolder: FilePath?
+    /// SHA-256 of what was signed, where copies have to be told from evidence of one's own.
+    let signedDigest: Text?
 }
 
 /// Decides for one step which evidence is good: signatures first, then what they cover, then its name and its artifacts.
@@ -44,37 +46,47 @@ struct EvidenceJudge {
         case .success(let read): metadata = read
         case .failure(let reason): return .failure(reason)
         }
-        let certified = try functionaries.certified(for: step, by: metadata.signatures, at: time)
-        let keys = listed.map(\.key) + certified.keys
+        let certified = try functionaries.certified(for: step, by: metadata.signatures, at: time, budget)
+        let keys = listed.map(\.key) + certified.identities.keys
         guard budget.allows(metadata, size: found.size, keys) else { return .failure(.tooManySignatures) }
         let authenticated: Authenticated<Payload>
         do { authenticated = try metadata.authenticated(by: keys) } catch {
             return .failure(try reason(metadata, error, certified.refusals))
         }
-        return accept(authenticated, signers: authenticated.signedBy, found)
+        let signers = authenticated.signedBy.map { key in
+            functionaries.functionary(key).certified(by: certified.identities[key])
+        }
+        return try accept(authenticated, signers, found)
     }
 
     /// Judges what stands in a bundle and functionaries of the layout have signed.
     func judge(
         _ authenticated: Authenticated<Payload>, _ found: FoundEvidence
-    ) -> Result<AcceptedEvidence, RejectionReason> {
+    ) throws(CryptoError) -> Result<AcceptedEvidence, RejectionReason> {
         let keys = Set(listed.map(\.key))
         let signers = authenticated.signedBy.filter(keys.contains)
         guard !signers.isEmpty else {
             return .failure(.unlisted(authenticated.signedBy.map(functionaries.functionary)))
         }
-        return accept(authenticated, signers: signers, found)
+        return try accept(authenticated, signers.map(functionaries.functionary), found)
     }
 
     private func accept(
-        _ authenticated: Authenticated<Payload>, signers: [PublicKey], _ found: FoundEvidence
-    ) -> Result<AcceptedEvidence, RejectionReason> {
-        do throws(RejectionReason) {
-            return .success(
-                AcceptedEvidence(
-                    reference: found.reference, content: try content(of: authenticated, found),
-                    signers: signers.map(functionaries.functionary), sublayoutFolder: found.sublayoutFolder))
-        } catch { return .failure(error) }
+        _ authenticated: Authenticated<Payload>, _ signers: [Functionary], _ found: FoundEvidence
+    ) throws(CryptoError) -> Result<AcceptedEvidence, RejectionReason> {
+        let content: AcceptedEvidence.Content
+        do { content = try self.content(of: authenticated, found) } catch { return .failure(error) }
+        return .success(
+            AcceptedEvidence(
+                reference: found.reference, content: content, signers: signers, sublayoutFolder: found.sublayoutFolder,
+                signedDigest: try signedDigest(of: found)))
+    }
+
+    private func signedDigest(of found: FoundEvidence) throws(CryptoError) -> Text? {
+        guard step.threshold > 1, case .success(let metadata) = found.content else { return nil }
+        // What was authenticated has bytes that were.
+        guard let bytes = try? metadata.signedBytes() else { return nil }
+        return try EvidencePool.sha256(bytes)
     }
 
     private func content(

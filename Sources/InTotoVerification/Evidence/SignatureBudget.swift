@@ -9,6 +9,17 @@ final class SignatureBudget {
     /// In bytes: what checking costs beside reading the message.
     private static let fixedCost = 1 << 20
 
+    /// Whether chains from one certificate to so many roots may be looked for; takes what that costs.
+    func allowsChains(_ roots: Int, intermediates: Int) -> Bool {
+        let (cost, overflow) = (roots * Self.chainCost).multipliedReportingOverflow(by: intermediates + 1)
+        guard !overflow, cost <= left else { return false }
+        left -= cost
+        return true
+    }
+
+    /// In bytes: a few milliseconds, and what a message of that size would cost.
+    private static let chainCost = 16 << 20
+
     /// Whether all of `keys` may be tried on these signatures; takes what that costs.
     func allows(_ metadata: SignedMetadata, size: Int, _ keys: [PublicKey]) -> Bool {
         var trials = 0
