@@ -51,7 +51,7 @@ struct EvidenceJudge {
         guard budget.allows(metadata, size: found.size, keys) else { return .failure(.tooManySignatures) }
         let authenticated: Authenticated<Payload>
         do { authenticated = try metadata.authenticated(by: keys) } catch {
-            return .failure(try reason(metadata, error, certified.refusals))
+            return .failure(try reason(metadata, size: found.size, error, certified.refusals))
         }
         let signers = authenticated.signedBy.map { key in
             functionaries.functionary(key).certified(by: certified.identities[key])
@@ -115,7 +115,7 @@ struct EvidenceJudge {
 
     /// The most telling reason why nobody whom the step lists has signed.
     private func reason(
-        _ metadata: SignedMetadata, _ error: AuthenticationError, _ refusals: [String]
+        _ metadata: SignedMetadata, size: Int, _ error: AuthenticationError, _ refusals: [String]
     ) throws(CryptoError) -> RejectionReason {
         switch error {
         case .crypto(let error): throw error
@@ -129,9 +129,13 @@ struct EvidenceJudge {
             !listed.contains(functionary)
                 && (named.contains(functionary.label) || functionary.key.knownKeyIDs.contains(where: named.contains))
         }
-        guard !others.isEmpty, let checks = try? metadata.checkSignatures(by: others.map(\.key)) else {
-            return .notSigned(error)
+        // Only those signatures that say whose they are: each of the others would be tried with every key.
+        let naming = metadata.keepingSignatures { signature in
+            others.contains { $0.label == signature.keyID || $0.key.knownKeyIDs.contains(signature.keyID) }
         }
+        guard !others.isEmpty, budget.allows(naming, size: size, others.map(\.key)),
+            let checks = try? naming.checkSignatures(by: others.map(\.key))
+        else { return .notSigned(error) }
         let signers = checks.compactMap { check in
             if case .valid(let key) = check.outcome { functionaries.functionary(key) } else { nil }
         }
@@ -140,6 +144,19 @@ struct EvidenceJudge {
 }
 
 extension RejectionReason: Error {}
+
+extension SignedMetadata {
+    fileprivate func keepingSignatures(where isKept: (Signature) -> Bool) -> SignedMetadata {
+        switch self {
+        case .envelope(var envelope):
+            envelope.signatures = envelope.signatures.filter(isKept)
+            return .envelope(envelope)
+        case .metablock(var metablock):
+            metablock.signatures = metablock.signatures.filter(isKept)
+            return .metablock(metablock)
+        }
+    }
+}
 
 extension Authenticated<Payload> {
     /// The layout that this is.
