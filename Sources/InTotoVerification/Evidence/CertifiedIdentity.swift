@@ -1,8 +1,9 @@
+internal import InTotoCrypto
 internal import InTotoMetadata
 
 /// Whom certificates speak of, so that somebody with two certificates is one functionary, not two.
 public struct CertifiedIdentity: Hashable, Sendable {
-    private enum Name: Hashable, Comparable {
+    private enum Name: Hashable {
         case uri(Text), email(Text)
         /// Where there is neither: everything else that the subject is called.
         case subject([Text], organizations: [Text], dnsNames: [Text])
@@ -36,12 +37,13 @@ public struct CertifiedIdentity: Hashable, Sendable {
 extension CertifiedIdentity: CustomStringConvertible {
     /// Safe to print.
     public var description: String {
-        names.sorted().map { name in
+        let shown = names.map { name in
             switch name {
             case .uri(let text), .email(let text): text.escaped
             case .subject(let names, let organizations, let dnsNames):
                 (names + organizations + dnsNames).map(\.escaped).joined(separator: " ")
             }
-        }.joined(separator: ", ")
+        }
+        return shown.sorted().joined(separator: ", ")
     }
 }
