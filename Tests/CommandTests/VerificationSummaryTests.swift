@@ -138,6 +138,28 @@ import Testing
         #expect(try summary(changed, "--vsa-subject", "more").status == 1)
     }
 
+    @Test func `a refusal stays one where there is nothing that a summary could be about`() throws {
+        let chain = try VerifyTests.Chain()
+        #expect(try chain.run.shell("rm links/* product/out").status == 0)
+        let refused = try summary(chain)
+        #expect(refused.status == 1 && refused.outputText.hasPrefix("rejected: "), "\(refused.errorText)")
+        #expect(refused.errorText.contains("nothing is here that a summary could be about"))
+        #expect(!(try chain.run.list().contains("vsa.intoto.jsonl")))
+        // Where the last step's evidence is good, what it names can be said to have failed.
+        var other = try VerifyTests.Chain()
+        try other.change("expected_products", to: [["DISALLOW", "*"]])
+        #expect(try summary(other).status == 1)
+        #expect(try VerificationSummary(statement(other)).result == .failed)
+    }
+
+    @Test func `an accepted chain whose product is not here has a verdict and no summary`() throws {
+        let chain = try VerifyTests.Chain()
+        #expect(try chain.run.shell("rm product/out").status == 0)
+        let result = try summary(chain)
+        #expect(result.status == 2 && result.outputText.hasPrefix("accepted: "), "\(result.errorText)")
+        #expect(!(try chain.run.list().contains("vsa.intoto.jsonl")))
+    }
+
     @Test func `an incomplete verdict has no summary`() throws {
         let chain = try VerifyTests.Chain(inspections: [VerifyTests.Chain.inspection("look", ["true"])])
         #expect(try summary(chain, "--no-inspections").status == 2)

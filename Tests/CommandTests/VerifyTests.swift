@@ -314,6 +314,35 @@ import Testing
             String(decoding: try chain.run.read("verdict.json"), as: UTF8.self).contains(#""verdict": "incomplete""#))
     }
 
+    @Test(arguments: ["--json", "--junit", "--vsa", "--save-inspections"])
+    func `where output goes is looked at before anything is verified`(option: String) throws {
+        let chain = try Chain(inspections: [Chain.inspection("touch", ["touch", "ran"])])
+        let others = option == "--vsa" ? ["--vsa-key", "../owner.pem", "--resource-uri", "https://example.org/x"] : []
+        for target in ["/nonexistent/x", "../dangling", "../pipe", ".."] where target != ".." || others.isEmpty {
+            guard option != "--save-inspections" || target != ".." else { continue }
+            #expect(try chain.run.shell("rm -f dangling pipe; ln -s nowhere dangling; mkfifo pipe").status == 0)
+            let result = try chain.verify([option, target] + others)
+            #expect(result.status == 2 && result.outputText == "", "\(target): \(result.outputText)\(result.errorText)")
+            #expect(try chain.run.list("product") == ["in", "out"])
+        }
+    }
+
+    @Test func `output goes through a pipe, and a device stays one`() throws {
+        let chain = try Chain()
+        #expect(try chain.verify("--json", "-").output == chain.verify("--json").output)
+        let direct = try chain.verify("--json", "/dev/stdout")
+        #expect(direct.status == 0)
+        #expect(try JSONSerialization.jsonObject(with: Data(direct.output)) is [String: Any])
+        let piped = try chain.run.shell(
+            """
+            mkfifo pipe; cat pipe >copy & exec 3<>pipe
+            (cd product && "$R" verify -l ../root.layout --verification-keys ../owner.pem.pub --link-dir ../links \\
+                --json ../pipe --junit /dev/null >/dev/null) || exit 9
+            exec 3>&-; wait; [ -p pipe ] && [ -c /dev/null ] && grep -c '"verdict": "passed"' copy
+            """)
+        #expect(piped.outputText == "1\n", "\(piped.status) \(piped.errorText)")
+    }
+
     // MARK: Hostile input
 
     @Test(arguments: ["fifo", "device", "link to a device", "directory", "huge", "empty", "nested", "control"])

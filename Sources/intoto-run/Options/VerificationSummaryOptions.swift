@@ -59,7 +59,7 @@ struct VerificationSummaryOptions: ParsableArguments {
             throw Failure("\(reference.shown): OpenPGP keys sign no envelopes", hint: "give a key file")
         }
         return VerificationSummaryWriter(
-            path: file, signer: signer, resourceURI: Text(resourceURI),
+            file: try OutputFile(file), signer: signer, resourceURI: Text(resourceURI),
             verifierID: Text(verifierID), files: try subjects.map(Self.existing), levels: levels.map { Text($0) })
     }
 
@@ -74,7 +74,7 @@ struct VerificationSummaryOptions: ParsableArguments {
 
 /// Makes the summary of a verdict, signs it and writes it.
 struct VerificationSummaryWriter {
-    let path: String
+    let file: OutputFile
     let signer: any Signer
     let resourceURI: Text
     let verifierID: Text
