@@ -42,6 +42,9 @@ struct VerificationSummaryOptions: ParsableArguments {
         guard parts.allSatisfy({ $0 == nil }) || parts.allSatisfy({ $0 != nil }) else {
             throw ValidationError("--vsa FILE, --vsa-key KEY and --resource-uri URI belong together")
         }
+        guard !levels.contains(VerificationSummary.failedLevel.description) else {
+            throw ValidationError("--vsa-level FAILED: that is for refusals, and stands there by itself")
+        }
         guard verifierID.contains(":") else { throw ValidationError("--verifier-id is a URI") }
     }
 
@@ -92,7 +95,7 @@ struct VerificationSummaryWriter {
         policy.digest = DigestSet(.sha256, verdict.layout.sha256)
         var summary = VerificationSummary(
             verifierID: verifierID, resourceURI: resourceURI, policy: policy, result: isPassed ? .passed : .failed,
-            verifiedLevels: isPassed ? levels : ["FAILED"])
+            verifiedLevels: isPassed ? levels : [VerificationSummary.failedLevel])
         summary.verifierVersion = ["intoto-run": Text(IntotoRun.version)]
         summary.timeVerified = verdict.checkedAt
         summary.inputAttestations = verdict.usedEvidence.map { evidence in
