@@ -138,7 +138,7 @@ import Testing
         let verified = try story.verify()
         #expect(verified.status == 1 && verified.outputText.contains(reason), "\(verified.outputText)")
         // Good beside bad does.
-        try story.run.shell("cat good.intoto.jsonl >>story.intoto.jsonl")
+        _ = try story.run.shell("cat good.intoto.jsonl >>story.intoto.jsonl")
         #expect(try story.verify().status == 0)
     }
 
@@ -277,7 +277,7 @@ struct Story {
     ]
 
     func verify(require required: [String] = required, _ options: String...) throws -> Subprocess {
-        try run.shell("rm -f vsa.intoto.jsonl")
+        _ = try run.shell("rm -f vsa.intoto.jsonl")
         return try IntotoRun(in: run.directory.appending(path: "product")).run(
             ["verify", "-l", "../root.layout", "--verification-keys", "../owner.pem.pub"]
                 + ["--link-dir", "../story.intoto.jsonl", "--require-attestation"] + required

@@ -1,5 +1,6 @@
 """bench-verify.py [--quick | LINKS ARTIFACTS RULES]: see scripts/bench-verify."""
 
+import base64
 import hashlib
 import json
 import os
@@ -30,6 +31,7 @@ GROWTHS = [
     ("rules", (1, 2000, 50), (1, 2000, 200)),
     ("hostile patterns", (1, 2000, -5), (1, 2000, -20)),
     ("refused artifacts", (1, 1000, 0), (1, 4000, 0)),
+    ("functionaries, in one bundle", (250, 3, 3, True), (1000, 3, 3, True)),
 ]
 # Fourfold work may take this many times as long; what grows with the square takes sixteen times.
 MOST_GROWTH = 7
@@ -37,9 +39,28 @@ MOST_GROWTH = 7
 PATIENCE = 300
 
 
-def write_chain(directory, links, artifacts, rules):
+def new_key():
     key = Ed25519PrivateKey.generate()
-    public = SSlibKey.from_crypto(key.public_key())
+    return key, SSlibKey.from_crypto(key.public_key())
+
+
+def envelope(value, key, public):
+    """A line of a bundle."""
+    payload = json.dumps(value).encode()
+    kind = "application/vnd.in-toto+json"
+    message = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
+    signature = base64.b64encode(key.sign(message)).decode()
+    return json.dumps({
+        "payload": base64.b64encode(payload).decode(), "payloadType": kind,
+        "signatures": [{"keyid": public.keyid, "sig": signature}],
+    })
+
+
+def write_chain(directory, links, artifacts, rules, bundled=False):
+    """Bundled: every link is signed by a key of its own, and all stand in one file."""
+    key, public = new_key()
+    functionaries = {}
+    lines = []
     with open(os.path.join(directory, "owner.pub"), "wb") as file:
         file.write(key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
@@ -52,6 +73,9 @@ def write_chain(directory, links, artifacts, rules):
     names = {f"src/dir{i % 97}/file-{i:06}.c": {"sha256": hashlib.sha256(b"%d" % i).hexdigest()} for i in range(artifacts)}
     steps = []
     for index in range(links):
+        signer, functionary = new_key() if bundled else (key, public)
+        functionaries[functionary.keyid] = {
+            "keyid": functionary.keyid, "keytype": "ed25519", "scheme": "ed25519", "keyval": functionary.keyval}
         before = [["MATCH", "*", "WITH", "PRODUCTS", "FROM", f"step{index - 1}"]] if index else [["ALLOW", "src/*"]]
         if rules > 0:
             extra = [["ALLOW", f"lib{i}/*.o"] for i in range(rules - 2)]
@@ -61,18 +85,24 @@ def write_chain(directory, links, artifacts, rules):
         else:
             extra = [["ALLOW", "*a" * 20 + f"b{i}"] for i in range(-rules)] + [["ALLOW", "*[0-9]" * 10 + f"x{i}"] for i in range(-rules)]
         steps.append({
-            "_type": "step", "name": f"step{index}", "threshold": 1, "pubkeys": [public.keyid], "expected_command": [],
+            "_type": "step", "name": f"step{index}", "threshold": 1, "pubkeys": [functionary.keyid], "expected_command": [],
             "expected_materials": extra + before + [["DISALLOW", "*"]],
             "expected_products": extra + [["MATCH", "src/*", "WITH", "MATERIALS", "FROM", f"step{index}"], ["DISALLOW", "*"]],
         })
-        write(f"step{index}.{public.keyid[:8]}.link", {
+        link = {
             "_type": "link", "name": f"step{index}", "command": [], "materials": names, "products": names,
             "byproducts": {}, "environment": {},
-        })
+        }
+        if bundled:
+            lines.append(envelope(link, signer, functionary) + "\n")
+        else:
+            write(f"step{index}.{public.keyid[:8]}.link", link)
+    if lines:
+        with open(os.path.join(directory, "links.intoto.jsonl"), "w", encoding="utf-8") as file:
+            file.writelines(lines)
     write("layout", {
         "_type": "layout", "expires": "2099-01-01T00:00:00Z", "readme": "", "inspect": [], "steps": steps,
-        "keys": {public.keyid: {
-            "keyid": public.keyid, "keytype": "ed25519", "scheme": "ed25519", "keyval": public.keyval}},
+        "keys": functionaries,
     })
 
 
