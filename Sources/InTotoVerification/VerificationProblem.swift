@@ -150,6 +150,7 @@ extension RuleFailure {
             case .otherName:
                 return "if that is the same artifact, the rule needs an IN prefix, or the step another name"
             case .noCommonDigest, .cannotTell: return "record the steps with one digest algorithm in common: --digest"
+            case .uncovered: return "if it is meant, the rule needs another pattern or IN prefix"
             case .noSuchStep: return "the layout's MATCH names a step that is not there"
             case .consumed: return "move the REQUIRE before the rule that consumes the artifact"
             case .alreadyThere, .unchanged, .notOnBothSides, .stillThere, .absent: continue

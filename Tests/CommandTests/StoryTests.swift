@@ -55,7 +55,7 @@ import Testing
             #expect(inspected.outputText.contains(type), "\(type)")
         }
         let commit = try GitCommands(in: story.run.directory.appending(path: "work/foo")).line("git rev-parse HEAD")
-        #expect(inspected.outputText.contains("statement about git:foo (gitCommit:\(commit))"))
+        #expect(inspected.outputText.contains("statement about foo (gitCommit:\(commit))"))
 
         let verified = try story.verify()
         #expect(verified.status == 0, "\(verified.outputText)\(verified.errorText)")
@@ -251,13 +251,13 @@ struct Story {
                 decoding: try JSONWriter.bytes(.compact) { $0.object(key.keyObject) }, as: UTF8.self)
             return "  \(key.keyID(.python)): \(object)\n"
         }
-        let source = #"[MATCH, "git:foo", WITH, PRODUCTS, FROM, checkout], "#
+        let source = "[MATCH, foo, WITH, PRODUCTS, FROM, checkout], "
         return """
             # Who does what to whose sources.
             expires: 2099-01-01T00:00:00Z
             keys:
             \(keys.joined())steps:
-            \(try step("checkout", "alice", materials: "", products: #"[CREATE, "git:foo"], "#))\
+            \(try step("checkout", "alice", materials: "", products: "[CREATE, foo], "))\
             \(try step("review", "rita", materials: source, products: source))\
             \(try step("test", "tess", materials: source, products: source))\
             \(try step("build", "bob", materials: source + "[ALLOW, compiler], ", products: "[CREATE, app], "))\

@@ -203,7 +203,11 @@ extension RuleEvaluator {
             let twin = destination.indices.first {
                 own.compareDigests(at: position, with: destination, at: $0) == .same
             }
-            twins[source] = .some(twin.map { .otherName(destination[$0].name, of: source) })
+            twins[source] = .some(
+                twin.map {
+                    destination.nameBytes(at: $0).elementsEqual(name)
+                        ? .uncovered(by: source) : .otherName(destination[$0].name, of: source)
+                })
         }
         if let twin = twins[source] ?? nil { found.append(twin) }
         return found
