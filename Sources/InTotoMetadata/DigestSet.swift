@@ -87,7 +87,7 @@ public struct DigestSet: Hashable, Sendable {
 
 extension Text {
     /// ASCII letters in lower case, everything else as it is.
-    var asciiLowercased: Text {
+    package var asciiLowercased: Text {
         Text(trusted: utf8.map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 })
     }
 }

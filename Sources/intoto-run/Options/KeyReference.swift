@@ -79,13 +79,14 @@ enum KeyReference {
 
 extension KeyReference {
     /// Throws `KeyError.privateKeyGiven` for a private key.
-    func publicKey(in context: CommandContext) throws -> PublicKey {
+    func publicKey(in context: CommandContext, strength: KeyStrength = .standard) throws -> PublicKey {
         switch self {
         case .file(let path):
-            return try PublicKey(file: BoundedReader.contents(of: FilePath(path), limit: keySizeLimit))
+            return try PublicKey(
+                file: BoundedReader.contents(of: FilePath(path), limit: keySizeLimit), strength: strength)
         case .variable(let name):
             guard let value = context.variable(name) else { throw Self.notSet(name) }
-            return try PublicKey(file: value)
+            return try PublicKey(file: value, strength: strength)
         case .program(let words):
             return try ExternalSigner.publicKey(
                 words.map { Array($0.utf8) }, environment: context.environmentForPrograms(without: []))

@@ -73,12 +73,12 @@ extension LayoutVerb {
         @Flag(help: "As JSON: a list of findings.")
         var json = false
 
-        @Argument(help: "A layout, signed or not.")
+        @Argument(help: "A layout, signed or not; as YAML where it is called .yaml or .yml.")
         var file: String
 
         func run(in context: CommandContext) throws -> Int32 {
             let findings: [String]
-            do { findings = LayoutLint(try readLayout(file), now: context.utcNow).findings } catch let error
+            do { findings = LayoutLint(try LayoutFile.read(file), now: context.utcNow).findings } catch let error
                 as MetadataError
             {
                 findings = ["no verifier of ours takes it: \(error)"]
@@ -96,7 +96,8 @@ extension LayoutVerb {
     /// Signs a layout that verifiers will take.
     struct SignLayout: Verb {
         static let configuration = CommandConfiguration(
-            commandName: "sign", abstract: "Sign a layout, once it is one that verifiers take.")
+            commandName: "sign", abstract: "Sign a layout, once it is one that verifiers take.",
+            discussion: "Example: intoto-run layout sign layout.yaml -k owner.pem -o root.layout")
 
         @OptionGroup var signing: SigningOptions
 
@@ -106,12 +107,12 @@ extension LayoutVerb {
         @Option(name: .shortAndLong, help: ArgumentHelp("Where the signed layout goes.", valueName: "file"))
         var output: String
 
-        @Argument(help: "A layout; signatures that it has are left out.")
+        @Argument(help: "A layout, as YAML where it is called .yaml or .yml; signatures that it has are left out.")
         var file: String
 
         func run(in context: CommandContext) throws -> Int32 {
             let layout: Layout
-            do { layout = try readLayout(file) } catch let error as MetadataError {
+            do { layout = try LayoutFile.read(file) } catch let error as MetadataError {
                 throw Failure("\(Text(file).escaped): \(error)")
             }
             let signers = try signing.signers(in: context)
@@ -144,12 +145,12 @@ extension LayoutVerb {
         @Option(help: "As a graph: dot or mermaid.")
         var graph: LayoutGraph.Language?
 
-        @Argument(help: "A layout, signed or not.")
+        @Argument(help: "A layout, signed or not; as YAML where it is called .yaml or .yml.")
         var file: String
 
         func run(in context: CommandContext) throws -> Int32 {
             let layout: Layout
-            do { layout = try readLayout(file) } catch let error as MetadataError {
+            do { layout = try LayoutFile.read(file) } catch let error as MetadataError {
                 throw Failure("\(Text(file).escaped): \(error)")
             }
             for line in graph.map({ LayoutGraph(layout).lines(in: $0) }) ?? Self.lines(layout) {
@@ -182,18 +183,6 @@ extension LayoutVerb {
 }
 
 extension LayoutGraph.Language: ExpressibleByArgument {}
-
-/// Reads a layout whose signatures nobody has checked. Throws `MetadataError` where it is none.
-private func readLayout(_ path: String) throws -> Layout {
-    let bytes: [UInt8]
-    do { bytes = try BoundedReader.contents(of: FilePath(path), limit: VerificationRequest.layoutLimit) } catch {
-        throw Failure.reading(path, error)
-    }
-    guard case .layout(let object) = try SignedMetadata(bytes).payload() else {
-        throw MetadataError.badValue("_type", in: "the file", reason: "is not 'layout'")
-    }
-    return try Layout(json: object)
-}
 
 private func write(_ metadata: SignedMetadata, to path: String) throws {
     var bytes = try JSONWriter.bytes(.indented) { metadata.write(to: &$0) }
