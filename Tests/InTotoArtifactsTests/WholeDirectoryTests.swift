@@ -59,7 +59,7 @@ import Testing
         let tree = try Tree()
         try tree.shell(
             """
-            mkdir -p $'d/bad\\xfe' e; echo 1 > $'d/bad\\xff'; echo 2 > $'d/bad\\xfe/f'; echo 3 > d/good; cp -r d $'own\\xff'
+            mkdir -p $'d/bad\\xfe'; echo 1 > $'d/bad\\xff'; echo 2 > $'d/bad\\xfe/f'; echo 3 > d/good; cp -r d $'own\\xff'
             git init -q d && git -C d add -A
             """)
         let expected = try tree.shell(
