@@ -94,7 +94,7 @@ extension DigestSet: CustomStringConvertible {
 
 extension Text {
     /// ASCII letters in lower case, everything else as it is.
-    var asciiLowercased: Text {
+    package var asciiLowercased: Text {
         Text(trusted: utf8.map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 })
     }
 }

@@ -45,16 +45,21 @@ public struct LayoutReport: Sendable {
     public internal(set) var otherEvidence: [EvidenceFinding] = []
     /// Authenticated statements of other types.
     public internal(set) var otherStatements = 0
+    /// One for each attestation that is required, where everything else holds.
+    public internal(set) var attestations: [AttestationReport] = []
     /// Of the layout as a whole.
     public internal(set) var problems: [VerificationProblem] = []
     public internal(set) var warnings: [VerificationWarning] = []
 
-    var allProblems: [VerificationProblem] { problems + steps.flatMap(\.everyProblem) }
+    var allProblems: [VerificationProblem] {
+        problems + steps.flatMap(\.everyProblem) + attestations.compactMap(\.problem)
+    }
     var allWarnings: [VerificationWarning] {
         warnings + steps.flatMap { $0.warnings + ($0.sublayouts.flatMap(\.allWarnings)) }
     }
     var usedEvidence: [EvidenceReference] {
         steps.flatMap { step in step.counted.map(\.reference) + step.sublayouts.flatMap(\.usedEvidence) }
+            + attestations.flatMap { $0.counted.map(\.reference) }
     }
 }
 

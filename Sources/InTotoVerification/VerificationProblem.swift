@@ -21,9 +21,17 @@ public enum VerificationProblem: Error, Sendable {
     case rules(of: StepName, ArtifactKind, RuleFailure)
     case command(StepName, EvidenceReference, expected: [Text], found: [Text])
     case inspection(StepName, String)
+    case attestation(RequiredAttestation, MissingAttestation)
     case notRecorded(StepName, [InspectionRecord.NotRecorded])
     case subject(ArtifactName, String)
     case crypto(CryptoError)
+}
+
+/// Why nothing counts as a required attestation.
+public enum MissingAttestation: Sendable {
+    case noSuchStep
+    /// What was found, or what could have been it and is not believed.
+    case missing([EvidenceFinding])
 }
 
 extension VerificationProblem: CustomStringConvertible {
@@ -60,6 +68,11 @@ extension VerificationProblem: CustomStringConvertible {
             "step '\(step)' ran another command: expected '\(Self.shown(expected))', recorded '\(Self.shown(found))' "
                 + "in \(reference)"
         case .inspection(let name, let reason): "inspection '\(name)' \(reason)"
+        case .attestation(let requirement, .noSuchStep):
+            "the attestation \(requirement) is required, and the layout has no such step"
+        case .attestation(let requirement, .missing(let findings)):
+            "the attestation \(requirement) is required, and none counts"
+                + findings.prefix(Self.shownEntries).map { "\n  \($0)" }.joined()
         case .notRecorded(let name, let entries):
             "inspection '\(name)' met what is no artifact, and what no rule can judge"
                 + entries.prefix(Self.shownEntries).map { "\n  '\($0.path)': \($0.reason)" }.joined()
@@ -94,6 +107,9 @@ extension VerificationProblem: CustomStringConvertible {
         case .command:
             "have the step done as the layout says, or the layout changed; without --strict-commands it is a warning"
         case .inspection: "run the inspection's command by hand to see what it says"
+        case .attestation(_, .noSuchStep): "name a step of the layout: --require-attestation STEP=TYPE"
+        case .attestation:
+            "have one of the step's functionaries sign one about the step's artifacts: intoto-run attest"
         case .subject: "put what was delivered there, or name with --vsa-subject what was"
         case .notRecorded: "find out how it came there; verify in a directory that holds the product's files and no more"
         }
@@ -119,6 +135,7 @@ extension VerificationProblem: CustomStringConvertible {
         case .rules: "rule"
         case .command: "command"
         case .inspection: "inspection"
+        case .attestation: "attestation"
         case .notRecorded: "not-recorded"
         case .subject: "subject"
         case .crypto: "crypto"
@@ -153,6 +170,7 @@ extension RuleFailure {
             case .otherName:
                 return "if that is the same artifact, the rule needs an IN prefix, or the step another name"
             case .noCommonDigest, .cannotTell: return "record the steps with one digest algorithm in common: --digest"
+            case .uncovered: return "if it is meant, the rule needs another pattern or IN prefix"
             case .noSuchStep: return "the layout's MATCH names a step that is not there"
             case .consumed: return "move the REQUIRE before the rule that consumes the artifact"
             case .alreadyThere, .unchanged, .notOnBothSides, .stillThere, .absent: continue
@@ -166,6 +184,7 @@ extension RuleFailure {
 public enum VerificationWarning: Sendable, Hashable {
     case command(StepName, EvidenceReference, expected: [Text], found: [Text])
     case unusableKey(KeyID, String)
+    case weakKey(KeyID, String)
     case openEnd(StepName, ArtifactKind, allowed: Int)
     case unknownStep(StepName, Text)
     case peculiarPattern(StepName, GlobPattern, String)
@@ -180,6 +199,7 @@ extension VerificationWarning: CustomStringConvertible {
         case .command(let step, let reference, let expected, let found):
             VerificationProblem.command(step, reference, expected: expected, found: found).description
         case .unusableKey(let keyID, let reason): "the layout's key '\(keyID)' cannot be used: \(reason)"
+        case .weakKey(let keyID, let reason): "the layout's key '\(keyID)' counts, as was allowed: \(reason)"
         case .openEnd(let name, let kind, let allowed):
             "the \(kind.rawValue) rules of '\(name)' do not end in DISALLOW *: \(allowed) artifacts were allowed by none"
         case .unknownStep(let name, let step):

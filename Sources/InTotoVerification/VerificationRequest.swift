@@ -43,8 +43,12 @@ public struct VerificationPolicy: Sendable {
     public var sublayoutInspections = Inspections.skip
     public var commands = CommandMismatch.warns
     public var names = NameSpelling.normalized
+    /// Of functionaries' keys; certificates' stay strict.
+    public var keys = KeyStrength.standard
     /// SHA-256 of the layout file, in lower case: no other layout will do, however well it is signed.
     public var layoutDigest: Text?
+    /// Statements that must be there, beside the links of the layout's own steps.
+    public var attestations: [RequiredAttestation] = []
     /// Most bytes of one file of evidence.
     public var evidenceSize = BoundedReader.evidenceLimit
 

@@ -110,7 +110,7 @@ public struct Verifier {
         report.layout = layout
         try checkExpiry(of: layout)
         guard !layout.steps.isEmpty || !layout.inspections.isEmpty else { throw .emptyLayout }
-        let functionaries = Functionaries(layout)
+        let functionaries = Functionaries(layout, request.policy.keys)
         report.warnings = warnings(of: layout, functionaries, isRoot: path.isEmpty)
 
         var collector = StepCollector(layout, functionaries, pool, request, budget)
@@ -133,6 +133,8 @@ public struct Verifier {
         report.otherStatements = collector.otherStatements
         guard report.allProblems.isEmpty else { return (report, nil) }
         applyRules(layout, records, &report)
+        guard report.allProblems.isEmpty else { return (report, nil) }
+        if path.isEmpty { requireAttestations(layout, functionaries, collector, records, &report) }
         guard report.allProblems.isEmpty else { return (report, nil) }
         if let refusal = sublayoutRefusal(of: layout, path) {
             report.problems.append(refusal)
@@ -230,6 +232,20 @@ public struct Verifier {
             }
             report.steps[index].materials = materials
             report.steps[index].products = products
+        }
+    }
+
+    /// Not of the specification: what the user asks for beside the layout.
+    private func requireAttestations(
+        _ layout: Layout, _ functionaries: Functionaries, _ collector: StepCollector,
+        _ records: [Text: ArtifactRecord], _ report: inout LayoutReport
+    ) {
+        let judge = AttestationJudge(
+            functionaries: functionaries, statements: collector.requiredStatements,
+            unbelieved: collector.otherEvidence)
+        for requirement in request.policy.attestations {
+            let step = layout.steps.first { $0.name == requirement.step }
+            report.attestations.append(judge.report(on: requirement, step, records[requirement.step.text]))
         }
     }
 

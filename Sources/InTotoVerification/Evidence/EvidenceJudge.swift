@@ -124,15 +124,9 @@ struct EvidenceJudge {
         case .notEnoughSignatures, .impossibleThreshold: break
         }
         if let refusal = refusals.first { return .certificate(refusal) }
-        let named = Set(metadata.signatures.map(\.keyID))
-        let others = functionaries.all.filter { functionary in
-            !listed.contains(functionary)
-                && (named.contains(functionary.label) || functionary.key.knownKeyIDs.contains(where: named.contains))
-        }
+        let others = functionaries.named(by: metadata.signatures).subtracting(listed)
         // Only those signatures that say whose they are: each of the others would be tried with every key.
-        let naming = metadata.keepingSignatures { signature in
-            others.contains { $0.label == signature.keyID || $0.key.knownKeyIDs.contains(signature.keyID) }
-        }
+        let naming = metadata.keepingSignatures { !functionaries.named(by: [$0]).isDisjoint(with: others) }
         guard !others.isEmpty, budget.allows(naming, size: size, others.map(\.key)),
             let checks = try? naming.checkSignatures(by: others.map(\.key))
         else { return .notSigned(error) }

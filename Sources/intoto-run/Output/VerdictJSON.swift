@@ -29,6 +29,7 @@ struct VerdictJSON {
 
     private static func layout(_ report: LayoutReport) -> JSONValue {
         var object: JSONObject = [
+            "attestations": .array(report.attestations.map(attestation)),
             "otherEvidence": .array(report.otherEvidence.map(evidence)),
             "otherStatements": .integer(Int64(report.otherStatements)), "path": .string(Text(report.path)),
             "sha256": .string(report.sha256), "signedBy": .array(report.signedBy.map { .string($0.label.text) }),
@@ -36,6 +37,13 @@ struct VerdictJSON {
         ]
         if let layout = report.layout { object["expires"] = .string(Text(layout.expires.description)) }
         return .object(object)
+    }
+
+    private static func attestation(_ report: AttestationReport) -> JSONValue {
+        [
+            "evidence": .array(report.evidence.map(evidence)), "holds": .bool(report.problem == nil),
+            "requirement": .string(Text(report.requirement.description)),
+        ]
     }
 
     private static func step(_ report: StepReport) -> JSONValue {
