@@ -289,6 +289,7 @@ struct Story {
         try run.run(
             ["sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "verifier.pem.pub"]
                 + ["--expect-subject", "product/app", "--expect-resource", Self.uri]
+                + ["--expect-verifier", "https://in-toto.io/verifiers/intoto-run"]
                 + ["--expect-level", "SLSA_BUILD_LEVEL_1"])
     }
 }
