@@ -51,6 +51,14 @@ public struct VerificationPolicy: Sendable {
     public var attestations: [RequiredAttestation] = []
     /// Most bytes of one file of evidence.
     public var evidenceSize = BoundedReader.evidenceLimit
+    /// Most bytes of all files of evidence together.
+    public var totalEvidenceSize = 64 << 30
+
+    var limits: JSONLimits {
+        var limits = JSONLimits()
+        limits.size = evidenceSize
+        return limits
+    }
 
     /// Layouts within layouts.
     static let sublayoutDepth = 8

@@ -9,7 +9,7 @@ internal import InTotoStorage
 public struct Verifier {
     private let request: VerificationRequest
     private let runner: InspectionRunner?
-    private let budget = SignatureBudget()
+    private let budget: SignatureBudget
     private var sublayouts = 0
     private var pending: [PendingInspections] = []
 
@@ -17,6 +17,7 @@ public struct Verifier {
     public init(_ request: VerificationRequest, inspections runner: InspectionRunner?) {
         self.request = request
         self.runner = runner
+        budget = SignatureBudget(bytes: request.policy.totalEvidenceSize)
     }
 
     public mutating func verify() -> Verdict {
@@ -52,7 +53,7 @@ public struct Verifier {
                 layout = try substituted(layout, parameters)
             }
             return try verify(
-                layout, report, EvidencePool(request.evidence, sizeLimit: request.policy.evidenceSize), [])
+                layout, report, EvidencePool(request.evidence, request.policy.limits, budget), [])
         } catch {
             report.problems.append(error)
             return (report, nil)
@@ -192,7 +193,7 @@ public struct Verifier {
         do { places = [.folder(try EvidenceFolder(folder, beneath: true))] } catch {
             throw .sublayoutFolder(path[path.count - 1], error.description)
         }
-        let pool = EvidencePool(places, sizeLimit: request.policy.evidenceSize)
+        let pool = EvidencePool(places, request.policy.limits, budget)
         var inner = LayoutReport(path: evidence.reference.description, sha256: evidence.reference.sha256)
         inner.signedBy = evidence.signers
         do throws(VerificationProblem) {

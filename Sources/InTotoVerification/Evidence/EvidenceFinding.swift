@@ -80,6 +80,8 @@ public enum RejectionReason: Sendable {
     case sublayoutInBundle
     /// Checking its signatures would cost more than verifying a real chain ever does.
     case tooManySignatures
+    /// What was read before it is all that is read.
+    case tooMuchEvidence
     case malformedSublayout(MetadataError)
     /// The statement is about something that is no artifact of the step.
     case foreignSubject(Text)
@@ -103,6 +105,7 @@ extension RejectionReason: CustomStringConvertible {
         case .sublayoutInBundle:
             "a sublayout needs a file STEP.KEYID8.link of its own, beside the directory with its links"
         case .tooManySignatures: "checking its signatures, and those of others before, would cost too much"
+        case .tooMuchEvidence: "it is not looked at: there is more evidence than one verification reads"
         case .malformedSublayout(let error): "the sublayout is not taken: \(error)"
         case .foreignSubject(let name):
             "it is about '\(name.escaped)', whose digest no material or product of the step has"

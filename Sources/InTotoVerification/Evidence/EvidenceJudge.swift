@@ -24,11 +24,11 @@ struct EvidenceJudge {
     let step: Step
     let listed: [Functionary]
     let time: UTCTime
-    let spelling: NameSpelling
+    private let policy: VerificationPolicy
     private let budget: SignatureBudget
 
     init(
-        _ functionaries: Functionaries, _ step: Step, at time: UTCTime, _ spelling: NameSpelling,
+        _ functionaries: Functionaries, _ step: Step, at time: UTCTime, _ policy: VerificationPolicy,
         _ budget: SignatureBudget
     ) {
         self.budget = budget
@@ -36,7 +36,7 @@ struct EvidenceJudge {
         self.step = step
         listed = functionaries.listed(for: step)
         self.time = time
-        self.spelling = spelling
+        self.policy = policy
     }
 
     /// Judges a file that is named after the step. Spec: in-toto v1.0, 5.2, step 4.
@@ -50,7 +50,7 @@ struct EvidenceJudge {
         let keys = listed.map(\.key) + certified.identities.keys
         guard budget.allows(metadata, size: found.size, keys) else { return .failure(.tooManySignatures) }
         let authenticated: Authenticated<Payload>
-        do { authenticated = try metadata.authenticated(by: keys) } catch {
+        do { authenticated = try metadata.authenticated(by: keys, limits: policy.limits) } catch {
             return .failure(try reason(metadata, size: found.size, error, certified.refusals))
         }
         let signers = authenticated.signedBy.map { key in
@@ -110,7 +110,7 @@ struct EvidenceJudge {
         } catch { throw .noLink("") }
         // Otherwise a link of one step could be passed off as that of another.
         guard link.name == step.name else { throw .otherStep(link.name.text) }
-        do { return .link(try ArtifactRecord(link, spelling), command: link.command) } catch { throw .artifacts(error) }
+        do { return .link(try ArtifactRecord(link, policy.names), command: link.command) } catch { throw .artifacts(error) }
     }
 
     /// The most telling reason why nobody whom the step lists has signed.

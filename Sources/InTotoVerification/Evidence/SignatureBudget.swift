@@ -5,6 +5,17 @@ internal import InTotoMetadata
 /// none are tried with every key, and a hostile file has hundreds of them over a hundred megabytes.
 final class SignatureBudget {
     private var left = 64 << 30
+    private var bytesLeft: Int
+
+    /// `bytes`: of all files of evidence together, whoever has put them there.
+    init(bytes: Int) { bytesLeft = bytes }
+
+    /// Whether a file of that size may be looked at; takes what that costs.
+    func allowsReading(_ bytes: Int) -> Bool {
+        guard bytes <= bytesLeft else { return false }
+        bytesLeft -= bytes
+        return true
+    }
 
     /// In bytes: what checking costs beside reading the message.
     private static let fixedCost = 1 << 20
