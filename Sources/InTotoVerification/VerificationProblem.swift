@@ -52,7 +52,7 @@ extension VerificationProblem: CustomStringConvertible {
         case .thresholdNotMet(let step, let counted, let rejected):
             "step '\(step.name)' needs links from \(step.threshold) "
                 + "\(step.threshold == 1 ? "functionary" : "functionaries"), found \(counted)"
-                + rejected.map { "\n  \($0)" }.joined()
+                + rejected.prefix(Self.shownEntries).map { "\n  \($0)" }.joined() + Self.more(rejected.count)
         case .tooManyLinks(let step, let limit): "step '\(step)' has more than \(limit) link files"
         case .disagreement(let step, let a, let b, let difference):
             "the links of step '\(step)' disagree: \(a) and \(b)\n  \(difference)"
@@ -72,17 +72,21 @@ extension VerificationProblem: CustomStringConvertible {
             "the attestation \(requirement) is required, and the layout has no such step"
         case .attestation(let requirement, .missing(let findings)):
             "the attestation \(requirement) is required, and none counts"
-                + findings.prefix(Self.shownEntries).map { "\n  \($0)" }.joined()
+                + findings.prefix(Self.shownEntries).map { "\n  \($0)" }.joined() + Self.more(findings.count)
         case .notRecorded(let name, let entries):
             "inspection '\(name)' met what is no artifact, and what no rule can judge"
                 + entries.prefix(Self.shownEntries).map { "\n  '\($0.path)': \($0.reason)" }.joined()
-                + (entries.count > Self.shownEntries ? "\n  and \(entries.count - Self.shownEntries) more" : "")
+                + Self.more(entries.count)
         case .subject(let name, let reason): "the subject '\(name)' \(reason)"
         case .crypto(let error): error.description
         }
     }
 
     private static let shownEntries = 20
+
+    private static func more(_ count: Int) -> String {
+        count > shownEntries ? "\n  and \(count - shownEntries) more" : ""
+    }
 
     private static func shown(_ command: [Text]) -> String { command.map(\.escaped).joined(separator: " ") }
 

@@ -371,6 +371,24 @@ import Testing
         #expect(!(result.output + result.errors).contains { ($0 < 0x20 && $0 != 0x0A) || $0 == 0x7F })
     }
 
+    /// Names and labels of megabytes, in files that nobody believes.
+    @Test(arguments: [
+        #"{"signatures": [{"keyid": "LONG", "sig": "00"}, {"keyid": "LONG", "sig": "00"}], "signed": {"_type": "link"}}"#,
+        #"{"LONG": 1, "LONG": 2}"#, #"{"signatures": [], "signed": {"_type": "LONG"}}"#,
+        #"{"signatures": [MANY], "signed": {"_type": "link"}}"#,
+    ])
+    func `what nobody believes is not printed at length`(text: String) throws {
+        let chain = try Chain.handmade(threshold: 1)
+        let many = Array(repeating: #"{"keyid": "\#(String(repeating: "a", count: 250))", "sig": "00"}"#, count: 250)
+        let content = text.replacing("LONG", with: String(repeating: "b", count: 2_000_000))
+            .replacing("MANY", with: many.joined(separator: ","))
+        for name in 0..<30 { try chain.run.write(content, to: "links/build.0000000\(name % 10)\(name / 10).link".replacing("0000000", with: "000000")) }
+        let result = try chain.verify("--junit", "../report.xml")
+        #expect(result.status == 1)
+        #expect(result.output.count < 400_000, "\(result.output.count)")
+        #expect(try chain.run.read("report.xml").count < 1_000_000)
+    }
+
     @Test func `hostile layouts are refused, not misused`() throws {
         let chain = try Chain()
         #expect(try chain.verify().status == 0)
