@@ -389,6 +389,24 @@ import Testing
         #expect(try chain.run.read("report.xml").count < 1_000_000)
     }
 
+    @Test func `the verdict as JSON drives no terminal, and says the same`() throws {
+        var chain = try Chain.handmade(threshold: 1)
+        try chain.change("expected_products", to: [["DISALLOW", "*"]])
+        let name = "a\u{202E}gpj.\u{9B}31m\u{200B}\u{1B}]0;x\u{7}\u{E0041}é"
+        try chain.add(by: "alice.pem", products: [name: ["sha256": String(repeating: "a", count: 64)]])
+        let result = try chain.verify("--json")
+        #expect(result.status == 1)
+        for scalar in result.outputText.unicodeScalars where scalar != "\n" {
+            #expect(!["\u{202E}", "\u{9B}", "\u{200B}", "\u{1B}", "\u{7}", "\u{E0041}"].contains(scalar))
+        }
+        #expect(result.outputText.contains(#"a\u202egpj.\u009b31m\u200b"#) && result.outputText.contains("é"))
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any])
+        let layout = try #require(object["layout"] as? [String: Any])
+        let step = try #require((layout["steps"] as? [[String: Any]])?.first)
+        let products = try #require(step["products"] as? [String: Any])
+        #expect(products["unconsumed"] as? [String] == [name])
+    }
+
     @Test func `hostile layouts are refused, not misused`() throws {
         let chain = try Chain()
         #expect(try chain.verify().status == 0)
