@@ -380,13 +380,13 @@ import Testing
     func `what nobody believes is not printed at length`(text: String) throws {
         let chain = try Chain.handmade(threshold: 1)
         let many = Array(repeating: #"{"keyid": "\#(String(repeating: "a", count: 250))", "sig": "00"}"#, count: 250)
-        let content = text.replacing("LONG", with: String(repeating: "b", count: 2_000_000))
+        let content = text.replacing("LONG", with: String(repeating: "b", count: 500_000))
             .replacing("MANY", with: many.joined(separator: ","))
-        for name in 0..<30 { try chain.run.write(content, to: "links/build.0000000\(name % 10)\(name / 10).link".replacing("0000000", with: "000000")) }
+        for number in 1...5 { try chain.run.write(content, to: "links/build.0000000\(number).link") }
         let result = try chain.verify("--junit", "../report.xml")
         #expect(result.status == 1)
-        #expect(result.output.count < 400_000, "\(result.output.count)")
-        #expect(try chain.run.read("report.xml").count < 1_000_000)
+        #expect(result.output.count < 100_000, "\(result.output.count)")
+        #expect(try chain.run.read("report.xml").count < 200_000)
     }
 
     @Test func `the verdict as JSON drives no terminal, and says the same`() throws {

@@ -42,7 +42,7 @@ extension Envelope {
             guard let bytes = Base64.decode(try signature.text("sig")) else {
                 throw .badValue("sig", in: signature.place, reason: "is not base64")
             }
-            let keyID = try signature.object["keyid"] == nil ? KeyID("") : signature.keyID()
+            let keyID = try signature.keyID(try signature.optionalText("keyid") ?? "")
             signatures.append(Signature(keyID: keyID, bytes: bytes))
         }
     }

@@ -18,8 +18,7 @@ public struct Signature: Hashable, Sendable {
 
 extension MemberReader {
     /// The label of a signature, which no implementation makes longer than a digest.
-    func keyID() throws(MetadataError) -> KeyID {
-        let label = try text("keyid")
+    func keyID(_ label: Text) throws(MetadataError) -> KeyID {
         guard label.utf8.count <= maximumKeyIDLength else {
             throw .badValue("keyid", in: place, reason: "is longer than \(maximumKeyIDLength) bytes")
         }
