@@ -1,5 +1,6 @@
 public import ArgumentParser
 import InTotoCrypto
+import InTotoFunctionary
 import InTotoMetadata
 import InTotoStorage
 public import InTotoVerification
@@ -132,10 +133,8 @@ extension LayoutVerb {
             let signers = try signing.signers(in: context)
             let signed: SignedMetadata
             if dsse {
-                let payload = try JSONWriter.bytes(.compact) { layout.write(to: &$0) }
-                var envelope = Envelope(payload: payload)
-                let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
-                envelope.signatures = try signers.map { try $0.signature(over: message) }
+                var envelope = Envelope(payload: try JSONWriter.bytes(.compact) { layout.write(to: &$0) })
+                do { try envelope.sign(with: signers) } catch let error as SignerError { throw Failure("\(error)") }
                 signed = .envelope(envelope)
             } else {
                 let message = try JSONWriter.bytes(.canonical) { layout.write(to: &$0) }

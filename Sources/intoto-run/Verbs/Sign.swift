@@ -201,16 +201,16 @@ extension SignedMetadata {
     /// The same payload, to the byte, under other signatures.
     fileprivate func signed(by signers: [any Signer], keepingSignatures: Bool) throws -> SignedMetadata {
         _ = try payload()
-        let message = try signedBytes()
         func kept(_ signatures: [Signature]) -> [Signature] {
             keepingSignatures ? signatures.filter { old in !signers.contains { $0.keyID == old.keyID } } : []
         }
         switch self {
         case .envelope(var envelope):
-            guard !signers.contains(where: \.isOpenPGP) else { throw Failure("\(SignerError.openPGPInEnvelope)") }
-            envelope.signatures = try kept(signatures) + signers.map { try $0.signature(over: message) }
+            envelope.signatures = kept(signatures)
+            do { try envelope.sign(with: signers) } catch let error as SignerError { throw Failure("\(error)") }
             return .envelope(envelope)
         case .metablock(var metablock):
+            let message = try signedBytes()
             metablock.signatures = try kept(signatures) + signers.map { try $0.signature(over: message) }
             metablock.openPGPSignatures = kept(metablock.openPGPSignatures)
             return .metablock(metablock)
