@@ -49,6 +49,41 @@ import Testing
         #expect(bad.outputText.contains("same path, other digest"))
     }
 
+    @Test func `one run that two signed asks for one functionary, two runs for two`() throws {
+        let chain = try VerifyTests.Chain.handmade(threshold: 1)
+        let run = chain.run
+        func draftAndVerify() throws -> (drafted: Subprocess, verified: Subprocess?) {
+            _ = try run.shell("rm -f draft root.layout")
+            let files = try run.list("links").map { "links/\($0)" }
+            let keys = ["alice.pem.pub", "bob.pem.pub"]
+            let drafted = try run.run(["layout", "init"] + files + ["--verification-keys"] + keys + ["-o", "draft"])
+            guard drafted.status == 0 else { return (drafted, nil) }
+            let signed = try run("layout", "sign", "draft", "-k", "owner.pem", "-o", "root.layout")
+            #expect(signed.status == 0, "\(signed.errorText)")
+            let verified = try run("verify", "-l", "root.layout", "--verification-keys", "owner.pem.pub", "--link-dir", "links")
+            return (drafted, verified)
+        }
+        let digest = ["sha256": String(repeating: "a", count: 64)]
+        // Names that are no pattern as they are written, and what rules make of them.
+        let products = ["./a/../b": digest, "c//d": digest, "[x]": digest, "e*": digest]
+        try chain.add(by: "alice.pem", "bob.pem", products: products)
+        let once = try draftAndVerify()
+        #expect(once.verified?.status == 0, "\(once.drafted.errorText)\(once.verified?.outputText ?? "")")
+        #expect(try run("layout", "show", "draft").outputText.contains("threshold 1 of "))
+
+        try chain.add(by: "alice.pem", products: products)
+        try chain.add(by: "bob.pem", products: products)
+        let twice = try draftAndVerify()
+        #expect(twice.verified?.status == 0, "\(twice.verified?.outputText ?? "")")
+        #expect(try run("layout", "show", "draft").outputText.contains("threshold 2 of "))
+
+        try chain.add(by: "bob.pem", products: ["other": digest])
+        let apart = try draftAndVerify().drafted
+        #expect(apart.status == 2 && apart.errorText.contains("the links of step 'build' disagree"), "\(apart.errorText)")
+        try chain.add(by: "bob.pem", products: ["f": digest, "./f": digest])
+        #expect(try draftAndVerify().drafted.status == 2)
+    }
+
     /// A stand-in for `gpg` that knows one key; whatever it would sign, an envelope cannot hold it.
     @Test func `an OpenPGP key signs no layout in an envelope`() throws {
         let run = try recorded()

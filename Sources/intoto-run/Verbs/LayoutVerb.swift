@@ -63,7 +63,10 @@ extension LayoutVerb {
             }
             guard !recordings.isEmpty else { throw Failure("no link is among the files") }
             let expires = UTCTime(secondsSinceEpoch: context.utcNow.secondsSinceEpoch + Int64(days) * 86_400)
-            let layout = LayoutDraft(recordings).layout(expires: expires)
+            let layout: Layout
+            do throws(LayoutDraftError) { layout = try LayoutDraft(recordings).layout(expires: expires) } catch {
+                throw Failure("\(error)", hint: "give recordings of one and the same delivery")
+            }
             let unsigned = Metablock(signed: .object(try layout.json()), signatures: [])
             try write(.metablock(unsigned), to: output)
             try result.report(
