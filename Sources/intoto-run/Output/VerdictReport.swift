@@ -8,11 +8,15 @@ struct VerdictReport {
 
     init(_ verdict: Verdict) { self.verdict = verdict }
 
-    /// Each once, in order.
+    /// Each once, in order; the first of very many.
     var warnings: [String] {
-        var seen: Set<String> = []
-        return verdict.warnings.map(\.description).filter { seen.insert($0).inserted }
+        var seen: Set<VerificationWarning> = []
+        let distinct = verdict.warnings.filter { seen.insert($0).inserted }
+        let shown = distinct.prefix(Self.shownWarnings).map(\.description)
+        return distinct.count > shown.count ? shown + ["and \(distinct.count - shown.count) more"] : shown
     }
+
+    private static let shownWarnings = 100
 
     // MARK: In short
 
