@@ -283,7 +283,9 @@ import Testing
         #expect(refused.outputText.contains("inner: touch inner-ran"))
         #expect(try chain.verify("--no-inspections").status == 2)
         #expect(try chain.run.list("product") == ["in", "out"])
-        let allowed = try chain.verify("--allow-sublayout-inspections")
+        chain.layout["inspect"] = [Chain.inspection("inner", ["true"])]
+        let allowed = try chain.verify("--allow-sublayout-inspections", "--save-inspections", "..")
+        #expect(try chain.run.list().filter { $0.hasSuffix("inner.link") } == ["build.inner.link", "inner.link"])
         #expect(allowed.status == 0, "\(allowed.outputText)\(allowed.errorText)")
         #expect(try chain.run.list("product") == ["in", "inner-ran", "out"])
     }

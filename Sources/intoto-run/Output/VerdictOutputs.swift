@@ -53,11 +53,15 @@ struct VerdictOutputs {
 
     private func saveInspections(of verdict: Verdict) throws {
         guard let inspections else { return }
+        var taken: Set<String> = []
         for report in verdict.inspections {
             guard let link = report.link else { continue }
+            // Sublayouts name theirs as they like.
+            let stem = (report.sublayoutStep.map { "\($0.text)." } ?? "") + link.name.text.description
+            var name = "\(stem).link"
+            while !taken.insert(name).inserted { name = "\(stem).\(taken.count).link" }
             var bytes = try JSONWriter.bytes(.indented) { Metablock.write(link, signatures: [], to: &$0) }
             bytes.append(UInt8(ascii: "\n"))
-            let name = "\(link.name.text).link"
             do { try inspections.reserve(name, overwrite: true).commit(bytes) } catch { throw Failure("\(error)") }
         }
     }
