@@ -191,9 +191,8 @@ public enum VerificationWarning: Sendable, Hashable {
     case weakKey(KeyID, String)
     case openEnd(StepName, ArtifactKind, allowed: Int)
     case unknownStep(StepName, Text)
-    case peculiarPattern(StepName, GlobPattern, String)
+    case peculiarRule(StepName, ArtifactRule, String)
     case farExpiry(UTCTime)
-    case ignoredEvidence(EvidenceReference, String)
     case relativeProgram(StepName, Text)
 }
 
@@ -208,9 +207,8 @@ extension VerificationWarning: CustomStringConvertible {
             "the \(kind.rawValue) rules of '\(name)' do not end in DISALLOW *: \(allowed) artifacts were allowed by none"
         case .unknownStep(let name, let step):
             "a MATCH of '\(name)' is from '\(step.escaped)', which has no link: it consumes nothing"
-        case .peculiarPattern(let name, let pattern, let reason): "pattern '\(pattern)' of '\(name)': \(reason)"
+        case .peculiarRule(let name, let rule, let reason): "rule \(rule) of '\(name)': \(reason)"
         case .farExpiry(let expiry): "the layout expires only at \(expiry): until then nobody can take it back"
-        case .ignoredEvidence(let reference, let reason): "\(reference): \(reason)"
         case .relativeProgram(let name, let program):
             "inspection '\(name)' runs '\(program.escaped)' from the directory that is inspected"
         }

@@ -7,7 +7,7 @@ internal import InTotoStorage
 /// Nothing that is not authenticated reaches a decision: containers are read within bounds, signatures are checked over
 /// exact bytes, and only those bytes are decoded.
 public struct Verifier {
-    private let request: VerificationRequest
+    let request: VerificationRequest
     private let runner: InspectionRunner?
     private let budget: SignatureBudget
     private var sublayouts = 0

@@ -73,7 +73,8 @@ import Testing
         let result = try chain.verify()
         #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
         #expect(result.outputText.contains("step 'build': by "))
-        #expect(result.errorText == "")
+        #expect(result.errorText.hasPrefix("intoto-run: warning: the layout expires only at 2099-01-01T00:00:00Z"))
+        #expect(try chain.verify("--now", "2098-01-01T00:00:00Z").errorText == "")
     }
 
     @Test func `a rule that is not kept is refused, and why is said`() throws {
@@ -159,6 +160,24 @@ import Testing
         #expect(try chain.verify("--parameter", "a.b=out").status == 2)
         try chain.run.write(#"{"NAME": "out"}"#, to: "product/parameters")
         #expect(try chain.verify("--parameters", "parameters").status == 0)
+    }
+
+    @Test(arguments: [
+        (["DISALLOW", "{BAD}*"], "'{BAD}' stands for itself"), (["DISALLOW", "./secret"], "'./secret' matches none"),
+        (["DISALLOW", "x//y"], "'x//y' matches none"), (["DISALLOW", "dir/"], "'dir/' matches none"),
+        (["MATCH", "*", "IN", "./x", "WITH", "PRODUCTS", "FROM", "build"], "'./x' matches none"),
+    ])
+    func `a rule that forbids less than it seems to is told`(rule: [String], warning: String) throws {
+        var chain = try Chain()
+        try chain.change("expected_products", to: [rule, ["ALLOW", "*"]])
+        let warned = try chain.verify()
+        #expect(warned.status == 0 && warned.errorText.contains(warning), "\(warned.errorText)")
+        try chain.change("expected_products", to: [["MATCH", "*", "IN", "x/", "WITH", "PRODUCTS", "FROM", "build"], ["ALLOW", "*"]])
+        #expect(!(try chain.verify().errorText.contains("rule ")))
+        // As they are written, names may have such parts.
+        try chain.change("expected_products", to: [rule, ["ALLOW", "*"]])
+        let asWritten = try chain.verify("--allow-unsafe-names").errorText
+        #expect(asWritten.contains("matches none") == false)
     }
 
     @Test func `what is missing or wrong on the command line could not be told`() throws {
