@@ -84,7 +84,9 @@ public struct StepReport: Sendable {
     }
 
     /// Its own, and those of its sublayouts.
-    public var everyProblem: [VerificationProblem] { problems + sublayouts.flatMap(\.allProblems) }
+    public var everyProblem: [VerificationProblem] {
+        problems + sublayouts.flatMap(\.allProblems).map { .within(step.name, $0) }
+    }
 }
 
 /// One inspection.

@@ -2,7 +2,9 @@ public import InTotoCrypto
 public import InTotoMetadata
 
 /// Why a supply chain is not accepted.
-public enum VerificationProblem: Error, Sendable {
+public indirect enum VerificationProblem: Error, Sendable {
+    /// Of the sublayout that stands for a step.
+    case within(StepName, VerificationProblem)
     case malformedLayout(MetadataError)
     case layoutNotSigned(AuthenticationError)
     case otherLayout(expected: Text, found: Text)
@@ -20,11 +22,42 @@ public enum VerificationProblem: Error, Sendable {
     case sublayoutInspections(StepName, [Inspection])
     case rules(of: StepName, ArtifactKind, RuleFailure)
     case command(StepName, EvidenceReference, expected: [Text], found: [Text])
-    case inspection(StepName, String)
+    case inspection(StepName, InspectionFault)
     case attestation(RequiredAttestation, MissingAttestation)
     case notRecorded(StepName, [InspectionRecord.NotRecorded])
     case subject(ArtifactName, String)
     case crypto(CryptoError)
+}
+
+/// What became of an inspection that failed.
+public enum InspectionFault: Error, Sendable {
+    case status(Int64)
+    case noStatus
+    case tookLonger(than: Duration)
+    case notRun(String)
+    case artifacts(ArtifactProblem)
+}
+
+extension InspectionFault: CustomStringConvertible {
+    /// Reads after the inspection's name.
+    public var description: String {
+        switch self {
+        case .status(let status): "ended with status \(status)"
+        case .noStatus: "ended without a status"
+        case .tookLonger(let limit): "took longer than \(limit.components.seconds) seconds, and was ended"
+        case .notRun(let reason): "could not be run: \(reason)"
+        case .artifacts(let problem): "found what cannot be judged: \(problem)"
+        }
+    }
+
+    var hint: String? {
+        switch self {
+        case .status, .noStatus: "run the inspection's command by hand to see what it says"
+        case .tookLonger: "give it more time with --inspection-timeout, or run its command by hand"
+        case .notRun: "see that the program is on PATH, in an absolute directory"
+        case .artifacts: nil
+        }
+    }
 }
 
 /// Why nothing counts as a required attestation.
@@ -38,6 +71,7 @@ extension VerificationProblem: CustomStringConvertible {
     /// One line, no capital, no full stop; then one indented line for each piece of evidence.
     public var description: String {
         switch self {
+        case .within(let step, let problem): "in the sublayout of step '\(step)': \(problem)"
         case .malformedLayout(let error): "the layout is not taken: \(error)"
         case .layoutNotSigned(let error): "the layout is not believed: \(error)"
         case .otherLayout(let expected, let found):
@@ -67,7 +101,7 @@ extension VerificationProblem: CustomStringConvertible {
         case .command(let step, let reference, let expected, let found):
             "step '\(step)' ran another command: expected '\(Self.shown(expected))', recorded '\(Self.shown(found))' "
                 + "in \(reference)"
-        case .inspection(let name, let reason): "inspection '\(name)' \(reason)"
+        case .inspection(let name, let fault): "inspection '\(name)' \(fault)"
         case .attestation(let requirement, .noSuchStep):
             "the attestation \(requirement) is required, and the layout has no such step"
         case .attestation(let requirement, .missing(let findings)):
@@ -93,6 +127,7 @@ extension VerificationProblem: CustomStringConvertible {
     /// What to do about it.
     public var hint: String? {
         switch self {
+        case .within(_, let problem): problem.hint
         case .malformedLayout, .clockNotSet, .crypto, .sublayoutTooDeep, .tooManySublayouts: nil
         case .layoutNotSigned:
             "check that --verification-keys are the project owner's, and that the layout came unchanged"
@@ -110,7 +145,7 @@ extension VerificationProblem: CustomStringConvertible {
         case .rules(_, _, let failure): failure.hint
         case .command:
             "have the step done as the layout says, or the layout changed; without --strict-commands it is a warning"
-        case .inspection: "run the inspection's command by hand to see what it says"
+        case .inspection(_, let fault): fault.hint
         case .attestation(_, .noSuchStep): "name a step of the layout: --require-attestation STEP=TYPE"
         case .attestation:
             "have one of the step's functionaries sign one about the step's artifacts: intoto-run attest"
@@ -122,6 +157,7 @@ extension VerificationProblem: CustomStringConvertible {
     /// A word for programs; does not change.
     public var code: String {
         switch self {
+        case .within(_, let problem): problem.code
         case .malformedLayout: "layout-malformed"
         case .layoutNotSigned: "layout-signature"
         case .otherLayout: "layout-digest"

@@ -322,11 +322,11 @@ public struct Verifier {
             report.link = link
             report.notRecorded = found.notRecorded
             guard case .integer(let value)? = link.byproducts["return-value"] else {
-                report.problems.append(.inspection(name, "ended without a status"))
+                report.problems.append(.inspection(name, .noStatus))
                 return
             }
             guard value == 0 else {
-                report.problems.append(.inspection(name, "ended with status \(value)"))
+                report.problems.append(.inspection(name, .status(value)))
                 return
             }
             let record = try ArtifactRecord(link, request.policy.names)
@@ -341,6 +341,10 @@ public struct Verifier {
             // What rules do not see could stand in the place of a product, or beside it, whatever they forbid.
             if !found.notRecorded.isEmpty { report.problems.append(.notRecorded(name, found.notRecorded)) }
             report.warnings = traces.flatMap { $0.warnings(of: name) }
-        } catch { report.problems.append(.inspection(name, "could not be run: \(error)")) }
+        } catch let fault as InspectionFault {
+            report.problems.append(.inspection(name, fault))
+        } catch let problem as ArtifactProblem {
+            report.problems.append(.inspection(name, .artifacts(problem)))
+        } catch { report.problems.append(.inspection(name, .notRun("\(error)"))) }
     }
 }

@@ -18,9 +18,9 @@ struct InspectionCommand {
         do {
             recorded = try StepRunner(request(inspection, digests)).run(
                 workDirectory: context.workingDirectory, now: context.now)
-        } catch { throw InspectionFailure(reason: Self.reason(error)) }
+        } catch { throw InspectionFault.notRun(Self.reason(error)) }
         if recorded.execution?.result.hasTimedOut == true {
-            throw InspectionFailure(reason: "it took longer than \(timeout.components.seconds) seconds")
+            throw InspectionFault.tookLonger(than: timeout)
         }
         return InspectionRecord(
             link: LinkBuilder.current.link(of: recorded), notRecorded: Self.distinct(recorded.notRecorded))
@@ -66,10 +66,4 @@ struct InspectionCommand {
         default: "\(error)"
         }
     }
-}
-
-private struct InspectionFailure: Error, CustomStringConvertible {
-    let reason: String
-
-    var description: String { reason }
 }

@@ -265,7 +265,8 @@ import Testing
         let start = Date()
         let result = try slow.verify("--inspection-timeout", "1")
         #expect(result.status == 1)
-        #expect(result.outputText.contains("took longer than 1 seconds"))
+        #expect(result.outputText.contains("inspection 'slow' took longer than 1 seconds"))
+        #expect(result.outputText.contains("what to do: give it more time with --inspection-timeout"))
         #expect(Date().timeIntervalSince(start) < 30)
     }
 
