@@ -25,7 +25,7 @@ public struct Verdict: Sendable {
     }
     public var warnings: [VerificationWarning] { layout.allWarnings + inspections.flatMap(\.warnings) }
 
-    /// Every piece of evidence that counted.
+    /// Every piece of evidence that was believed, of whose signers one was counted already, too.
     public var usedEvidence: [EvidenceReference] { layout.usedEvidence }
 }
 
@@ -58,7 +58,7 @@ public struct LayoutReport: Sendable {
         warnings + steps.flatMap { $0.warnings + ($0.sublayouts.flatMap(\.allWarnings)) }
     }
     var usedEvidence: [EvidenceReference] {
-        steps.flatMap { step in step.counted.map(\.reference) + step.sublayouts.flatMap(\.usedEvidence) }
+        steps.flatMap { step in step.believed.map(\.reference) + step.sublayouts.flatMap(\.usedEvidence) }
             + attestations.flatMap { $0.counted.map(\.reference) }
     }
 }
@@ -82,6 +82,8 @@ public struct StepReport: Sendable {
     public var counted: [EvidenceFinding] {
         evidence.filter { if case .counted = $0.standing { true } else { false } }
     }
+
+    var believed: [EvidenceFinding] { evidence.filter { if case .rejected = $0.standing { false } else { true } } }
 
     /// Its own, and those of its sublayouts.
     public var everyProblem: [VerificationProblem] {

@@ -133,8 +133,11 @@ import Testing
         let result = try check(chain)
         #expect(result.status == 1)
         #expect(result.outputText.contains("signature good: ") && result.outputText.contains("result FAILED"))
-        let wrong = try summary(chain, "--vsa-level", "FAILED")
-        #expect(wrong.status == 2)
+        #expect(try summary(chain, "--vsa-level", "FAILED").status == 2)
+        for word in ["not a uri", "out", "https://example.org/a b", "1:x"] {
+            let result = try chain.verify(["--vsa", "../vsa", "--vsa-key", "../verifier.pem", "--resource-uri", word])
+            #expect(result.status == 2 && result.errorText.contains("--resource-uri is a URI"), "\(word)")
+        }
     }
 
     @Test func `a file that is not what was verified is no subject of a pass`() throws {

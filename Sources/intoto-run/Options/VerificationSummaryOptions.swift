@@ -45,7 +45,19 @@ struct VerificationSummaryOptions: ParsableArguments {
         guard !levels.contains(VerificationSummary.failedLevel.description) else {
             throw ValidationError("--vsa-level FAILED: that is for refusals, and stands there by itself")
         }
-        guard verifierID.contains(":") else { throw ValidationError("--verifier-id is a URI") }
+        guard resourceURI.map(Self.isURI) ?? true else { throw ValidationError("--resource-uri is a URI") }
+        guard Self.isURI(verifierID) else { throw ValidationError("--verifier-id is a URI") }
+    }
+
+    /// A scheme (RFC 3986, 3.1), a colon, and no character that a URI cannot have.
+    private static func isURI(_ text: String) -> Bool {
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), let first = text.utf8.first,
+            (0x61...0x7A).contains(first | 0x20)
+        else { return false }
+        let scheme = text.utf8[..<colon].allSatisfy {
+            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || "+-.".utf8.contains($0)
+        }
+        return scheme && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !#"<>"{}|\^`"#.utf8.contains($0) }
     }
 
     /// Loads the key before anything is verified, so that nothing is verified in vain.
