@@ -66,14 +66,12 @@ public struct Verifier {
         limits.size = VerificationRequest.layoutLimit
         let metadata: SignedMetadata
         do { metadata = try SignedMetadata(request.layout, limits: limits) } catch { throw .malformedLayout(error) }
-        do {
-            return try metadata.authenticated(by: request.ownerKeys, threshold: request.ownerKeys.count).layout()
-        } catch let error as AuthenticationError {
+        let payload: Authenticated<Payload>
+        do { payload = try metadata.authenticated(by: request.ownerKeys, threshold: request.ownerKeys.count) } catch {
             if case .metadata(let error) = error { throw .malformedLayout(error) }
             throw .layoutNotSigned(error)
-        } catch let error as MetadataError {
-            throw .malformedLayout(error)
-        } catch { throw .malformedLayout(.notEvidence(type: "")) }
+        }
+        do { return try payload.layout() } catch { throw .malformedLayout(error) }
     }
 
     /// Spec: 5.2, step 3; a layout is expired at the very instant that it names.
@@ -99,7 +97,6 @@ public struct Verifier {
     struct Summary {
         let record: ArtifactRecord
         let command: [Text]
-        let records: [Text: ArtifactRecord]
     }
 
     /// Verifies a layout that its owner's signature stands behind. `path`: the steps that led to it.
@@ -188,7 +185,9 @@ public struct Verifier {
         guard sublayouts <= VerificationPolicy.sublayoutCount else {
             throw .tooManySublayouts(limit: VerificationPolicy.sublayoutCount)
         }
-        guard let folder = evidence.sublayoutFolder else { return nil }
+        guard let folder = evidence.sublayoutFolder else {
+            throw .sublayoutFolder(path[path.count - 1], "it was found where no directory can stand beside it")
+        }
         let places: [EvidencePlace]
         do { places = [.folder(try EvidenceFolder(folder, beneath: true))] } catch {
             throw .sublayoutFolder(path[path.count - 1], error.description)
@@ -258,7 +257,7 @@ public struct Verifier {
         let last = layout.steps.last.flatMap { records[$0.name.text] } ?? empty
         return Summary(
             record: ArtifactRecord(materials: first.materials, products: last.products),
-            command: layout.steps.last.flatMap { commands[$0.name.text] } ?? [], records: records)
+            command: layout.steps.last.flatMap { commands[$0.name.text] } ?? [])
     }
 
     // MARK: Inspections. Spec: 5.2, steps 7 and 8

@@ -96,18 +96,12 @@ struct EvidenceJudge {
             guard found.sublayoutFolder != nil else { throw .sublayoutInBundle }
             do { return .sublayout(try authenticated.layout()) } catch { throw .malformedSublayout(error) }
         }
-        let link: Link
-        do {
-            guard let read = try authenticated.payload.link() else {
-                throw MetadataError.notEvidence(type: "statement")
-            }
-            link = read
-        } catch let error as MetadataError {
-            if case .statement(let statement) = authenticated.payload, case .notEvidence = error {
-                throw .noLink(statement.predicateType)
-            }
-            throw .malformed(error)
-        } catch { throw .noLink("") }
+        let read: Link?
+        do { read = try authenticated.payload.link() } catch { throw .malformed(error) }
+        guard let link = read else {
+            guard case .statement(let statement) = authenticated.payload else { throw .sublayoutInBundle }
+            throw .noLink(statement.predicateType)
+        }
         // Otherwise a link of one step could be passed off as that of another.
         guard link.name == step.name else { throw .otherStep(link.name.text) }
         do { return .link(try ArtifactRecord(link, policy.names), command: link.command) } catch { throw .artifacts(error) }
