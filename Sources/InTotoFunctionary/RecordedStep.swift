@@ -11,6 +11,8 @@ public struct RecordedStep: Sendable {
     public var notRecorded: [NotRecorded]
     /// The artifacts whose digest is that of a symbolic link's text; materials' and products' together, sorted.
     public var linkTexts: [ArtifactName] = []
+    /// How many paths each pattern hid at the end, as `SnapshotResult` counts them.
+    public var excluded: [(pattern: ExclusionPattern, paths: Int)] = []
     /// How many of the products' digests are the materials', the files being provably unchanged; nil where all were read.
     public var reusedDigests: Int?
     /// Nil where it was not asked for.

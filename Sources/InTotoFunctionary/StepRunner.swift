@@ -49,6 +49,7 @@ public struct StepRunner {
             request.recordsChangedProductsOnly ? after.artifacts.changed(since: step.materials) : after.artifacts
         step.notRecorded += after.notRecorded
         step.linkTexts = Set(step.linkTexts + after.linkTexts).sorted()
+        step.excluded = after.excluded
         step.reusedDigests = reusesDigests ? after.reused : nil
         return step
     }

@@ -101,6 +101,8 @@ public struct InspectionReport: Sendable {
     public internal(set) var link: Link?
     /// What was there and is no artifact, so that no rule could forbid it: the inspection has failed.
     public internal(set) var notRecorded: [InspectionRecord.NotRecorded] = []
+    /// What rules do not see, as the default excludes hide it: each pattern, and how many paths it hid.
+    public internal(set) var hidden: [(pattern: String, paths: Int)] = []
     public internal(set) var materials: RuleTrace?
     public internal(set) var products: RuleTrace?
     public internal(set) var problems: [VerificationProblem] = []

@@ -320,6 +320,7 @@ public struct Verifier {
             report.hasRun = true
             report.link = link
             report.notRecorded = found.notRecorded
+            report.hidden = found.hidden
             guard case .integer(let value)? = link.byproducts["return-value"] else {
                 report.problems.append(.inspection(name, .noStatus))
                 return

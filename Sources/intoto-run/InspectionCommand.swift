@@ -23,7 +23,8 @@ struct InspectionCommand {
             throw InspectionFault.tookLonger(than: timeout)
         }
         return InspectionRecord(
-            link: LinkBuilder.current.link(of: recorded), notRecorded: Self.distinct(recorded.notRecorded))
+            link: LinkBuilder.current.link(of: recorded), notRecorded: Self.distinct(recorded.notRecorded),
+            hidden: recorded.excluded.map { (escapedForTerminal($0.pattern.source), $0.paths) })
     }
 
     private func request(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> StepRequest {

@@ -240,6 +240,16 @@ import Testing
         #expect(brought.status == 1 && brought.outputText.contains("met what is no artifact"), "\(brought.outputText)")
     }
 
+    @Test func `what the default excludes hide from inspections is told`() throws {
+        let chain = try Chain(inspections: [Chain.inspection("look", ["true"])])
+        #expect(!(try chain.verify("--explain").outputText.contains("not looked at")))
+        #expect(try chain.run.shell("mkdir product/.git && echo x >product/.git/x").status == 0)
+        let result = try chain.verify("--explain")
+        #expect(result.status == 0)
+        #expect(result.outputText.contains("not looked at: 1 path, as .git/"), "\(result.outputText)")
+        #expect(try chain.verify("--json").outputText.contains(#""pattern": ".git/""#))
+    }
+
     @Test func `nothing is run where a rule is not kept`() throws {
         var chain = try Chain(inspections: [Chain.inspection("touch", ["touch", "ran"])])
         try chain.change("expected_products", to: [["DISALLOW", "*"]])
