@@ -49,7 +49,8 @@ extension Verdict {
     public var digestAlgorithms: [DigestAlgorithm] {
         let links = inspections.compactMap(\.link)
         let all =
-            (products?.usedAlgorithms ?? []) + links.flatMap { $0.materials.usedAlgorithms + $0.products.usedAlgorithms }
+            (products?.usedAlgorithms ?? [])
+            + links.flatMap { $0.materials.usedAlgorithms + $0.products.usedAlgorithms }
         return Set(all).sorted()
     }
 }

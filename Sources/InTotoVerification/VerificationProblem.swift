@@ -150,7 +150,8 @@ extension VerificationProblem: CustomStringConvertible {
         case .attestation:
             "have one of the step's functionaries sign one about the step's artifacts: intoto-run attest"
         case .subject: "put what was delivered there, or name with --vsa-subject what was"
-        case .notRecorded: "find out how it came there; verify in a directory that holds the product's files and no more"
+        case .notRecorded:
+            "find out how it came there; verify in a directory that holds the product's files and no more"
         }
     }
 

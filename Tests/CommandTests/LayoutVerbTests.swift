@@ -60,7 +60,8 @@ import Testing
             guard drafted.status == 0 else { return (drafted, nil) }
             let signed = try run("layout", "sign", "draft", "-k", "owner.pem", "-o", "root.layout")
             #expect(signed.status == 0, "\(signed.errorText)")
-            let verified = try run("verify", "-l", "root.layout", "--verification-keys", "owner.pem.pub", "--link-dir", "links")
+            let verified = try run(
+                "verify", "-l", "root.layout", "--verification-keys", "owner.pem.pub", "--link-dir", "links")
             return (drafted, verified)
         }
         let digest = ["sha256": String(repeating: "a", count: 64)]
@@ -79,7 +80,8 @@ import Testing
 
         try chain.add(by: "bob.pem", products: ["other": digest])
         let apart = try draftAndVerify().drafted
-        #expect(apart.status == 2 && apart.errorText.contains("the links of step 'build' disagree"), "\(apart.errorText)")
+        #expect(
+            apart.status == 2 && apart.errorText.contains("the links of step 'build' disagree"), "\(apart.errorText)")
         try chain.add(by: "bob.pem", products: ["f": digest, "./f": digest])
         #expect(try draftAndVerify().drafted.status == 2)
     }
@@ -103,7 +105,8 @@ import Testing
         #expect(result.status == 2)
         #expect(result.errorText.contains("an OpenPGP key signs classic metadata only"), "\(result.errorText)")
         #expect(!(try run.list().contains("root.layout")))
-        #expect(try runner.run(["layout", "sign", "draft", "--dsse", "-k", "owner.pem", "-o", "root.layout"]).status == 0)
+        #expect(
+            try runner.run(["layout", "sign", "draft", "--dsse", "-k", "owner.pem", "-o", "root.layout"]).status == 0)
     }
 
     @Test func `a draft has nothing wrong with it, and shows how artifacts flow`() throws {

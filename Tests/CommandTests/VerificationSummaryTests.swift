@@ -113,7 +113,9 @@ import Testing
         let elsewhere = try envelope(.failed, ["FAILED"], resource: "https://r/other")
         #expect(try check([good], expected).status == 0)
         #expect(try check([good, elsewhere], expected).status == 0)
-        for bundle in [[good, failed], [failed, good], [failed], [elsewhere], [try envelope(.passed, ["L", "FAILED"])]] {
+        for bundle in [
+            [good, failed], [failed, good], [failed], [elsewhere], [try envelope(.passed, ["L", "FAILED"])],
+        ] {
             #expect(try check(bundle, expected).status == 1)
         }
         #expect(try check([good], []).status == 0)

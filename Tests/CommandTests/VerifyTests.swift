@@ -172,7 +172,9 @@ import Testing
         try chain.change("expected_products", to: [rule, ["ALLOW", "*"]])
         let warned = try chain.verify()
         #expect(warned.status == 0 && warned.errorText.contains(warning), "\(warned.errorText)")
-        try chain.change("expected_products", to: [["MATCH", "*", "IN", "x/", "WITH", "PRODUCTS", "FROM", "build"], ["ALLOW", "*"]])
+        try chain.change(
+            "expected_products",
+            to: [["MATCH", "*", "IN", "x/", "WITH", "PRODUCTS", "FROM", "build"], ["ALLOW", "*"]])
         #expect(!(try chain.verify().errorText.contains("rule ")))
         // As they are written, names may have such parts.
         try chain.change("expected_products", to: [rule, ["ALLOW", "*"]])

@@ -84,7 +84,8 @@ import Testing
             let names = alternative.map { ["-addext", "subjectAltName=\($0)"] } ?? []
             try Self.make(
                 name, in: chain,
-                ["-subj", subject, "-CA", "\(ca).crt", "-CAkey", "\(ca).key", "-addext", "basicConstraints=CA:FALSE"] + names)
+                ["-subj", subject, "-CA", "\(ca).crt", "-CAkey", "\(ca).key", "-addext", "basicConstraints=CA:FALSE"]
+                    + names)
         }
 
         /// A link that these have signed, certificates beside the signatures.
@@ -101,7 +102,8 @@ import Testing
             signatures += try leaves.map { leaf in
                 let key = try PrivateKey(file: SecretBytes(copying: chain.run.read("\(leaf).key")), passphrase: nil)
                 return Signature(
-                    keyID: key.publicKey.keyID(.python), bytes: try key.sign(message), certificate: try certificate(leaf))
+                    keyID: key.publicKey.keyID(.python), bytes: try key.sign(message),
+                    certificate: try certificate(leaf))
             }
             let bytes = try JSONWriter.bytes(.compact) {
                 Metablock(signed: json, signatures: signatures).write(to: &$0)
@@ -110,11 +112,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("/CN=alice/O=Example", "/CN=alice/O=Example", nil, nil),
-        ("/CN=alice", "/CN=another", "URI:spiffe://x/alice", "URI:spiffe://x/alice"),
-        ("/CN=alice", "/CN=another", "email:alice@example.org", "email:alice@example.org,URI:spiffe://x/alice"),
-    ] as [(String, String, String?, String?)])
+    @Test(
+        arguments: [
+            ("/CN=alice/O=Example", "/CN=alice/O=Example", nil, nil),
+            ("/CN=alice", "/CN=another", "URI:spiffe://x/alice", "URI:spiffe://x/alice"),
+            ("/CN=alice", "/CN=another", "email:alice@example.org", "email:alice@example.org,URI:spiffe://x/alice"),
+        ] as [(String, String, String?, String?)])
     func `somebody with two certificates is one functionary`(
         first: String, second: String, name: String?, secondName: String?
     ) throws {
@@ -137,7 +140,8 @@ import Testing
         try authority.leaf("alice", "/CN=alice", nil)
         let chain = authority.chain
         // A forged root of the same name: nothing under it is believed.
-        try Authority.make("forged", in: chain, ["-subj", "/CN=root/O=Example", "-addext", "basicConstraints=critical,CA:TRUE"])
+        try Authority.make(
+            "forged", in: chain, ["-subj", "/CN=root/O=Example", "-addext", "basicConstraints=critical,CA:TRUE"])
         let forged = (0..<16).map { "forged\($0)" }
         for name in forged { try authority.leaf(name, "/CN=alice", nil, ca: "forged") }
         try authority.write("00000001", by: ["alice"], beside: Array(forged.dropLast()))

@@ -123,7 +123,8 @@ import Testing
         let evaluator = RuleEvaluator([
             "self": own, "before": ArtifactRecord(materials: none, products: before),
         ])
-        let rules = (0..<2000).map { ["MATCH", "q\($0)*", "WITH", "PRODUCTS", "FROM", "before"] } + [["DISALLOW", "*"]]
+        let rules =
+            (0..<2000).map { ["MATCH", "q\($0)*", "WITH", "PRODUCTS", "FROM", "before"] } + [["DISALLOW", "*"]]
         let trace = evaluator.evaluate(try RuleVectorTests.rules(rules, .products), on: own, .products)
         let failure = try #require(trace.failure)
         #expect(failure.artifacts.count == 10)

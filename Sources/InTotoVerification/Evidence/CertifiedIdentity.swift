@@ -4,7 +4,8 @@ internal import InTotoMetadata
 /// Whom certificates speak of, so that somebody with two certificates is one functionary, not two.
 public struct CertifiedIdentity: Hashable, Sendable {
     private enum Name: Hashable {
-        case uri(Text), email(Text)
+        case uri(Text)
+        case email(Text)
         /// Where there is neither: everything else that the subject is called.
         case subject([Text], organizations: [Text], dnsNames: [Text])
     }

@@ -27,7 +27,8 @@ struct EvidenceCount {
         let counted = functionaries[evidence.reference]
         let signer = counted ?? evidence.signers[0]
         return EvidenceFinding(
-            reference: evidence.reference, standing: counted.map(EvidenceFinding.Standing.counted) ?? .additional(signer),
+            reference: evidence.reference,
+            standing: counted.map(EvidenceFinding.Standing.counted) ?? .additional(signer),
             cosigners: (cosigners[evidence.reference] ?? []).filter { !$0.isSame(as: signer) })
     }
 }
@@ -81,7 +82,9 @@ private struct Copies {
                     join(index, other)
                 }
                 guard let identity = signer.identity else { continue }
-                for (other, position) in certified[digest] ?? [] where other.isSame(as: identity) { join(index, position) }
+                for (other, position) in certified[digest] ?? [] where other.isSame(as: identity) {
+                    join(index, position)
+                }
                 certified[digest, default: []].append((identity, index))
             }
         }

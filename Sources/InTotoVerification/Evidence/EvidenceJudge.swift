@@ -104,7 +104,9 @@ struct EvidenceJudge {
         }
         // Otherwise a link of one step could be passed off as that of another.
         guard link.name == step.name else { throw .otherStep(link.name.text) }
-        do { return .link(try ArtifactRecord(link, policy.names), command: link.command) } catch { throw .artifacts(error) }
+        do { return .link(try ArtifactRecord(link, policy.names), command: link.command) } catch {
+            throw .artifacts(error)
+        }
     }
 
     /// The most telling reason why nobody whom the step lists has signed.

@@ -47,7 +47,8 @@ struct EvidencePool {
 
     /// Visits the link files of a step, in order of folders and names, each read when its turn comes: nobody has believed
     /// any of them. False, and nothing is read, where there are too many.
-    func visitLinks(of step: StepName, _ body: (FoundEvidence) throws(CryptoError) -> Void) throws(CryptoError) -> Bool {
+    func visitLinks(of step: StepName, _ body: (FoundEvidence) throws(CryptoError) -> Void) throws(CryptoError) -> Bool
+    {
         let files = files[step.text] ?? []
         guard files.count <= Self.fileLimit else { return false }
         for file in files {

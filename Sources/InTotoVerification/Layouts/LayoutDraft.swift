@@ -43,7 +43,8 @@ public struct LayoutDraft: Sendable {
         let records = Dictionary(steps.map { ($0.name.text, $0.record) }) { first, _ in first }
         let evaluator = RuleEvaluator(records)
         for (step, recorded) in zip(layout.steps, steps) {
-            for (kind, rules) in [(ArtifactKind.materials, step.expectedMaterials), (.products, step.expectedProducts)] {
+            for (kind, rules) in [(ArtifactKind.materials, step.expectedMaterials), (.products, step.expectedProducts)]
+            {
                 guard let failure = evaluator.evaluate(rules, on: recorded.record, kind).failure else { continue }
                 throw .rules(step.name, kind, failure)
             }
@@ -174,7 +175,9 @@ extension LayoutDraft.RecordedStep {
         for (index, recording) in recordings.enumerated() {
             do {
                 let read = try ArtifactRecord(recording.link)
-                if let difference = record?.difference(from: read) { throw LayoutDraftError.disagreement(name, difference) }
+                if let difference = record?.difference(from: read) {
+                    throw LayoutDraftError.disagreement(name, difference)
+                }
                 record = record?.merged(with: read) ?? read
                 let text = try JSONWriter.bytes(.compact) { recording.link.write(to: &$0) }
                 accepted.append(

@@ -65,7 +65,9 @@ struct SummaryExpectationOptions: ParsableArguments {
 extension Payload {
     /// The statement, where it is a verification summary.
     var summary: Statement? {
-        guard case .statement(let statement) = self, statement.predicateType == VerificationSummary.type else { return nil }
+        guard case .statement(let statement) = self, statement.predicateType == VerificationSummary.type else {
+            return nil
+        }
         return statement
     }
 }

@@ -50,7 +50,8 @@ struct OutputFile {
             return .file(directory, name: name.string)
         default:
             throw Failure(
-                "\(Text(path).escaped): is not a regular file", hint: "give another name, or what a link there leads to")
+                "\(Text(path).escaped): is not a regular file", hint: "give another name, or what a link there leads to"
+            )
         }
     }
 
@@ -59,12 +60,15 @@ struct OutputFile {
     func write(_ bytes: [UInt8], in context: CommandContext) throws {
         switch place {
         case .standardOutput:
-            try context.print(String(decoding: bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...], as: UTF8.self))
+            try context.print(
+                String(decoding: bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...], as: UTF8.self))
         case .stream(let stream):
             let error = CommandContext.write(bytes, to: stream.descriptor)
             guard error == 0 else { throw Failure("\(Text(path).escaped): cannot write: \(systemErrorText(error))") }
         case .file(let directory, let name):
-            do { try directory.reserve(name, overwrite: true).commit(bytes) } catch { throw Failure.reading(path, error) }
+            do { try directory.reserve(name, overwrite: true).commit(bytes) } catch {
+                throw Failure.reading(path, error)
+            }
         }
     }
 }

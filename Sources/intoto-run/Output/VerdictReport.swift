@@ -82,7 +82,9 @@ struct VerdictReport {
             let owner = report.sublayoutStep.map { " of the sublayout of '\($0)'" } ?? ""
             lines.append("  inspection '\(report.inspection.name)'\(owner): \(Self.shown(report.inspection.command))")
             if !report.hasRun { lines.append("    not run") }
-            lines += report.hidden.map { "    not looked at: \($0.paths == 1 ? "1 path" : "\($0.paths) paths"), as \($0.pattern)" }
+            lines += report.hidden.map {
+                "    not looked at: \($0.paths == 1 ? "1 path" : "\($0.paths) paths"), as \($0.pattern)"
+            }
             for trace in [report.materials, report.products].compactMap({ $0 }) { lines += Self.tree(trace) }
         }
         return lines + [headline] + conclusion

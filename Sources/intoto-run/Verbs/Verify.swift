@@ -49,7 +49,8 @@ struct Verify: Verb {
 
     func run(in context: CommandContext) throws -> Int32 {
         let outputs = try VerdictOutputs(
-            json: json, junit: junit, inspections: saveDirectory, summary: summary.writer(in: context), explain: explain)
+            json: json, junit: junit, inspections: saveDirectory, summary: summary.writer(in: context), explain: explain
+        )
         var request = try verification.request(in: context)
         request.policy.inspections = withoutInspections ? .skip : .run
         request.policy.sublayoutInspections = allowsSublayoutInspections ? .run : .skip
