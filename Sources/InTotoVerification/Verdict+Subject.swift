@@ -24,7 +24,7 @@ extension Verdict {
     /// Fails a verdict that was passed where one of the files that it is to be said of is not what was verified.
     public mutating func require(_ subjects: [SummarySubject]) {
         guard outcome == .passed else { return }
-        subjectProblems = subjects.compactMap { subject in
+        subjectProblems = subjects.compactMap { subject -> VerificationProblem? in
             guard let digests = subject.digests else { return .subject(subject.name, subject.reason) }
             return objection(to: subject.name, digests).map { .subject(subject.name, $0) }
         }

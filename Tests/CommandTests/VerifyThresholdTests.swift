@@ -12,13 +12,14 @@ import Testing
         let chain = try Chain.handmade(threshold: 2)
         let both = try chain.signed(Chain.link(), by: ["alice.pem", "bob.pem"])
         let alices = try chain.signed(Chain.link(), by: ["alice.pem"])
-        let newline = [UInt8(ascii: "\n")]
+        let twice: [UInt8] = both + [UInt8(ascii: "\n")] + both
         let (alice, bob) = (try chain.linkName(of: "alice.pem"), try chain.linkName(of: "bob.pem"))
-        for files in [
-            [alice: both], [alice: both, bob: both], ["x.intoto.jsonl": both + newline + both],
-            ["x.intoto.jsonl": both, alice: both], ["x.intoto.jsonl": both, "y.intoto.jsonl": both],
-            [alice: alices, bob: both], [alice: alices, "x.intoto.jsonl": both + newline + both],
-        ] {
+        let folders: [[String: [UInt8]]] = [
+            [alice: both], [alice: both, bob: both], ["x.intoto.jsonl": twice], ["x.intoto.jsonl": both, alice: both],
+            ["x.intoto.jsonl": both, "y.intoto.jsonl": both], [alice: alices, bob: both],
+            [alice: alices, "x.intoto.jsonl": twice],
+        ]
+        for files in folders {
             _ = try chain.run.shell("rm -f links/*")
             for (name, bytes) in files { try chain.write(bytes, to: "links/\(name)") }
             let result = try chain.verify()

@@ -47,7 +47,7 @@ struct EvidenceJudge {
         case .failure(let reason): return .failure(reason)
         }
         let certified = try functionaries.certified(for: step, by: metadata.signatures, at: time, budget)
-        let keys = listed.map(\.key) + certified.identities.keys
+        let keys = listed.map(\.key) + certified.keys
         guard budget.allows(metadata, size: found.size, keys) else { return .failure(.tooManySignatures) }
         let authenticated: Authenticated<Payload>
         do { authenticated = try metadata.authenticated(by: keys, limits: policy.limits) } catch {

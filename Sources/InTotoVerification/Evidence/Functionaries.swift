@@ -89,8 +89,9 @@ extension Functionaries {
     /// the layout; and why the others do not.
     func certified(
         for step: Step, by signatures: [Signature], at time: UTCTime, _ budget: SignatureBudget
-    ) throws(CryptoError) -> (identities: [PublicKey: CertifiedIdentity], refusals: [String]) {
-        guard !step.certificateConstraints.isEmpty else { return ([:], []) }
+    ) throws(CryptoError) -> (keys: [PublicKey], identities: [PublicKey: CertifiedIdentity], refusals: [String]) {
+        guard !step.certificateConstraints.isEmpty else { return ([], [:], []) }
+        var keys: [PublicKey] = []
         var identities: [PublicKey: CertifiedIdentity] = [:]
         var refusals: [String] = []
         var seen: Set<Text> = []
@@ -100,7 +101,8 @@ extension Functionaries {
                 break
             }
             do throws(CertificateRefusal) {
-                let (key, identity) = try identity(pem, step.certificateConstraints, at: time, budget)
+                let (key, identity) = try certificate(pem, step.certificateConstraints, at: time, budget)
+                if identities[key] == nil { keys.append(key) }
                 identities[key, default: identity].add(identity)
             } catch {
                 switch error {
@@ -109,7 +111,7 @@ extension Functionaries {
                 }
             }
         }
-        return (identities, refusals)
+        return (keys, identities, refusals)
     }
 
     /// Most certificates of one file that are looked at: nobody believes them yet.
@@ -121,7 +123,7 @@ extension Functionaries {
     }
 
     /// What costs little comes first: anybody may put a certificate beside a signature.
-    private func identity(
+    private func certificate(
         _ pem: Text, _ constraints: [CertificateConstraint], at time: UTCTime, _ budget: SignatureBudget
     ) throws(CertificateRefusal) -> (PublicKey, CertifiedIdentity) {
         let certificate: FunctionaryCertificate

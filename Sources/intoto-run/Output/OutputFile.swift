@@ -1,3 +1,4 @@
+import InTotoFunctionary
 import InTotoMetadata
 import InTotoStorage
 import SystemPackage

@@ -36,7 +36,7 @@ struct VerdictOutputs {
             { try saveInspections(of: verdict) },
             { try writeSummary(of: verdict, about: subjects, in: context) },
         ]
-        return parts.compactMap { part in
+        return parts.compactMap { part -> Failure? in
             do { try part() } catch { return error as? Failure ?? Failure("\(error)") }
             return nil
         }

@@ -86,7 +86,8 @@ struct Sign: Verb {
         for (index, metadata) in evidence.metadata.enumerated() {
             do {
                 let payload = try metadata.authenticated(by: keys, threshold: keys.count).payload
-                pieces.append(.signed(payload, expectations.isEmpty ? try payload.summaryResult() : nil))
+                let result = try expectations.isEmpty ? payload.summaryResult() : nil
+                pieces.append(.signed(payload, result))
             } catch let error as MetadataError {
                 throw Failure("\(evidence.name(ofPiece: index)): \(error)")
             } catch let error as AuthenticationError {
