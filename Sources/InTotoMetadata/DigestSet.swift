@@ -85,6 +85,13 @@ public struct DigestSet: Hashable, Sendable {
     }
 }
 
+extension DigestSet: CustomStringConvertible {
+    /// Safe to print.
+    public var description: String {
+        entries.map { "\($0.algorithm.name.escaped):\($0.value.escaped)" }.joined(separator: " ")
+    }
+}
+
 extension Text {
     /// ASCII letters in lower case, everything else as it is.
     package var asciiLowercased: Text {

@@ -88,9 +88,9 @@ extension NearMiss: CustomStringConvertible {
     public var description: String {
         switch self {
         case .otherDigest(let name, let source, let here, let there):
-            "same path, other digest: here \(shown(here)), '\(name)' in \(source) \(shown(there))"
+            "same path, other digest: here \(here), '\(name)' in \(source) \(there)"
         case .noCommonDigest(let name, let source, let here, let there):
-            "same path, no strong digest in common: here \(shown(here)), '\(name)' in \(source) \(shown(there))"
+            "same path, no strong digest in common: here \(here), '\(name)' in \(source) \(there)"
         case .otherName(let name, let source): "same digest under another name: '\(name)' in \(source)"
         case .uncovered(let source): "the same is in \(source), and the rule is not about that name there"
         case .noSuchStep(let step): "there is no step or inspection '\(step.escaped)'"
@@ -102,10 +102,6 @@ extension NearMiss: CustomStringConvertible {
         case .consumed(let number): "rule \(number) has consumed it already"
         case .absent: "it is not there"
         }
-    }
-
-    private func shown(_ digests: DigestSet) -> String {
-        digests.entries.map { "\($0.algorithm.name.escaped):\($0.value.escaped)" }.joined(separator: " ")
     }
 }
 

@@ -169,7 +169,7 @@ extension KeyReference {
     private func pin(
         _ uri: PKCS11URI, _ passphrases: Passphrases, in context: CommandContext
     ) throws -> Passphrases {
-        let variable = context.takeSecret("INTOTO_PKCS11_PIN")
+        let variable = context.secrets["INTOTO_PKCS11_PIN"]
         if let file = uri.pinSource {
             return Passphrases(given: try SecretLine.read(file: file, in: context), source: "pin-source")
         }

@@ -83,6 +83,10 @@ struct VerdictJSON {
             "command": texts(report.inspection.command), "hasRun": .bool(report.hasRun),
             "name": .string(report.inspection.name.text), "problems": .array(report.problems.map(problem)),
         ]
+        if !report.notRecorded.isEmpty {
+            object["notRecorded"] = .array(
+                report.notRecorded.map { ["path": .string(Text($0.path)), "reason": .string(Text($0.reason))] })
+        }
         if let step = report.sublayoutStep { object["sublayoutOf"] = .string(step.text) }
         if let value = report.link?.byproducts["return-value"] { object["returnValue"] = value }
         if let materials = report.materials { object["materials"] = trace(materials) }

@@ -21,6 +21,7 @@ struct VerdictJUnit {
             + verdict.inspections.map {
                 Case(name: "inspection \($0.inspection.name)", problems: $0.problems, isSkipped: !$0.hasRun)
             }
+            + (verdict.subjectProblems.isEmpty ? [] : [Case(name: "subject", problems: verdict.subjectProblems)])
     }
 
     var text: String {

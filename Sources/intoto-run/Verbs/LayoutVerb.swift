@@ -9,6 +9,10 @@ import SystemPackage
 struct LayoutVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "layout", abstract: "Draft, check, sign and show layouts.",
+        discussion: """
+            Example: intoto-run layout init links/*.link --verification-keys alice.pem.pub -o draft.layout
+                     intoto-run layout sign draft.layout -k owner.pem -o root.layout
+            """,
         subcommands: [Draft.self, Lint.self, SignLayout.self, Show.self])
 }
 
@@ -30,6 +34,8 @@ extension LayoutVerb {
 
         @Option(name: .shortAndLong, help: ArgumentHelp("Where the unsigned layout goes.", valueName: "file"))
         var output: String
+
+        @OptionGroup var result: ResultOptions
 
         @Argument(help: "Links, envelopes or bundles.")
         var files: [String]
@@ -59,7 +65,9 @@ extension LayoutVerb {
             let layout = LayoutDraft(recordings).layout(expires: expires)
             let unsigned = Metablock(signed: .object(try layout.json()), signatures: [])
             try write(.metablock(unsigned), to: output)
-            context.note("intoto-run: wrote \(Text(output).escaped), unsigned: \(layout.steps.count) steps")
+            try result.report(
+                written: [FilePath(output)], ["steps": .integer(Int64(layout.steps.count))],
+                note: { context.note("intoto-run: \($0), unsigned: \(layout.steps.count) steps") }, in: context)
             return ExitStatus.success
         }
     }
@@ -68,7 +76,11 @@ extension LayoutVerb {
     struct Lint: Verb {
         static let configuration = CommandConfiguration(
             abstract: "Look for what is wrong in a layout.",
-            discussion: "Exit status: 0 where nothing is, 1 where something is, 2 where it could not be told.")
+            discussion: """
+                Example: intoto-run layout lint root.layout
+
+                Exit status: 0 where nothing is, 1 where something is, 2 where it could not be told.
+                """)
 
         @Flag(help: "As JSON: a list of findings.")
         var json = false
@@ -107,6 +119,8 @@ extension LayoutVerb {
         @Option(name: .shortAndLong, help: ArgumentHelp("Where the signed layout goes.", valueName: "file"))
         var output: String
 
+        @OptionGroup var result: ResultOptions
+
         @Argument(help: "A layout, as YAML where it is called .yaml or .yml; signatures that it has are left out.")
         var file: String
 
@@ -134,24 +148,39 @@ extension LayoutVerb {
                 context.note("intoto-run: warning: \(finding)")
             }
             try write(signed, to: output)
+            try result.report(
+                written: [FilePath(output)], note: { context.note("intoto-run: \($0)") }, in: context)
             return ExitStatus.success
         }
     }
 
     /// Shows the steps and how artifacts flow.
     struct Show: Verb {
-        static let configuration = CommandConfiguration(abstract: "Show a layout; signatures are not checked.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show a layout; signatures are not checked.",
+            discussion: "Example: intoto-run layout show --graph mermaid root.layout")
 
         @Option(help: "As a graph: dot or mermaid.")
         var graph: LayoutGraph.Language?
 
+        @Flag(help: "As JSON: the layout itself, as it was understood.")
+        var json = false
+
         @Argument(help: "A layout, signed or not; as YAML where it is called .yaml or .yml.")
         var file: String
+
+        func validate() throws {
+            guard !json || graph == nil else { throw ValidationError("--json and --graph contradict each other") }
+        }
 
         func run(in context: CommandContext) throws -> Int32 {
             let layout: Layout
             do { layout = try LayoutFile.read(file) } catch let error as MetadataError {
                 throw Failure("\(Text(file).escaped): \(error)")
+            }
+            guard !json else {
+                try context.print(JSONText.indented(layout.json()))
+                return ExitStatus.success
             }
             for line in graph.map({ LayoutGraph(layout).lines(in: $0) }) ?? Self.lines(layout) {
                 try context.print(line)
