@@ -335,7 +335,7 @@ extension Story {
         envelope["payload"] = Data(changed.utf8).base64EncodedString()
         if signer != nil { envelope["signatures"] = [Any]() }
         try JSONSerialization.data(withJSONObject: envelope).write(to: run.directory.appending(path: file))
-        if let signer { try shell(#""$R" -q sign \#(file) -k \#(signer).pem -o \#(file) --overwrite"#) }
+        if let signer { try shell(#""$R" sign \#(file) -k \#(signer).pem -o \#(file) --overwrite"#) }
     }
 
     /// The same claim about something else, well formed.
