@@ -27,7 +27,8 @@ struct VerificationSummaryOptions: ParsableArguments {
     @Option(
         name: .customLong("vsa-subject"), parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Files that were verified (default: the last step's products, as far as they are here).", valueName: "file"))
+            "Files that were verified (default: the last step's products, as far as they are here).", valueName: "file")
+    )
     var subjects: [String] = []
 
     @Option(
