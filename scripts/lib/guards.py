@@ -43,10 +43,10 @@ SUITES = (
     [f"InTotoMetadataTests.{name}" for name in (
         "ArtifactSetTests Base64Tests BundleTests CanonicalJSONTests DigestSetTests EnvelopeTests HexTests "
         "JSONReaderTests JSONTestSuiteTests LayoutTests LinkPredicateTests LinkTests MetablockTests StatementTests "
-        "StepNameTests TextTests UTCTimeTests UnfinishedRecordTests VerificationSummaryReadingTests").split()]
+        "StepNameTests SummaryExpectationsTests TextTests UTCTimeTests UnfinishedRecordTests").split()]
     + [f"InTotoCryptoTests.{name}" for name in (
         "AuthenticationTests Ed25519EdgeCaseTests EnvelopeVectorTests KeyFormTests KeyIDTests KeyLoadingTests "
-        "KeyPolicyTests OpenSSHKeyTests WycheproofTests CertificateTests DERReaderTests").split()]
+        "KeyPolicyTests OpenSSHKeyTests WycheproofTests CertificateTests").split()]
     + [f"InTotoStorageTests.{name}" for name in ("BoundedReaderTests", "EvidenceFolderTests")]
     + [f"InTotoVerificationTests.{name}" for name in (
         "RuleEvaluatorTests", "RuleVectorTests", "VerifierTests", "EvidenceTests", "CertifiedEvidenceTests",
