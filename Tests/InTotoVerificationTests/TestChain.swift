@@ -99,7 +99,7 @@ struct TestChain {
 
     /// Puts a link where the verifier looks for those of the step: under the name of its first signer.
     mutating func add(_ link: JSONValue, of step: String = "build", by people: Person..., folder: String = "") throws {
-        let name = try Self.fileName(step, try people[0].keyID)
+        let name = Self.fileName(step, try people[0].keyID)
         files[folder + name] = try Self.signed(link, by: people)
     }
 
