@@ -28,7 +28,10 @@ import Testing
 
     // MARK: Names
 
-    @Test(arguments: ["./f", "a/../f", "./a/./../f", "f/", "/../f/../f"])
+    @Test(arguments: [
+        "./f", "a/../f", "./a/./../f", "f/", "/../f/../f", "dir:x/../f", "1a://../f", "://../f", "a b://../f",
+        "a//../f", ".//f",
+    ])
     func `no spelling of a name dodges a rule`(name: String) throws {
         let odd = try Self.set([ArtifactName(Text(name)): "a"])
         let trace = try Self.trace([["DISALLOW", name.hasPrefix("/") ? "/f" : "f"]], products: odd)
@@ -79,6 +82,42 @@ import Testing
         #expect(try misses("MODIFY", ["f": "a"])[0].contains("same digest before and after"))
         #expect(try misses("MODIFY", [:])[0].contains("not there both before and after"))
         #expect(try misses("DELETE", ["f": "a"])[0].contains("not a material that is gone"))
+    }
+
+    @Test func `a rule that is about other names is no near miss`() throws {
+        for rule in [
+            ["CREATE", "g"], ["MODIFY", "g"], ["DELETE", "g"], ["MATCH", "g", "WITH", "PRODUCTS", "FROM", "x"],
+        ] {
+            let trace = try Self.trace(
+                [rule, ["DISALLOW", "*"]], products: Self.set(["f": "a"]), materials: ["f": "a"])
+            #expect(try Self.misses(trace) == [], "\(rule)")
+        }
+    }
+
+    @Test func `equal digits of different algorithms are no equal digests`() throws {
+        let digits = Text(String(repeating: "a", count: 64))
+        func trace(_ algorithm: DigestAlgorithm, _ value: Text = digits) throws -> RuleTrace {
+            let product = Artifact(name: "f", digests: DigestSet(algorithm, value))
+            return try Self.trace(
+                [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "before"], ["DISALLOW", "*"]],
+                products: try NormalizedArtifacts(try ArtifactSet([product])), other: ["f": "a"])
+        }
+        #expect(try trace(.sha256).failure == nil)
+        #expect(try trace(.sha256, Text(String(repeating: "A", count: 64))).failure == nil)
+        #expect(try trace(DigestAlgorithm("sha3_256")).failure != nil)
+        #expect(try trace(DigestAlgorithm("blake2s")).failure != nil)
+        #expect(try trace(.sha256, Text(String(repeating: "a", count: 63))).failure != nil)
+    }
+
+    @Test(arguments: [
+        ("sha256", "aaaa", false), ("sha256", String(repeating: "g", count: 64), false), ("sha256", "", false),
+        ("md5", String(repeating: "a", count: 64), false), ("sha1", String(repeating: "a", count: 40), false),
+        ("gitBlob", String(repeating: "a", count: 40), true), ("gitBlob", String(repeating: "a", count: 38), false),
+        ("sha512", String(repeating: "a", count: 128), true), ("sha256", String(repeating: "a", count: 41), false),
+    ])
+    func `only strong digests make content equal`(algorithm: String, value: String, isStrong: Bool) throws {
+        let set = DigestSet(DigestAlgorithm(Text(algorithm)), Text(value))
+        #expect(set.compare(with: set) == (isStrong ? .same : .incomparable))
     }
 
     @Test func `a REQUIRE after the rule that consumed its artifact says which`() throws {
