@@ -34,11 +34,9 @@ import Testing
     /// The examples of a verb's help, one a line: lines that the terminal would break are put together again.
     private static func examples(_ verb: [String]) throws -> [String] {
         let help = try IntotoRun().run(verb + ["--help"]).outputText
-        guard let start = help.firstRange(of: /Examples?: /) else { return [] }
+        guard let start = help.firstRange(of: #/Examples?: /#) else { return [] }
         var examples: [String] = []
-        for line in help[start.upperBound...].prefix(while: { _ in true }).split(
-            separator: "\n", omittingEmptySubsequences: false)
-        {
+        for line in help[start.upperBound...].split(separator: "\n", omittingEmptySubsequences: false) {
             let text = line.trimmingCharacters(in: .whitespaces)
             if text.isEmpty { break }
             if text.hasPrefix("intoto-run ") || text == "…" {
@@ -49,7 +47,7 @@ import Testing
         }
         return examples.filter { $0 != "…" }.map { example in
             // What stands in brackets explains.
-            example.replacing(/   ?\(.*$/, with: "")
+            example.replacing(#/ {2,}\(.*$/#, with: "")
         }
     }
 
@@ -73,7 +71,7 @@ import Testing
         for key in ci.pem me.pem owner.pem alice.pem; do "$R" key generate $key >/dev/null; done
         cp owner.pem.pub owner.pub; ssh-keygen -q -t ed25519 -N '' -C throwaway -f id_ed25519
         step="$R -q -n build -m src -p dist -k"
-        $step alice.pem --format link -d links -- make; cp links/build.*.link links/build.1234abcd.link
+        $step alice.pem --format link -d links -- make
         $step ci.pem --format link -d here -- make; $step ci.pem --format link -d there -- make
         cp here/build.*.link build.1234abcd.link
         $step ci.pem -- make; mv build.*.intoto.jsonl build.1234abcd.intoto.jsonl
@@ -81,7 +79,6 @@ import Testing
         "$R" -q -x -n test -p dist -k ci.pem; mv test.*.intoto.jsonl test.1234abcd.intoto.jsonl
         python3 -c 'import json; a = json.load(open("build.1234abcd.link")); a["signatures"] = []; \
             json.dump(a, open("kept-1.build.link.unsigned.json", "w"))'
-        rm links/build.1234abcd.link
         "$R" layout init links/*.link --verification-keys alice.pem.pub -o draft.layout 2>/dev/null
         "$R" layout sign draft.layout -k owner.pem -o root.layout 2>/dev/null
         """
@@ -101,8 +98,8 @@ import Testing
         let made = try run.shell(Self.project)
         #expect(made.status == 0, "\(made.errorText)")
         let examples = try Self.examples(verb).map { example in
-            example.replacing("intoto-run ", with: "\"$R\" ").replacing(/>(\/|~\/\.config\/)/, with: ">etc/")
-                .replacing(/etc\/[a-z\/_.-]*\/([a-z_.-]+)$/) { "etc/\($0.1)" }
+            example.replacing("intoto-run ", with: "\"$R\" ").replacing(#/>(/|~/\.config/)/#, with: ">etc/")
+                .replacing(#/etc/[a-z/_.-]*/([a-z_.-]+)$/#) { "etc/\($0.1)" }
         }
         let script = (["cp ci.pem old.pem", Self.before[verb.joined(separator: " "), default: ":"]] + examples)
             .joined(separator: "\n")
@@ -128,6 +125,17 @@ import Testing
             result.errorText.hasPrefix("intoto-run: error: Unknown option '\(typed)'. Did you mean '\(near)'?"),
             "\(result.errorText)")
         #expect(result.status == (arguments[0] == "run" || arguments[0].hasPrefix("-") ? 125 : 2))
+    }
+
+    @Test(arguments: [
+        (["key", "convert", "k"], "key convert"), (["record", "start", "--nmae", "x"], "record start"),
+        (["inspect"], "inspect"), (["bundle", "nothing"], "bundle"), (["--nothing", "--", "true"], ""),
+    ])
+    func `a mistake leads to the help of the verb that was meant`(arguments: [String], verb: String) throws {
+        let result = try IntotoRun().run(arguments)
+        #expect(
+            result.errorText.hasSuffix("\nintoto-run: hint: see intoto-run \(verb.isEmpty ? "" : verb + " ")--help\n"),
+            "\(result.errorText)")
     }
 
     @Test(arguments: [

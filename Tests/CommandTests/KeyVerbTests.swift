@@ -43,12 +43,12 @@ import Testing
         #expect(
             made.outputText == """
                 {
+                  "keyid": "\(id)",
+                  "type": "ecdsa-p256",
                   "written": [
                     "k",
                     "k.pub"
-                  ],
-                  "keyid": "\(id)",
-                  "type": "ecdsa-p256"
+                  ]
                 }
 
                 """)

@@ -93,7 +93,7 @@ import Testing
         let keys = ["--verification-keys", "alice.pem.pub", "bob.pem.pub"]
         let drafted = try run.run(["layout", "init", "--json", "-o", "draft"] + keys + ["--"] + files)
         #expect(drafted.errors == [])
-        #expect(drafted.outputText == "{\n  \"written\": [\n    \"draft\"\n  ],\n  \"steps\": 2\n}\n")
+        #expect(drafted.outputText == "{\n  \"steps\": 2,\n  \"written\": [\n    \"draft\"\n  ]\n}\n")
         let signed = try run("layout", "sign", "draft", "-k", "owner.pem", "-o", "root.layout", "--json")
         #expect(signed.errors == [] && signed.outputText == "{\n  \"written\": [\n    \"root.layout\"\n  ]\n}\n")
         func json(_ bytes: [UInt8]) throws -> NSDictionary {
