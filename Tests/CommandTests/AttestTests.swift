@@ -124,11 +124,11 @@ import Testing
             let name = try IntotoRun().file(endingIn: ".jsonl")
             let subject = try statement(name, of: IntotoRun()).subject
             #expect(subject.count == 1)
-            #expect(subject[0].digest["gitCommit"] == Text(commit), "\(revision)")
+            #expect(subject[0].digest[.gitCommit] == Text(commit), "\(revision)")
             let tree = try git.line("git rev-parse '\(commit)^{tree}'")
-            #expect(subject[0].digest["gitTree"] == Text(tree))
+            #expect(subject[0].digest[.gitTree] == Text(tree))
             let tag = revision == "v1" ? Text(try git.line("git rev-parse v1")) : nil
-            #expect(subject[0].digest["gitTag"] == tag)
+            #expect(subject[0].digest[.gitTag] == tag)
         }
         for revision in ["absent", "HEAD~1", ""] {
             let refused = try run.run(attest + ["--subject-git", revision, "--overwrite"])

@@ -85,7 +85,7 @@ import Testing
 
     /// What an example writes anew is taken away first, and what it needs to have happened is done.
     private static let before: [String: String] = [
-        "record stop": "\"$R\" -q record start -n edit -k me.pem -m src 2>/dev/null",
+        "record stop": "\"$R\" record start -q -n edit -k me.pem -m src",
         "key": "rm -f ci.pem ci.pem.pub", "key generate": "rm ci.pem ci.pem.pub", "key convert": "rm ci.pem",
         "bundle": "rm app.intoto.jsonl", "bundle create": "rm app.intoto.jsonl",
         "layout": "rm draft.layout root.layout", "layout init": "rm root.layout", "layout sign": "rm root.layout",

@@ -35,13 +35,12 @@
                     value = bytes.fromhex(digits)
                     if value in content or value[::-1] in content:
                         found.add(f"{name} {kind}")
-            print("\\n".join(sorted(found)))
+            print("\n".join(sorted(found)))
             """#
 
         /// As root, what is found; as anybody else, that there is nothing to be found.
-        private func expectFound(_ expected: [String], _ result: Subprocess) {
-            #expect(result.status == 0, "\(result.errorText)")
-            let lines = result.outputText.split(separator: "\n").map(String.init)
+        private func expectFound(_ expected: [String], _ text: String) {
+            let lines = text.split(separator: "\n").map(String.init)
             #expect(lines == (getuid() == 0 ? expected : ["nobody may look"]))
         }
 
@@ -66,11 +65,13 @@
             return run
         }
 
-        private func look(_ run: IntotoRun, _ key: [String], for values: [String]) throws -> Subprocess {
+        private func look(_ run: IntotoRun, _ key: [String], for values: [String]) throws -> String {
             let command = ["sh", "-c", "exec python3 where.py $PPID \"$@\"", "sh"]
-            return try run.run(
+            let result = try run.run(
                 ["-q", "-n", "s", "--format", "link", "--overwrite", "-m", "phrase", "-k"] + key + ["--"] + command
                     + values)
+            #expect(result.status == 0, "\(result.errorText)")
+            return result.outputText
         }
 
         @Test(arguments: [
@@ -86,8 +87,8 @@
             for key in ["key.pem", "encrypted.pem"] {
                 let options = [key] + (key == "key.pem" ? [] : ["--passphrase-file", "phrase"])
                 let values = try numbers(key, names, in: run) + ["phrase=\(hex(Self.phrase))"]
-                let phrase = key == "key.pem" ? [] : ["phrase locked"]
-                expectFound((names.map { "\($0) locked" } + phrase).sorted(), try look(run, options, for: values))
+                // A passphrase from a file is gone once the key is open.
+                expectFound(names.map { "\($0) locked" }.sorted(), try look(run, options, for: values))
             }
         }
 
@@ -120,8 +121,7 @@
             // The program that signs is where a verb without a command can be looked at.
             let signed = try run("sign", link, "-k", "encrypted.pem", "exec:./looking", "-o", "both.link")
             #expect(signed.status == 0, "\(signed.errorText)")
-            let seen = Subprocess(status: 0, output: try run.read("seen"), errors: [])
-            expectFound(["phrase locked", "pin locked"], seen)
+            expectFound(["phrase locked", "pin locked"], String(decoding: try run.read("seen"), as: UTF8.self))
         }
 
         /// Beside it a process that does leave one, so that there is a place where cores go.
@@ -145,7 +145,8 @@
             let limit = String(decoding: try run.read("limits"), as: UTF8.self).split(separator: " ")
             #expect(limit.prefix(5).last == "0", "\(limit)")
             #expect(try run.read("own-limit") == Array("unlimited\n".utf8))
-            #expect(try !String(decoding: run.read("errors"), as: UTF8.self).contains("PRIVATE"))
+            // Nor does a backtrace, which would hold registers and memory, go to whoever reads its errors.
+            #expect(try !String(decoding: run.read("errors"), as: UTF8.self).contains("0x"))
         }
 
         /// What is not dumpable belongs to root in /proc, and nobody else may attach to it.
