@@ -59,8 +59,19 @@ static void plug_standard_descriptors(void) {
         if (fcntl(fd, F_GETFD) == -1) open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY); /* takes the lowest free one */
 }
 
+/* Swift's handlers print registers and the memory that they point to, where a key may be, into a build's log. They are
+   there before us where its runtime is a library, whatever SWIFT_BACKTRACE says then. */
+static void drop_crash_handlers(void) {
+    static const int crashes[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGSYS, SIGTRAP};
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
+        struct sigaction action;
+        if (sigaction(crashes[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) signal(crashes[i], SIG_DFL);
+    }
+}
+
 void cs_prepare_runner(void) {
     plug_standard_descriptors();
+    drop_crash_handlers();
     /* What is only to be handed on must not be open in anything else that we start. */
     for (int i = 0; i < cs_startup_state()->descriptor_count; i++)
         fcntl(cs_startup_state()->descriptors[i], F_SETFD, FD_CLOEXEC);

@@ -146,4 +146,22 @@ import Testing
         #expect(try run("layout", "lint", "broken").status == 1)
         #expect(try run("layout", "lint", "none").status == 2)
     }
+
+    @Test func `what was written, and the layout itself, are said as JSON, too`() throws {
+        let run = try recorded()
+        let files = try run.list("links").map { "links/\($0)" }
+        let keys = ["--verification-keys", "alice.pem.pub", "bob.pem.pub"]
+        let drafted = try run.run(["layout", "init", "--json", "-o", "draft"] + keys + ["--"] + files)
+        #expect(drafted.errors == [])
+        #expect(drafted.outputText == "{\n  \"steps\": 2,\n  \"written\": [\n    \"draft\"\n  ]\n}\n")
+        let signed = try run("layout", "sign", "draft", "-k", "owner.pem", "-o", "root.layout", "--json")
+        #expect(signed.errors == [] && signed.outputText == "{\n  \"written\": [\n    \"root.layout\"\n  ]\n}\n")
+        func json(_ bytes: [UInt8]) throws -> NSDictionary {
+            try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? NSDictionary)
+        }
+        let shown = try run("layout", "show", "--json", "root.layout")
+        #expect(try json(shown.output) == json(run.read("root.layout"))["signed"] as? NSDictionary)
+        #expect(try run("layout", "show", "--json", "--graph", "dot", "root.layout").status == 2)
+        #expect(try run("layout", "show", "--json", "alice.pem.pub").status == 2)
+    }
 }

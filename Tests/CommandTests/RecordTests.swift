@@ -106,9 +106,44 @@ import Testing
             let result = try run.run(arguments)
             #expect(result.status == 2, "\(arguments)")
             #expect(
-                result.errorText.contains("unknown kind of metadata 'application/vnd.intoto-run.unfinished+json'"),
-                "\(result.errorText)")
+                result.errorText.hasSuffix(
+                    """
+                    : is the unfinished record of a step, which proves nothing yet
+                    intoto-run: hint: intoto-run record stop finishes it
+
+                    """), "\(result.errorText)")
         }
+    }
+
+    @Test func `where and how a step by hand was begun is recorded as a run records it`() throws {
+        var run = try project()
+        run.environment.merge([
+            "GITLAB_CI": "true", "CI_JOB_NAME": "edit-job", "LANG": "C.UTF-8", "MY_TOKEN": "s3cr3t-value",
+        ]) {
+            $1
+        }
+        try run.write("*.o\n", to: "patterns")
+        let options = [
+            "--format", "link", "--env", "LANG", "--annotate", "ticket=7", "leak=s3cr3t-value", "--record-user",
+            "--exclude-from", "patterns",
+        ]
+        #expect(try run.run(Self.start + options).status == 0)
+        #expect(try run.run(Self.stop).status == 0)
+        let byHand = try Evidence.link(of: run).environment
+        #expect(
+            try run.run(
+                ["-q", "-n", "edit", "-k", "key.pem", "-m", "src", "-x", "--overwrite"] + options
+            ).status == 0)
+        let asRun = try Evidence.link(of: run).environment
+        for member in ["annotations", "ci", "ignore-files", "platform", "tool", "user", "variables"] as [Text] {
+            #expect(byHand[member] != nil && byHand[member] == asRun[member], "\(member)")
+        }
+        #expect(byHand["annotations"] == ["leak": "***", "ticket": "7"])
+        guard case .array(let given)? = byHand["options"] else { throw IntotoRun.SetupFailure(reason: "no options") }
+        #expect(given.contains(["name": "key", "source": "argument"]))
+        #expect(given.contains(["name": "env", "source": "argument", "values": ["LANG"]]))
+        let refused = try run.run(Self.start + ["--env", "INTOTO_KEY_PASSPHRASE"])
+        expect(refused, 2, "--env INTOTO_KEY_PASSPHRASE: is never recorded")
     }
 
     @Test func `what was written is said as JSON, too`() throws {

@@ -35,10 +35,22 @@ extension ErrorMessage {
 extension Failure {
     /// The parser's own message, without its usage lines; it repeats what the user typed, whatever that is.
     init(parsing error: any Error, of words: [String]) {
-        let verb = words.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
+        let path = (["intoto-run"] + Self.verbs(of: words)).joined(separator: " ")
         self.init(
             escapedForTerminal(IntotoRun.message(for: error).utf8),
-            hint: OptionSpelling.hint(forForeign: words) ?? "see intoto-run \(verb.map { "\($0) " } ?? "")--help")
+            hint: OptionSpelling.hint(forForeign: words) ?? "see \(path) --help")
+    }
+
+    /// The verb that is meant, and the one inside it where there is one.
+    private static func verbs(of words: [String]) -> [String] {
+        var path: [String] = []
+        var known = IntotoRun.configuration.subcommands
+        for word in words {
+            guard let verb = known.first(where: { $0._commandName == word }) else { break }
+            path.append(word)
+            known = verb.configuration.subcommands
+        }
+        return path
     }
 
     /// Names the file that an error is about.
