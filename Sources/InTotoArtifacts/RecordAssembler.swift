@@ -66,8 +66,7 @@ struct RecordAssembler {
             try findings.problems.check()
         }
         result.notRecorded = unique(findings.notRecorded.sorted { $0.path.precedesBytewise($1.path) })
-        result.excluded = findings.excluded.sorted { $0.key < $1.key }
-            .map { (options.exclusions.patterns[$0.key], $0.value) }
+        result.excluded = findings.excluded.sorted { $0.key < $1.key }.map(\.value)
         result.files += filesInDirectories
         result.bytes = findings.bytes
         result.reused = findings.reused

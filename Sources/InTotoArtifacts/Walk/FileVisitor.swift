@@ -34,12 +34,10 @@ final class FileVisitor {
     /// What is met on a walk, if it is wanted; or what a reference names, wanted or not.
     func visit(_ place: ArtifactPlace, in directory: Int32, _ kind: FileStatus.Kind, _ job: WalkJob) {
         do throws(SystemError) {
-            let isEvidence = { () throws(SystemError) -> Bool in
-                guard kind == .regular else { return false }
-                return try self.reader.isEvidence(place.name, in: directory)
-            }
             if !place.isNamed {
-                let isWanted = try selection.isRecordable(place.path, job, isEvidence)
+                let isWanted = try selection.isRecordable(place.path, job) { (condition) throws(SystemError) in
+                    kind == .regular ? try condition.holds(for: place.name, in: directory) : false
+                }
                 guard isWanted else { return }
             }
             if walk.rules.purpose == .list {

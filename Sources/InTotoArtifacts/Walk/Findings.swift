@@ -15,7 +15,7 @@ struct Findings: Sendable {
     var records: [Record] = []
     var notRecorded: [NotRecorded] = []
     /// Paths hidden, by the index of the pattern.
-    var excluded: [Int: Int] = [:]
+    private(set) var excluded: [Int: ExcludedPaths] = [:]
     var planned: [SnapshotPlan.Entry] = []
     var problems = ProblemList()
     var matchedFilters: Set<Int> = []
@@ -38,6 +38,10 @@ struct Findings: Sendable {
         }
     }
 
+    mutating func exclude(_ path: [UInt8], by index: Int, of exclusions: ExclusionPatterns) {
+        excluded[index, default: ExcludedPaths(exclusions.patterns[index])].append(path)
+    }
+
     mutating func append(_ other: consuming Findings) {
         // The first of several is most of it, or all: not worth a copy.
         if records.isEmpty, arena.isEmpty {
@@ -52,7 +56,7 @@ struct Findings: Sendable {
             return record
         }
         notRecorded += other.notRecorded
-        excluded.merge(other.excluded, uniquingKeysWith: +)
+        for (index, paths) in other.excluded { excluded[index, default: ExcludedPaths(paths.pattern)].append(paths) }
         planned += other.planned
         problems.append(other.problems)
         matchedFilters.formUnion(other.matchedFilters)

@@ -5,10 +5,10 @@ struct Selection {
 
     /// Whether a file's path is to be recorded.
     func isRecordable<E: Error>(
-        _ path: [UInt8], _ job: WalkJob, _ isEvidence: () throws(E) -> Bool
+        _ path: [UInt8], _ job: WalkJob, _ holds: (FileCondition) throws(E) -> Bool
     ) throws(E) -> Bool {
         guard isWanted(path, job) else { return false }
-        return !(try excludes(path, isDirectory: false, job, isEvidence))
+        return !(try excludes(path, isDirectory: false, job, holds))
     }
 
     /// Whether a glob matches, if that is what the path was met for.
@@ -20,14 +20,14 @@ struct Selection {
     }
 
     func excludes<E: Error>(
-        _ path: [UInt8], isDirectory: Bool, _ job: WalkJob, _ isEvidence: () throws(E) -> Bool
+        _ path: [UInt8], isDirectory: Bool, _ job: WalkJob, _ holds: (FileCondition) throws(E) -> Bool
     ) throws(E) -> Bool {
         let seen = path[walk.roots[job.root].matchOffset...]
         let exclusions = walk.rules.exclusions
-        guard let index = try exclusions.excluding(seen, isDirectory: isDirectory, isEvidence: isEvidence) else {
+        guard let index = try exclusions.excluding(seen, isDirectory: isDirectory, holds: holds) else {
             return false
         }
-        notes.findings.excluded[index, default: 0] += 1
+        notes.findings.exclude(path, by: index, of: exclusions)
         if walk.rules.purpose == .list {
             let pattern = exclusions.patterns[index]
             notes.findings.planned.append(.init(path: path, isDirectory: isDirectory, excludedBy: pattern))
@@ -35,6 +35,3 @@ struct Selection {
         return true
     }
 }
-
-/// For what cannot be evidence.
-func noEvidence() -> Bool { false }

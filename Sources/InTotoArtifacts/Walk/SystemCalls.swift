@@ -69,6 +69,14 @@ enum SystemCalls {
         return Array(buffer[..<count])
     }
 
+    /// Whether another open file has the lock of `flock`; if not, this one has a share of it until it is closed. A file
+    /// system without locks says no.
+    static func isLockedByOthers(_ descriptor: Int32) -> Bool {
+        flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
+    static func pause(milliseconds: UInt32) { usleep(milliseconds * 1_000) }
+
     /// Where a path leads, with every link resolved; nil where nobody can say.
     static func realPath(_ path: FilePath) -> [UInt8]? {
         guard let resolved = path.withPlatformString({ realpath($0, nil) }) else { return nil }

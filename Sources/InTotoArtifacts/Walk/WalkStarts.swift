@@ -6,7 +6,7 @@ struct WalkStarts {
     private(set) var roots: [WalkRoot] = []
     private(set) var filters: [GlobFilter] = []
     private(set) var jobs: [WalkJob] = []
-    /// Problems, and references that a pattern excludes.
+    /// Problems, and references that are not recorded.
     private(set) var findings = Findings()
     private let options: SnapshotOptions
     /// Names of directories that are walked whole, no link on the way to them.
@@ -64,7 +64,7 @@ struct WalkStarts {
         guard reference.hasGlobCharacters else { return missing(reference) }
         let start = GlobFilter.split(reference.path).directory
         guard case .directory(let real) = try resolver(root).resolve(start, from: []) else { return missing(reference) }
-        if try excludes(start, isDirectory: true, root, { () throws(SystemError) in false }) { return }
+        if excludesDirectory(reference, start[...]) { return }
         filters.append(GlobFilter(source: reference.source, pattern: reference.path))
         let links = LinkChain(startingAt: real)
         jobs.append(WalkJob(root: root, real: real, name: start, links: links, filter: filters.count - 1))
@@ -87,54 +87,43 @@ struct WalkStarts {
 
     // MARK: Exclusion
 
+    /// Whether a pattern hides what a reference names, or a directory that is in; noted then, since somebody asked for
+    /// it by name.
     private mutating func excludes(
         _ reference: ArtifactReference, _ outcome: LinkResolver.Outcome, _ root: Int
     ) throws(SystemError) -> Bool {
-        guard case .file(let directory, let name, _) = outcome else {
-            return try excludes(reference.path, isDirectory: true, root) { () throws(SystemError) in false }
+        guard case .file(let directory, let name, let status) = outcome else {
+            return excludesDirectory(reference, reference.path[...])
         }
-        return try excludesFile(reference.path, root, directory, name)
-    }
-
-    private mutating func excludesFile(
-        _ path: [UInt8], _ root: Int, _ directory: [UInt8], _ name: [UInt8]
-    ) throws(SystemError) -> Bool {
         let trail = DirectoryTrail(root: roots[root].descriptor.number, capacity: 2)
-        return try excludes(path, isDirectory: false, root) { () throws(SystemError) in
-            let parent = try trail.descriptor(of: directory)
-            return try Self.isEvidence(name, in: parent)
+        return try excludes(reference, reference.path[...], isDirectory: false) { (condition) throws(SystemError) in
+            guard status.kind == .regular else { return false }
+            return try condition.holds(for: name, in: trail.descriptor(of: directory))
         }
     }
 
-    /// Asks for the path and, before it, for each directory that it is in.
-    private mutating func excludes(
-        _ path: [UInt8], isDirectory: Bool, _ root: Int, _ isEvidence: () throws(SystemError) -> Bool
-    ) throws(SystemError) -> Bool {
-        guard path.count > roots[root].matchOffset else { return false }
-        let seen = path[roots[root].matchOffset...]
-        for end in seen.indices where seen[end] == slash {
-            if count(options.exclusions.excluding(seen[..<end], isDirectory: true, isEvidence: { false }), path) {
-                return true
-            }
-        }
-        return count(
-            try options.exclusions.excluding(seen, isDirectory: isDirectory, isEvidence: isEvidence), path
-        )
+    private mutating func excludesDirectory(_ reference: ArtifactReference, _ path: ArraySlice<UInt8>) -> Bool {
+        excludes(reference, path, isDirectory: true, noCondition)
     }
 
-    private mutating func count(_ pattern: Int?, _ path: [UInt8]) -> Bool {
-        guard let pattern else { return false }
-        findings.excluded[pattern, default: 0] += 1
-        findings.planned.append(
-            .init(path: path, isDirectory: false, excludedBy: options.exclusions.patterns[pattern])
-        )
+    /// Asks for the path and, before it, for each directory that it is in; `path` is what patterns see of it.
+    private mutating func excludes<E: Error>(
+        _ reference: ArtifactReference, _ path: ArraySlice<UInt8>, isDirectory: Bool,
+        _ holds: (FileCondition) throws(E) -> Bool
+    ) throws(E) -> Bool {
+        guard !path.isEmpty else { return false }
+        let exclusions = options.exclusions
+        let parent = path.indices.lazy.filter { path[$0] == slash }
+            .compactMap { exclusions.excluding(path[..<$0], isDirectory: true, holds: noCondition) }.first
+        let own = parent == nil ? try exclusions.excluding(path, isDirectory: isDirectory, holds: holds) : nil
+        guard let index = parent ?? own else { return false }
+        let pattern = exclusions.patterns[index]
+        if reference.isAbsolute || !isCovered(reference.path) {
+            findings.exclude(reference.path, by: index, of: exclusions)
+        }
+        findings.notRecorded.append(NotRecorded(path: reference.name, reason: .excluded(pattern)))
+        findings.planned.append(.init(path: reference.path, isDirectory: isDirectory, excludedBy: pattern))
         return true
-    }
-
-    private static func isEvidence(_ name: [UInt8], in directory: Int32) throws(SystemError) -> Bool {
-        guard try SystemCalls.status(name[...], in: directory).kind == .regular else { return false }
-        let file = try SystemCalls.openFile(name[...], in: directory)
-        return EvidenceCheck.holds(try SystemCalls.prefix(of: file.number, length: EvidenceCheck.prefixLength)[...])
     }
 
     // MARK: Absolute paths
@@ -171,7 +160,10 @@ struct WalkStarts {
 
     private mutating func add(absolute reference: ArtifactReference, at real: [UInt8], _ kind: FileStatus.Kind) {
         let name = reference.path
+        let (parent, realName) = PathBytes.split(real)
+        let seen = PathBytes.split(name).name
         if kind == .directory {
+            if excludesDirectory(reference, seen) { return }
             let offset = name == [slash] ? 1 : name.count + 1
             guard let root = openRoot(FilePath(bytes: real), matchOffset: offset, named: reference.source) else {
                 return
@@ -181,11 +173,14 @@ struct WalkStarts {
             }
             return jobs.append(WalkJob(root: root, real: [], name: name))
         }
-        let offset = name.count - PathBytes.split(name).name.count
-        let (parent, realName) = PathBytes.split(real)
+        let offset = name.count - seen.count
         guard let root = openRoot(FilePath(bytes: parent), matchOffset: offset, named: reference.source) else { return }
+        let directory = roots[root].descriptor.number
         do {
-            if try excludesFile(reference.path, root, [], Array(realName)) { return }
+            let isExcluded = try excludes(reference, seen, isDirectory: false) { (condition) throws(SystemError) in
+                kind == .regular ? try condition.holds(for: Array(realName), in: directory) : false
+            }
+            if isExcluded { return }
             jobs.append(WalkJob(root: root, real: [], name: name, work: .file(Array(realName), kind)))
         } catch { problem(reference, .init(error)) }
     }
@@ -193,6 +188,7 @@ struct WalkStarts {
     private mutating func addAbsoluteGlob(_ reference: ArtifactReference) {
         guard reference.hasGlobCharacters else { return missing(reference) }
         let (start, pattern) = GlobFilter.split(reference.path)
+        if excludesDirectory(reference, PathBytes.split(start).name) { return }
         let offset = start == [slash] ? 1 : start.count + 1
         guard let root = try? WalkRoot(FilePath(bytes: start), matchOffset: offset) else { return missing(reference) }
         roots.append(root)

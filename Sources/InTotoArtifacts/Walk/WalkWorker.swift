@@ -139,7 +139,7 @@ final class WalkWorker {
                 return
             }
         }
-        if selection.excludes(path, isDirectory: true, job, noEvidence) { return }
+        if selection.excludes(path, isDirectory: true, job, noCondition) { return }
         walk.queue.push(WalkJob(root: job.root, real: real, name: path, links: links, filter: filter))
     }
 
@@ -160,7 +160,7 @@ final class WalkWorker {
             let parent = try place(at: job.root).links.trail.descriptor(of: parent)
             files.visit(file, in: parent, status.kind, job)
         case .notRecorded(let reason):
-            if selection.isRecordable(path, job, noEvidence) { notes.notRecorded(path, reason) }
+            if selection.isRecordable(path, job, noCondition) { notes.notRecorded(path, reason) }
         case .absent: notes.problem(path, .vanished)
         }
     }
@@ -169,7 +169,7 @@ final class WalkWorker {
         let leadsBack = job.links.leadsBack(to: target, from: job.real)
         if leadsBack || !walk.rules.followsLinksToDirectories {
             guard selection.isWanted(path, job) else { return }
-            guard !selection.excludes(path, isDirectory: true, job, noEvidence) else { return }
+            guard !selection.excludes(path, isDirectory: true, job, noCondition) else { return }
             return notes.notRecorded(path, leadsBack ? .linkCycle : .linkToDirectory)
         }
         enter(target, path, job.links.following(to: target, from: job.real), job)
