@@ -43,6 +43,28 @@ import Testing
         }
     }
 
+    @Test func `a link that cannot be followed matters only where it could be wanted`() async throws {
+        let tree = try Tree()
+        try tree.shell(
+            "mkdir -p closed/d; touch a.txt closed/d/f; ln -s closed/d unrelated; chown -hR 65534 . 2>/dev/null || true; chmod 0 closed")
+        await #expect(processExitsWith: .success) { [root = tree.root as String] in
+            OrdinaryUserTests.becomeNobody()
+            let tree = Tree(existing: root)
+            func hiding(_ patterns: String) -> (inout SnapshotOptions) -> Void {
+                { try? $0.exclusions.append(contentsOfFile: Array(patterns.utf8)) }
+            }
+            let problem = ["'unrelated': permission denied"]
+            if try tree.take("*.txt").names != ["a.txt"] { fail("glob") }
+            if try tree.take(".", with: hiding("unrelated\nclosed")).names != ["a.txt"] { fail("excluded") }
+            // As a directory it would be hidden, as a file it would not; and below it there may be a match.
+            if try tree.problems(".", with: hiding("unrelated/\nclosed")) != problem { fail("directory") }
+            if try tree.problems(".", with: hiding("unrelated\nclosed\n!unrelated/")) != problem { fail("taken back") }
+            let none = ["'*/f': does not exist"]
+            if try tree.problems("*/f", with: hiding("closed")) != none + problem { fail("below") }
+            if try tree.problems("unrel*", with: hiding("closed")) != problem { fail("match") }
+        }
+    }
+
     @Test func `twenty problems are named and all are counted`() async throws {
         let tree = try Tree()
         try tree.shell("for i in {10..59}; do echo x > f$i; done; chown 65534 *  2>/dev/null || true; chmod 000 *")

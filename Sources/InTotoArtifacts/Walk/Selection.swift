@@ -19,6 +19,14 @@ struct Selection {
         return matches
     }
 
+    /// Whether nothing at this path is to be recorded, whatever it is: a file, a directory, or a link to either.
+    func isUnwanted(_ path: [UInt8], _ job: WalkJob) -> Bool {
+        let seen = path[walk.roots[job.root].matchOffset...]
+        if let filter = job.filter, !isWanted(path, job), !walk.filters[filter].mayMatch(below: seen) { return true }
+        let asFile = walk.rules.exclusions.excluding(seen, isDirectory: false, holds: noCondition)
+        return asFile != nil && excludes(path, isDirectory: true, job, noCondition)
+    }
+
     func excludes<E: Error>(
         _ path: [UInt8], isDirectory: Bool, _ job: WalkJob, _ holds: (FileCondition) throws(E) -> Bool
     ) throws(E) -> Bool {

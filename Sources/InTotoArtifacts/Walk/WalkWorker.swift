@@ -117,8 +117,13 @@ final class WalkWorker {
                         root: job.root, directory: job.real, name: name, path: path, isNamed: false)
                     files.visit(place, in: directory, kind, job)
                 }
-            } catch { notes.problem(path, .init(error)) }
+            } catch { missed(path, .init(error), job) }
         }
+    }
+
+    /// Something that cannot be looked at, which matters only where it could be wanted.
+    private func missed(_ path: [UInt8], _ reason: SnapshotProblem.Reason, _ job: WalkJob) {
+        if !selection.isUnwanted(path, job) { notes.problem(path, reason) }
     }
 
     /// Not every file system tells the kind in its listings.
@@ -161,7 +166,7 @@ final class WalkWorker {
             files.visit(file, in: parent, status.kind, job)
         case .notRecorded(let reason):
             if selection.isRecordable(path, job, noCondition) { notes.notRecorded(path, reason) }
-        case .absent: notes.problem(path, .vanished)
+        case .absent: missed(path, .vanished, job)
         }
     }
 
