@@ -57,6 +57,19 @@ import Testing
         #expect(try tree.take("[*b]").names == ["*", "b"])
     }
 
+    @Test(arguments: [
+        ("x\\\\y/*.c", ["x\\y/a.c"]), ("x\\y/*.c", ["xy/b.c"]), ("\\xy/*.c", ["xy/b.c"]), ("x*y/*.c", ["x\\y/a.c", "xy/b.c"]),
+        ("s\\*r/*.c", ["s*r/d.c"]), ("s\\*r/d.c", ["s*r/d.c"]), ("s\\*r/**/e.c", ["s*r/[/e.c"]),
+        ("s\\*r/\\[/*", ["s*r/[/e.c"]), ("xy\\/*", ["xy/b.c"]), ("x\\y/a.c", ["x\\y/a.c"]), ("s\\*r", ["s*r/[/e.c", "s*r/d.c"]),
+    ])
+    func `a backslash in a glob takes the meaning of what follows`(reference: String, names: [String]) throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p 'x\\y' xy 's*r/[' star; touch 'x\\y/a.c' xy/b.c 's*r/d.c' 's*r/[/e.c' star/f.c")
+        #expect(try tree.take(reference).names == names)
+        #expect(try tree.take("\(tree.root)/\(reference)").names == names.map { "\(tree.root)/\($0)" })
+        #expect(try tree.problems("none\(reference)").count == 1)
+    }
+
     @Test func `an absolute reference gives absolute names`() throws {
         let tree = try Tree()
         try tree.shell("mkdir d; touch d/f; ln -s f d/l; ln -s /etc/passwd d/out")
