@@ -25,22 +25,20 @@ public enum Snapshot {
         return try assembler.finish()
     }
 
-    /// Checks before the command runs what will be asked for after it: products may be absent then.
+    /// Checks before the command runs what will be asked for after it, as far as the command cannot be meant to put it
+    /// right: products may be absent, unreadable, or links to nothing until then.
     public static func preflight(
         _ references: [ArtifactReference], options: SnapshotOptions = SnapshotOptions()
     ) throws(SnapshotError) {
         try check(options)
-        var options = options
-        options.allowsMissing = true
         var problems = ProblemList()
         if let reference = references.first(where: { $0.scheme == .git }) {
             do throws(GitError) { _ = try GitLibrary.functions() } catch {
                 problems.append(reference.source, .failed(error.description))
             }
         }
-        for group in groups(references.filter { $0.scheme != .git }) {
-            problems.append(WalkStarts(group, options).findings.problems)
-        }
+        let relative = references.filter { !$0.isAbsolute && $0.scheme != .git }
+        if !relative.isEmpty { problems.append(WalkStarts.problemsOutside(relative, options)) }
         try problems.check()
     }
 

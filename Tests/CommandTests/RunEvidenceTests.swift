@@ -221,6 +221,19 @@ import Testing
         #expect(try Evidence.link(of: run).products.count == 1)
     }
 
+    @Test func `a product that the command puts right is recorded`() throws {
+        let run = try project()
+        _ = try run.shell("ln -s nowhere gone; ln -s /etc out")
+        let arguments = ["-n", "b", "-k", "key.pem", "--format", "link", "--overwrite", "-p"]
+        let result = try run.run(arguments + ["gone", "--", "sh", "-c", "echo x >nowhere"])
+        #expect(result.status == 0, "\(result.errorText)")
+        #expect(try Evidence.link(of: run).productNames == ["gone"])
+        let outside = try run.run(arguments + ["out", "--", "touch", "ran"])
+        #expect(outside.status == 125)
+        #expect(outside.errorText.hasPrefix("intoto-run: error: nothing ran: 'out': is a link that leaves the base path"))
+        #expect(try !run.list().contains("ran"))
+    }
+
     @Test func `a killed run leaves a temporary file that the next run removes`() throws {
         let run = try project()
         _ = try run.shell(

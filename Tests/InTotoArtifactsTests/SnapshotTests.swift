@@ -101,6 +101,30 @@ import Testing
         try Snapshot.preflight([ArtifactReference(parsing: "none".utf8)], options: tree.options)
     }
 
+    @Test func `what the command may put right is no hindrance to it`() throws {
+        let tree = try Tree()
+        try tree.shell("mkfifo p; ln -s nowhere gone; ln -s loop loop; ln -s p l; touch f; ln -s /etc out; mkdir d")
+        let repairable = ["p", "gone", "loop", "l", "f/x", "dir:f", "tree:gone", "gone/*", "/none/x", "\(tree.root)/p"]
+        for reference in repairable {
+            let reference = try ArtifactReference(parsing: reference.utf8)
+            for policy in [SymlinkPolicy.follow, .refuse, .record] {
+                var options = tree.options
+                options.symlinks = policy
+                try Snapshot.preflight([reference], options: options)
+            }
+            #expect(throws: SnapshotError.self) { try Snapshot.take(of: [reference], options: tree.options) }
+        }
+        for reference in ["out", "out/passwd", "dir:out"] {
+            let reference = try ArtifactReference(parsing: reference.utf8)
+            #expect(throws: SnapshotError.self) { try Snapshot.preflight([reference], options: tree.options) }
+        }
+        var elsewhere = tree.options
+        elsewhere.base.append("none")
+        let relative = try ArtifactReference(parsing: "d".utf8)
+        #expect(throws: SnapshotError.self) { try Snapshot.preflight([relative], options: elsewhere) }
+        try Snapshot.preflight([ArtifactReference(parsing: "/none".utf8)], options: elsewhere)
+    }
+
     @Test func `overlapping references record a file once`() throws {
         let tree = try Tree()
         try tree.shell("mkdir d; touch d/f; ln -s d l")

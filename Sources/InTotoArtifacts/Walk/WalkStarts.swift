@@ -20,10 +20,25 @@ struct WalkStarts {
         for reference in references where reference.isAbsolute { addAbsolute(reference) }
     }
 
+    /// What is wrong with relative references wherever they lead: there is no base path, or a link leads out of it.
+    static func problemsOutside(_ references: [ArtifactReference], _ options: SnapshotOptions) -> ProblemList {
+        var starts = WalkStarts([], options)
+        guard let root = starts.openBase() else { return starts.findings.problems }
+        let resolver = starts.resolver(root)
+        for reference in references {
+            // What cannot be looked at now may be once the command has run.
+            let outcome = try? resolver.resolve(reference.path, from: [])
+            if case .notRecorded(.linkOutsideBase)? = outcome {
+                starts.problem(reference, .notRegular(.linkOutsideBase))
+            }
+        }
+        return starts.findings.problems
+    }
+
     // MARK: Below the base path
 
     private mutating func addRelative(_ references: [ArtifactReference]) {
-        guard let root = openRoot(options.base, matchOffset: 0, named: Array(options.base.string.utf8)) else { return }
+        guard let root = openBase() else { return }
         for reference in references {
             do { try add(reference, below: root) } catch { problem(reference, .init(error)) }
         }
@@ -45,6 +60,7 @@ struct WalkStarts {
         case .file(let directory, let name, let status):
             let isPlain = status.kind == .regular && PathBytes.join(directory, name) == reference.path
             if !isPlain || !isCovered(reference.path) { addFile(reference, root, directory, name, status) }
+        case .notRecorded(.danglingLink) where options.allowsMissing: leadsNowhere(reference)
         case .notRecorded(let reason): problem(reference, .notRegular(reason))
         case .absent: break
         }
@@ -133,23 +149,25 @@ struct WalkStarts {
         do {
             let (parent, name) = PathBytes.split(reference.path)
             let kind = try name.isEmpty ? .directory : status(of: name, in: parent).kind
-            if kind != .symbolicLink { return add(absolute: reference, at: reference.path, kind) }
-            guard options.symlinks == .follow else {
-                if options.symlinks == .refuse { return problem(reference, .linkRefused) }
-                return add(absolute: reference, at: reference.path, kind)
+            switch (kind, options.symlinks) {
+            case (.symbolicLink, .follow): addTarget(of: reference)
+            case (.symbolicLink, .refuse): problem(reference, .linkRefused)
+            case (let kind, _): add(absolute: reference, at: reference.path, kind)
             }
-            guard let real = SystemCalls.realPath(FilePath(bytes: reference.path)) else {
-                return problem(reference, .notRegular(.danglingLink))
-            }
-            let (realParent, realName) = PathBytes.split(real)
-            let realKind = try realName.isEmpty ? .directory : status(of: realName, in: realParent).kind
-            add(absolute: reference, at: real, realKind)
         } catch {
-            if error.code == .noSuchFileOrDirectory || error.code == .notDirectory {
-                addAbsoluteGlob(reference)
-            } else {
-                problem(reference, .init(error))
-            }
+            if error.isAbsence { return addAbsoluteGlob(reference) }
+            problem(reference, .init(resolving: error))
+        }
+    }
+
+    private mutating func addTarget(of reference: ArtifactReference) {
+        do {
+            let real = try SystemCalls.resolvedPath(FilePath(bytes: reference.path))
+            let (parent, name) = PathBytes.split(real)
+            add(absolute: reference, at: real, try name.isEmpty ? .directory : status(of: name, in: parent).kind)
+        } catch {
+            if error.isAbsence, options.allowsMissing { return leadsNowhere(reference) }
+            problem(reference, error.isAbsence ? .notRegular(.danglingLink) : .init(resolving: error))
         }
     }
 
@@ -190,27 +208,35 @@ struct WalkStarts {
         let (start, pattern) = GlobFilter.split(reference.path)
         if excludesDirectory(reference, PathBytes.split(start).name) { return }
         let offset = start == [slash] ? 1 : start.count + 1
-        guard let root = try? WalkRoot(FilePath(bytes: start), matchOffset: offset) else { return missing(reference) }
-        roots.append(root)
+        do { roots.append(try WalkRoot(FilePath(bytes: start), matchOffset: offset)) } catch {
+            return error.isAbsence ? missing(reference) : problem(reference, .init(resolving: error))
+        }
         filters.append(GlobFilter(source: reference.source, pattern: pattern))
         jobs.append(WalkJob(root: roots.count - 1, real: [], name: start, filter: filters.count - 1))
     }
 
     // MARK: Failures
 
+    private mutating func openBase() -> Int? {
+        openRoot(options.base, matchOffset: 0, named: Array(options.base.string.utf8))
+    }
+
     private mutating func openRoot(_ path: FilePath, matchOffset: Int, named name: [UInt8]) -> Int? {
         do {
             roots.append(try WalkRoot(path, matchOffset: matchOffset))
             return roots.count - 1
         } catch {
-            let isMissing = error.code == .noSuchFileOrDirectory
-            findings.problems.append(name, isMissing ? .doesNotExist : .init(error))
+            findings.problems.append(name, .init(resolving: error))
             return nil
         }
     }
 
     private mutating func missing(_ reference: ArtifactReference) {
         if !options.allowsMissing { problem(reference, .doesNotExist) }
+    }
+
+    private mutating func leadsNowhere(_ reference: ArtifactReference) {
+        findings.notRecorded.append(NotRecorded(path: reference.name, reason: .danglingLink))
     }
 
     private mutating func problem(_ reference: ArtifactReference, _ reason: SnapshotProblem.Reason) {
