@@ -104,6 +104,20 @@ import Testing
         #expect(throws: ExclusionPatternError.self) { try patterns.append(Array(pattern.utf8)) }
     }
 
+    @Test(arguments: [
+        ("#d", "bad pattern '#d': it is a comment; put a backslash before the '#'"), ("", "bad pattern '': it is empty"),
+        ("  ", "bad pattern '  ': it is empty"),
+    ])
+    func `what says nothing as a line of a file is refused by itself`(pattern: String, message: String) throws {
+        var patterns = ExclusionPatterns.none
+        #expect { try patterns.append(Array(pattern.utf8)) } throws: { "\($0)" == message }
+        try patterns.append(contentsOfFile: Array("\(pattern)\r\n\(pattern)\n".utf8))
+        #expect(patterns == .none)
+        let tree = try Tree()
+        try tree.shell("touch '#d' f")
+        #expect(try tree.take(".") { try $0.exclusions.append(Array("\\#d".utf8)) }.names == ["f"])
+    }
+
     @Test func `what parallel runs hold is hidden, by the exact shape of its name and only while they hold it`() throws {
         let tree = try Tree()
         let shaped = [".intoto-run.0123456789abcdee.tmp", ".intoto-run.0123456789abcdef.tmp"]

@@ -29,17 +29,23 @@ public struct ExclusionPatterns: Hashable, Sendable {
 
     /// Adds one pattern; throws for one that could never match, which is a slip of the pen.
     public mutating func append(_ line: some Collection<UInt8>) throws(ExclusionPatternError) {
-        guard let pattern = ExclusionPattern(line: line) else { return }
+        guard let pattern = ExclusionPattern(line: line) else {
+            let isComment = line.first == UInt8(ascii: "#")
+            throw ExclusionPatternError(
+                pattern: Array(line),
+                reason: isComment ? "it is a comment; put a backslash before the '#'" : "it is empty")
+        }
         if let defect = pattern.defect { throw ExclusionPatternError(pattern: Array(line), reason: defect) }
         patterns.append(pattern)
     }
 
-    /// Adds the lines of a file in the format of `.gitignore`.
+    /// Adds the lines of a file in the format of `.gitignore`; empty ones and comments say nothing.
     public mutating func append(contentsOfFile content: [UInt8]) throws(ExclusionPatternError) {
         let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let text = content.starts(with: byteOrderMark) ? content[3...] : content[...]
         for line in text.split(separator: UInt8(ascii: "\n")) {
-            try append(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
+            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+            if ExclusionPattern(line: line) != nil { try append(line) }
         }
     }
 
