@@ -5,7 +5,7 @@ struct RecordAssembler {
     private let options: SnapshotOptions
     private let algorithms: [(algorithm: DigestAlgorithm, length: Int)]
     private var findings = Findings()
-    private var whole: [(name: [UInt8], digests: DigestSet)] = []
+    private var whole: [[UInt8]: (source: [UInt8], digests: DigestSet)] = [:]
 
     init(_ options: SnapshotOptions, _ algorithms: [DigestAlgorithm]) {
         self.options = options
@@ -18,10 +18,10 @@ struct RecordAssembler {
 
     mutating func append(_ digest: WholeDirectory.Digest) {
         if let digests = digest.digests {
-            if UTF8Validation.isValid(digest.name[...]) {
-                whole.append((digest.name, digests))
-            } else {
+            if !UTF8Validation.isValid(digest.name[...]) {
                 findings.problems.append(digest.name, .notUTF8)
+            } else if let (_, first) = whole.updateValue((digest.source, digests), forKey: digest.name), first != digests {
+                findings.problems.append(digest.source, .changedWhileRead)
             }
         }
         // Its files are no artifacts by themselves.
@@ -56,13 +56,11 @@ struct RecordAssembler {
                 if record.isLinkText { result.linkTexts.append(ArtifactName(Text(trusted: Array(name)))) }
             }
         }
-        var names: Set<[UInt8]> = []
-        for (name, digests) in whole where names.insert(name).inserted {
-            builder.append(ArtifactName(Text(trusted: name)), digests)
-        }
+        for (name, whole) in whole { builder.append(ArtifactName(Text(trusted: name)), whole.digests) }
         try findings.problems.check()
         do { result.artifacts = try builder.finish() } catch {
-            findings.problems.append(error.duplicate.text.utf8, .sameName(as: error.duplicate.text.utf8))
+            let name = error.duplicate.text.utf8
+            findings.problems.append(whole[name]?.source ?? name, .sameName(as: file(named: name, cuts)))
             try findings.problems.check()
         }
         result.notRecorded = unique(findings.notRecorded.sorted { $0.path.precedesBytewise($1.path) })
@@ -82,6 +80,15 @@ struct RecordAssembler {
         } else if !digestBytes(of: first).elementsEqual(digestBytes(of: second)) {
             findings.problems.append(path, .changedWhileRead)
         }
+    }
+
+    /// The path of the file that is called so, as a reference to it is written.
+    private func file(named name: [UInt8], _ cuts: [Int]) -> [UInt8] {
+        let index = findings.records.indices.first { index in
+            findings.path(of: findings.records[index]).dropFirst(cuts.isEmpty ? 0 : cuts[index]).elementsEqual(name)
+        }
+        let path = index.map { Array(findings.path(of: findings.records[$0])) } ?? name
+        return path.first == slash ? path : Array("./".utf8) + path
     }
 
     /// How many bytes of the path are not part of the name.

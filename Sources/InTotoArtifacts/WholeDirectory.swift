@@ -11,9 +11,17 @@ struct WholeDirectory {
     /// The one artifact, and what the walk below it met.
     struct Digest {
         var name: [UInt8]
+        /// The reference as written.
+        var source: [UInt8]
         /// Nil where the directory is absent or excluded.
         var digests: DigestSet?
         var findings = Findings()
+
+        init(_ reference: ArtifactReference, findings: Findings = Findings()) {
+            name = reference.wholeName
+            source = reference.source
+            self.findings = findings
+        }
     }
 
     private let reference: ArtifactReference
@@ -35,7 +43,7 @@ struct WholeDirectory {
         rules.recordsNames = false
 
         let starts = WalkStarts([reference], options)
-        var result = Digest(name: reference.wholeName, findings: starts.findings)
+        var result = Digest(reference, findings: starts.findings)
         if starts.jobs.isEmpty { return result }
         result.findings.append(Walk(rules, starts, WalkBudget(threads: options.threads), report).run())
         do throws(CryptoError) {

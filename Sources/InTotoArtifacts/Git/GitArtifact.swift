@@ -16,7 +16,7 @@ struct GitArtifact {
     }
 
     func digest() -> WholeDirectory.Digest {
-        var result = WholeDirectory.Digest(name: reference.wholeName)
+        var result = WholeDirectory.Digest(reference)
         let base = Array(options.base.string.utf8)
         let directory = reference.isAbsolute ? reference.path : PathBytes.join(base, reference.path)
         do throws(GitError) {
