@@ -1,3 +1,5 @@
+import InTotoMetadata
+
 /// What one pattern hid: how much, and what first.
 public struct ExcludedPaths: Hashable, Sendable {
     public internal(set) var pattern: ExclusionPattern

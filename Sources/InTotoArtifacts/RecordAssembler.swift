@@ -33,8 +33,9 @@ struct RecordAssembler {
     }
 
     mutating func finish() throws(SnapshotError) -> SnapshotResult {
-        let prefixes = options.stripPrefixes.compactMap { PathBytes.normalized($0[...]) }.sorted { $0.count > $1.count }
-        let cuts = prefixes.isEmpty ? [] : findings.records.map { cut(of: $0, prefixes) }
+        let prefixes = StrippedPrefixes(options)
+        // How many bytes of each path are not part of the name.
+        let cuts = prefixes.isEmpty ? [] : findings.records.map { prefixes.cut(of: Array(findings.path(of: $0))) }
         var result = SnapshotResult()
         var builder = ArtifactSet.Builder()
         builder.reserve(findings.records.count, bytes: findings.arena.count)
@@ -89,14 +90,6 @@ struct RecordAssembler {
         }
         let path = index.map { Array(findings.path(of: findings.records[$0])) } ?? name
         return path.first == slash ? path : Array("./".utf8) + path
-    }
-
-    /// How many bytes of the path are not part of the name.
-    private func cut(of record: Findings.Record, _ prefixes: [[UInt8]]) -> Int {
-        if prefixes.isEmpty { return 0 }
-        let path = Array(findings.path(of: record))
-        guard let prefix = prefixes.first(where: { !$0.isEmpty && PathBytes.isWithin(path, $0) }) else { return 0 }
-        return min(prefix.count + 1, path.count)
     }
 
     private static func name(

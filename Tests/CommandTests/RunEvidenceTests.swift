@@ -149,12 +149,26 @@ import Testing
     @Test func `a dry run names what would be recorded, and writes nothing`() throws {
         let run = try project()
         try run.write("x", to: "src/main.o")
+        try run.write("x", to: "out/app")
         let before = try run.list()
-        let result = try run(
-            "--dry-run", "-n", "b", "-m", "src", "-p", "dist", "--exclude", "*.o", "--", "touch", "made")
+        let arguments = ["--dry-run", "-n", "b", "--lstrip-paths", "out", "--exclude", "*.o", "-m", "src", "-p"]
+        let result = try run.run(arguments + ["out", "dist", "dir:src", "--", "touch", "made"])
         #expect(result.status == 0)
-        #expect(result.outputText.contains("src/main.c"))
-        #expect(result.outputText.contains("*.o"))
+        #expect(
+            result.outputText == """
+                step: b
+                command: touch made
+                material: src/main.c (by src)
+                excluded: src/main.o (by *.o)
+                product: dir:src (by dir:src)
+                product: app (out/app, by out)
+                excluded: src/main.o (by *.o)
+                not there: product dist
+
+                """)
+        let wrong = try run.run(["--dry-run", "-n", "b", "-m", "dir:none", "--", "touch", "made"])
+        #expect(wrong.status == 125 && wrong.outputText == "step: b\ncommand: touch made\n")
+        #expect(wrong.errorText.hasPrefix("intoto-run: error: 'dir:none': does not exist\n"))
         #expect(try run.list() == before)
     }
 

@@ -157,20 +157,76 @@ import Testing
         #expect(result.notRecorded.isEmpty)
     }
 
-    @Test func `a plan lists what would be recorded, and which pattern hides what`() throws {
-        let tree = try Tree()
-        try tree.shell("mkdir -p d .git; touch a.o d/b .git/x; mkfifo p")
+    /// One line for each entry: path, name where it is another, reference, pattern.
+    private func plan(
+        _ tree: Tree, _ references: String..., with change: (inout SnapshotOptions) throws -> Void = { _ in }
+    ) throws -> (lines: [String], plan: SnapshotPlan) {
         var options = tree.options
-        try options.exclusions.append(Array("*.o".utf8))
-        let plan = try Snapshot.plan([ArtifactReference(parsing: ".".utf8)], options: options)
+        try change(&options)
+        let plan = try Snapshot.plan(references.map { try ArtifactReference(parsing: $0.utf8) }, options: options)
         let lines = plan.entries.map { entry in
-            escapedForTerminal(entry.path) + (entry.isDirectory ? "/" : "") + " "
-                + (entry.excludedBy?.description ?? "-")
+            let path = escapedForTerminal(entry.path) + (entry.isDirectory ? "/" : "")
+            let name = entry.name == entry.path ? "" : " as \(escapedForTerminal(entry.name))"
+            let pattern = entry.pattern.map { entry.isExcluded ? " not, by \($0)" : " kept by \($0)" } ?? ""
+            return "\(path)\(name) of \(escapedForTerminal(entry.reference))\(pattern)"
         }
-        #expect(lines == [".git/ .git/", "a.o *.o", "d/b -"])
-        #expect(plan.notRecorded.map(\.description) == ["'p': a named pipe"])
-        let result = try tree.take(".") { $0.exclusions = options.exclusions }
+        return (lines, plan)
+    }
+
+    @Test func `a plan lists what would be recorded, and what includes or hides it`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p d e .git; touch a.o d/b d/keep.o .git/x e/f; mkfifo p; ln -s none broken")
+        let hide: (inout SnapshotOptions) throws -> Void = {
+            try $0.exclusions.append(contentsOfFile: Array("*.o\n!keep.o\n".utf8))
+        }
+        let (lines, all) = try plan(tree, ".", with: hide)
+        #expect(
+            lines == [
+                ".git/ of . not, by .git/", "a.o of . not, by *.o", "d/b of .", "d/keep.o of . kept by !keep.o", "e/f of .",
+            ])
+        #expect(all.notRecorded.map(\.description) == ["'broken': a link to nothing", "'p': a named pipe"])
+        let result = try tree.take(".", with: hide)
         #expect(result.excluded.map { "\($0.pattern) \($0.count)" } == [".git/ 1", "*.o 1"])
+        let (some, _) = try plan(tree, "d", "d/b", "./e/*", "file:.git", "dir:e", with: hide)
+        #expect(
+            some == [
+                ".git/ of file:.git not, by .git/", "d/b of d", "d/keep.o of d kept by !keep.o", "dir:e of dir:e",
+                "e/f of ./e/*",
+            ])
+    }
+
+    @Test func `a plan has names, and finds what a snapshot would fail with`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p d e d/.git; echo 1 > d/f; echo 2 > e/f; ln -s d/f l; touch $'d/1\\xff' dir:e; mkfifo p")
+        let strip: (inout SnapshotOptions) -> Void = { $0.stripPrefixes = [Array("d".utf8), Array("e".utf8)] }
+        #expect(try plan(tree, "d/f", with: strip).lines == ["d/f as f of d/f"])
+        #expect(try plan(tree, "dir:d").lines == ["d/.git/ of dir:d not, by .git/", "dir:d of dir:d"])
+        for references in [
+            ["d/f", "e/f"], ["d"], ["none"], ["dir:none"], ["tree:none"], ["none*"], ["dir:p"], ["tree:l"], ["dir:d/f"], ["p"],
+            ["/proc"], ["dir:/proc"], ["git:d"], ["dir:e", "./dir:e"],
+        ] {
+            var options = tree.options
+            strip(&options)
+            let references = try references.map { try ArtifactReference(parsing: $0.utf8) }
+            func failure(_ body: () throws -> Void) -> String {
+                do { try body() } catch { return "\(error)" }
+                return "none"
+            }
+            let planned = failure { _ = try Snapshot.plan(references, options: options) }
+            #expect(planned == failure { _ = try Snapshot.take(of: references, options: options) })
+            #expect(planned != "none")
+        }
+    }
+
+    @Test func `a plan names what is not there, where that is allowed`() throws {
+        let tree = try Tree()
+        try tree.shell("touch f")
+        let (lines, all) = try plan(tree, "f", "none", "*.none", "dir:none", "tree:./none", "/none", "git:.") {
+            $0.allowsMissing = true
+        }
+        #expect(lines == ["f of f"])
+        let missing = all.missing.map { String(decoding: $0, as: UTF8.self) }
+        #expect(missing.sorted() == ["*.none", "/none", "dir:none", "git:.", "none", "tree:./none"])
     }
 
     @Test func `the result does not depend on the number of threads`() throws {

@@ -17,6 +17,8 @@ struct Findings: Sendable {
     /// Paths hidden, by the index of the pattern.
     private(set) var excluded: [Int: ExcludedPaths] = [:]
     var planned: [SnapshotPlan.Entry] = []
+    /// References to nothing, as written, where that is no error.
+    private(set) var missing: [[UInt8]] = []
     var problems = ProblemList()
     var matchedFilters: Set<Int> = []
     var bytes: UInt64 = 0
@@ -36,6 +38,10 @@ struct Findings: Sendable {
                     .init(rebasing: arena[b.start..<b.start + b.length])) < 0
             }
         }
+    }
+
+    mutating func miss(_ reference: [UInt8], isAllowed: Bool) {
+        if isAllowed { missing.append(reference) } else { problems.append(reference, .doesNotExist) }
     }
 
     mutating func exclude(_ path: [UInt8], by index: Int, of exclusions: ExclusionPatterns) {
@@ -58,6 +64,7 @@ struct Findings: Sendable {
         notRecorded += other.notRecorded
         for (index, paths) in other.excluded { excluded[index, default: ExcludedPaths(paths.pattern)].append(paths) }
         planned += other.planned
+        missing += other.missing
         problems.append(other.problems)
         matchedFilters.formUnion(other.matchedFilters)
         bytes += other.bytes

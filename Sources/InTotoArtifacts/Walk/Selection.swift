@@ -27,6 +27,14 @@ struct Selection {
         return asFile != nil && excludes(path, isDirectory: true, job, noCondition)
     }
 
+    /// What a snapshot would record, with the pattern that takes it back, if one does.
+    func plan(_ path: [UInt8], _ job: WalkJob) {
+        let seen = path[walk.roots[job.root].matchOffset...]
+        let index = walk.rules.exclusions.deciding(seen, isDirectory: false, holds: noCondition)
+        let pattern = index.map { walk.rules.exclusions.patterns[$0] }.flatMap { $0.isNegated ? $0 : nil }
+        notes.findings.planned.append(.init(path: path, reference: job.reference, pattern: pattern))
+    }
+
     func excludes<E: Error>(
         _ path: [UInt8], isDirectory: Bool, _ job: WalkJob, _ holds: (FileCondition) throws(E) -> Bool
     ) throws(E) -> Bool {
@@ -38,7 +46,8 @@ struct Selection {
         notes.findings.exclude(path, by: index, of: exclusions)
         if walk.rules.purpose == .list {
             let pattern = exclusions.patterns[index]
-            notes.findings.planned.append(.init(path: path, isDirectory: isDirectory, excludedBy: pattern))
+            notes.findings.planned.append(
+                .init(path: path, isDirectory: isDirectory, reference: job.reference, pattern: pattern))
         }
         return true
     }

@@ -56,7 +56,9 @@ struct WalkStarts {
             }
             if isCovered(reference.path), real == reference.path { return }
             if real == reference.path { covered.insert(real) }
-            jobs.append(WalkJob(root: root, real: real, name: reference.path, links: LinkChain(startingAt: real)))
+            let links = LinkChain(startingAt: real)
+            jobs.append(
+                WalkJob(root: root, real: real, name: reference.path, reference: reference.source, links: links))
         case .file(let directory, let name, let status):
             let isPlain = status.kind == .regular && PathBytes.join(directory, name) == reference.path
             if !isPlain || !isCovered(reference.path) { addFile(reference, root, directory, name, status) }
@@ -73,7 +75,10 @@ struct WalkStarts {
             if options.symlinks == .refuse { return problem(reference, .linkRefused) }
             if PathBytes.join(directory, name) != reference.path { return problem(reference, .beyondLink) }
         }
-        jobs.append(WalkJob(root: root, real: directory, name: reference.path, work: .file(name, status.kind)))
+        jobs.append(
+            WalkJob(
+                root: root, real: directory, name: reference.path, reference: reference.source,
+                work: .file(name, status.kind)))
     }
 
     private mutating func addGlobOrMissing(_ reference: ArtifactReference, below root: Int) throws(SystemError) {
@@ -83,7 +88,10 @@ struct WalkStarts {
         if excludesDirectory(reference, start[...]) { return }
         filters.append(GlobFilter(source: reference.source, pattern: reference.path))
         let links = LinkChain(startingAt: real)
-        jobs.append(WalkJob(root: root, real: real, name: start, links: links, filter: filters.count - 1))
+        jobs.append(
+            WalkJob(
+                root: root, real: real, name: start, reference: reference.source, links: links,
+                filter: filters.count - 1))
     }
 
     private func resolver(_ root: Int) -> LinkResolver {
@@ -138,7 +146,8 @@ struct WalkStarts {
             findings.exclude(reference.path, by: index, of: exclusions)
         }
         findings.notRecorded.append(NotRecorded(path: reference.name, reason: .excluded(pattern)))
-        findings.planned.append(.init(path: reference.path, isDirectory: isDirectory, excludedBy: pattern))
+        findings.planned.append(
+            .init(path: reference.path, isDirectory: isDirectory, reference: reference.source, pattern: pattern))
         return true
     }
 
@@ -189,7 +198,7 @@ struct WalkStarts {
             if PseudoFileSystem.holds(roots[root].descriptor.number) {
                 return problem(reference, .notRegular(.pseudoFileSystem))
             }
-            return jobs.append(WalkJob(root: root, real: [], name: name))
+            return jobs.append(WalkJob(root: root, real: [], name: name, reference: reference.source))
         }
         let offset = name.count - seen.count
         guard let root = openRoot(FilePath(bytes: parent), matchOffset: offset, named: reference.source) else { return }
@@ -199,7 +208,9 @@ struct WalkStarts {
                 kind == .regular ? try condition.holds(for: Array(realName), in: directory) : false
             }
             if isExcluded { return }
-            jobs.append(WalkJob(root: root, real: [], name: name, work: .file(Array(realName), kind)))
+            jobs.append(
+                WalkJob(
+                    root: root, real: [], name: name, reference: reference.source, work: .file(Array(realName), kind)))
         } catch { problem(reference, .init(error)) }
     }
 
@@ -212,7 +223,9 @@ struct WalkStarts {
             return error.isAbsence ? missing(reference) : problem(reference, .init(resolving: error))
         }
         filters.append(GlobFilter(source: reference.source, pattern: pattern))
-        jobs.append(WalkJob(root: roots.count - 1, real: [], name: start, filter: filters.count - 1))
+        jobs.append(
+            WalkJob(
+                root: roots.count - 1, real: [], name: start, reference: reference.source, filter: filters.count - 1))
     }
 
     // MARK: Failures
@@ -232,7 +245,7 @@ struct WalkStarts {
     }
 
     private mutating func missing(_ reference: ArtifactReference) {
-        if !options.allowsMissing { problem(reference, .doesNotExist) }
+        findings.miss(reference.source, isAllowed: options.allowsMissing)
     }
 
     private mutating func leadsNowhere(_ reference: ArtifactReference) {

@@ -145,7 +145,8 @@ final class WalkWorker {
             }
         }
         if selection.excludes(path, isDirectory: true, job, noCondition) { return }
-        walk.queue.push(WalkJob(root: job.root, real: real, name: path, links: links, filter: filter))
+        walk.queue.push(
+            WalkJob(root: job.root, real: real, name: path, reference: job.reference, links: links, filter: filter))
     }
 
     // MARK: Links
