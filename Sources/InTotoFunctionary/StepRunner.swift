@@ -48,6 +48,7 @@ public struct StepRunner {
         step.products =
             request.recordsChangedProductsOnly ? after.artifacts.changed(since: step.materials) : after.artifacts
         step.notRecorded += after.notRecorded
+        step.excludedProducts = after.excluded
         step.linkTexts = Set(step.linkTexts + after.linkTexts).sorted()
         step.excluded = after.excluded
         step.reusedDigests = reusesDigests ? after.reused : nil
@@ -70,10 +71,11 @@ public struct StepRunner {
         let before: SnapshotResult
         do { before = try materials.get() } catch { throw .materials(error) }
         do { try request.git.check(repository) } catch { throw .repository(error) }
-        let step = RecordedStep(
+        var step = RecordedStep(
             name: request.name, materials: before.artifacts, products: ArtifactSet(), notRecorded: before.notRecorded,
             linkTexts: before.linkTexts, git: repository.map { RecordedRepository(before: $0, after: nil) },
             execution: nil, workDirectory: Self.absolute(request.command?.directory, from: workDirectory))
+        step.excludedMaterials = before.excluded
         return (step, before.reusable, repository)
     }
 

@@ -28,7 +28,7 @@ struct ArtifactOptions: ParsableArguments {
 
     @Flag(
         name: .customLong("no-default-excludes"),
-        help: "Also record .git/ and evidence files, which are left out otherwise.")
+        help: "Also record what is left out otherwise: .git/, evidence files, and .intoto-run.*.tmp of other runs.")
     var withoutDefaults = false
 
     @Option(help: "Symbolic links: follow (never out of the base path), record (the link's text) or refuse.")
@@ -43,7 +43,7 @@ struct ArtifactOptions: ParsableArguments {
         transform: DigestList.init)
     var digest = DigestList.standard
 
-    @Flag(name: .customLong("allow-missing"), help: "A reference to nothing is no error.")
+    @Flag(name: .customLong("allow-missing"), help: "A reference to nothing, or a link to nothing, is no error.")
     var allowsMissing = false
 
     @Option(
