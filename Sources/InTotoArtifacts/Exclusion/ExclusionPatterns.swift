@@ -25,6 +25,12 @@ public struct ExclusionPatterns: Hashable, Sendable {
     private static let eightHexDigits = String(repeating: "[0-9a-f]", count: 8)
     private static let sixteenHexDigits = eightHexDigits + eightHexDigits
 
+    /// Without those that stand in `others`.
+    package func removing(_ others: Self) -> Self { Self(patterns: patterns.filter { !others.patterns.contains($0) }) }
+
+    /// With `others` behind them.
+    package func adding(_ others: Self) -> Self { Self(patterns: patterns + others.patterns) }
+
     /// Adds one pattern; throws for one that could never match, which is a slip of the pen.
     public mutating func append(_ line: some Collection<UInt8>) throws(ExclusionPatternError) {
         guard let pattern = ExclusionPattern(line: line) else { return }
