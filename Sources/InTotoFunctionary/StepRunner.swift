@@ -45,10 +45,8 @@ public struct StepRunner {
         step.git = repository.map { RecordedRepository(before: $0, after: repositoryAfter) }
         let after: SnapshotResult
         do { after = try products.get() } catch { throw .products(error, soFar: step) }
-        step.products =
-            request.recordsChangedProductsOnly ? after.artifacts.changed(since: step.materials) : after.artifacts
+        step.addProducts(after, changedOnly: request.recordsChangedProductsOnly)
         step.notRecorded += after.notRecorded
-        step.linkTexts = Set(step.linkTexts + after.linkTexts).sorted()
         step.reusedDigests = reusesDigests ? after.reused : nil
         return step
     }
@@ -71,7 +69,7 @@ public struct StepRunner {
         do { try request.git.check(repository) } catch { throw .repository(error) }
         let step = RecordedStep(
             name: request.name, materials: before.artifacts, products: ArtifactSet(), notRecorded: before.notRecorded,
-            linkTexts: before.linkTexts, git: repository.map { RecordedRepository(before: $0, after: nil) },
+            materialLinkTexts: before.linkTexts, git: repository.map { RecordedRepository(before: $0, after: nil) },
             execution: nil, workDirectory: Self.absolute(request.command?.directory, from: workDirectory))
         return (step, before.reusable, repository)
     }
@@ -126,6 +124,15 @@ public struct StepRunner {
             default: throw .internal("\(error)")
             }
         }
+    }
+}
+
+extension RecordedStep {
+    /// A file that is a link now, or the other way round, has changed, though its digest may be the same.
+    fileprivate mutating func addProducts(_ after: SnapshotResult, changedOnly: Bool) {
+        let turned = Set(materialLinkTexts).symmetricDifference(after.linkTexts)
+        products = changedOnly ? after.artifacts.changed(since: materials, otherKind: turned) : after.artifacts
+        productLinkTexts = after.linkTexts.filter { products[$0] != nil }
     }
 }
 
