@@ -15,14 +15,23 @@ public enum Snapshot {
         defer { report(.ended) }
         let files = references.filter { $0.scheme == .file }
         let findings = walk(files, options, WalkRules(options, .hash), report)
+        if findings.isGivenUp { throw givenUp(references) }
         var assembler = RecordAssembler(options, Set(options.digests).sorted())
         assembler.append(findings)
         for reference in references where reference.scheme != .file {
-            assembler.append(
+            let whole =
                 reference.scheme == .git
-                    ? GitArtifact(reference, options).digest() : WholeDirectory(reference, options).digest(report))
+                ? GitArtifact(reference, options).digest() : WholeDirectory(reference, options).digest(report)
+            if whole.findings.isGivenUp { throw givenUp(references) }
+            assembler.append(whole)
         }
         return try assembler.finish()
+    }
+
+    private static func givenUp(_ references: [ArtifactReference]) -> SnapshotError {
+        var problems = ProblemList()
+        for reference in references { problems.append(reference.source, .givenUp) }
+        return problems.error
     }
 
     /// Checks before the command runs what will be asked for after it: products may be absent then.
@@ -78,6 +87,7 @@ public enum Snapshot {
             }
             found.matchedFilters = []
             findings.append(found)
+            if findings.isGivenUp { break }
         }
         return findings
     }

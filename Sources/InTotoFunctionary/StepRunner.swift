@@ -1,3 +1,4 @@
+internal import CSupport
 public import FoundationEssentials
 public import InTotoArtifacts
 internal import InTotoMetadata
@@ -38,10 +39,14 @@ public struct StepRunner {
         tool.start()
         try execute(&step, now)
         step.tool = tool.finish()
-        let (products, repositoryAfter) = observing(request.git != .off && step.execution != nil) {
+        // Whoever asks us to end meanwhile ends the reading, and what is known by then is not lost.
+        cs_begin_reading()
+        let isGivenUp: @Sendable () -> Bool = { cs_reading_is_over() != 0 }
+        let (products, repositoryAfter) = observing(request.git != .off && step.execution != nil, isGivenUp) {
             () throws(SnapshotError) in
-            try snapshot(request.products, reusesDigests ? .from(reusable) : .never)
+            try snapshot(request.products, reusesDigests ? .from(reusable) : .never, isGivenUp)
         }
+        cs_end_reading()
         step.git = repository.map { RecordedRepository(before: $0, after: repositoryAfter) }
         let after: SnapshotResult
         do { after = try products.get() } catch { throw .products(error, soFar: step) }
@@ -61,8 +66,9 @@ public struct StepRunner {
     private func begin(workDirectory: [UInt8]) throws(StepError) -> (
         step: RecordedStep, reusable: ReusableDigests, repository: Result<GitRepositoryState, GitError>?
     ) {
-        let (materials, repository) = observing(request.git != .off) { () throws(SnapshotError) in
-            try snapshot(request.materials, reusesDigests ? .keeping : .never)
+        let never: @Sendable () -> Bool = { false }
+        let (materials, repository) = observing(request.git != .off, never) { () throws(SnapshotError) in
+            try snapshot(request.materials, reusesDigests ? .keeping : .never, never)
         }
         let before: SnapshotResult
         do { before = try materials.get() } catch { throw .materials(error) }
@@ -76,13 +82,13 @@ public struct StepRunner {
 
     /// Reads the repository beside the artifacts.
     private func observing(
-        _ readsRepository: Bool, _ snapshot: () throws(SnapshotError) -> SnapshotResult
+        _ readsRepository: Bool, _ isGivenUp: () -> Bool, _ snapshot: () throws(SnapshotError) -> SnapshotResult
     ) -> (Result<SnapshotResult, SnapshotError>, Result<GitRepositoryState, GitError>?) {
         var options = request.snapshot.git
         options.ownFiles = request.snapshot.ownFiles
         let base = Array(request.snapshot.base.string.utf8)
         let observation = readsRepository ? GitObservation(of: base, options) : nil
-        return (Result(catching: snapshot), observation?.result())
+        return (Result(catching: snapshot), observation?.result(unless: isGivenUp))
     }
 
     /// Where the command ran, as its own `pwd -L` would have it.
@@ -95,10 +101,11 @@ public struct StepRunner {
     private var reusesDigests: Bool { request.reusesUnchangedDigests }
 
     private func snapshot(
-        _ references: [ArtifactReference], _ reuse: DigestReuse
+        _ references: [ArtifactReference], _ reuse: DigestReuse, _ isGivenUp: @escaping @Sendable () -> Bool
     ) throws(SnapshotError) -> SnapshotResult {
         var options = request.snapshot
         options.reuse = reuse
+        options.isGivenUp = isGivenUp
         return try Snapshot.take(of: references, options: options, report: report)
     }
 

@@ -12,6 +12,8 @@ final class FileHasher {
         case changed
         case system(SystemError)
         case crypto(CryptoError)
+        /// Nobody wants to know any more.
+        case givenUp
     }
 
     /// `algorithms` sorted, each once.
@@ -26,9 +28,10 @@ final class FileHasher {
     deinit { buffer.deallocate() }
 
     /// Appends the digests of an open file to `output` in hexadecimal, one after the other; `status` is what the
-    /// descriptor said before. Throws `.changed` where the file was not the same from beginning to end.
+    /// descriptor said before. Throws `.changed` where the file was not the same from beginning to end, and what `didRead`
+    /// throws, which hears of each part.
     func hash(
-        _ descriptor: Int32, _ status: FileStatus, into output: inout [UInt8], didRead: (Int) -> Void
+        _ descriptor: Int32, _ status: FileStatus, into output: inout [UInt8], didRead: (Int) throws(Failure) -> Void
     ) throws(Failure) {
         do throws(Failure) {
             try consume(descriptor, status, didRead)
@@ -58,7 +61,7 @@ final class FileHasher {
     }
 
     private func consume(
-        _ descriptor: Int32, _ status: FileStatus, _ didRead: (Int) -> Void
+        _ descriptor: Int32, _ status: FileStatus, _ didRead: (Int) throws(Failure) -> Void
     ) throws(Failure) {
         let first = try readOnce(descriptor, status, at: 0)
         let isText = lineEndings == .normalized && !buffer[..<min(first, textPrefix)].contains(0)
@@ -66,7 +69,7 @@ final class FileHasher {
             try begin(size: UInt64(status.size))
             return try pass(descriptor, status, first) { (chunk) throws(Failure) in
                 try self.update(chunk)
-                didRead(chunk.count)
+                try didRead(chunk.count)
             }
         }
         var normalizer = LineEndingNormalizer()
@@ -76,12 +79,13 @@ final class FileHasher {
             var counter = LineEndingNormalizer()
             try pass(descriptor, status, first) { (chunk) throws(Failure) in
                 size += UInt64(counter.normalize(chunk).count)
+                try didRead(0)
             }
         }
         try begin(size: size)
         let again = size > 0 ? try readOnce(descriptor, status, at: 0) : first
         try pass(descriptor, status, again) { (chunk) throws(Failure) in
-            didRead(chunk.count)
+            try didRead(chunk.count)
             try self.update(normalizer.normalize(chunk))
         }
     }

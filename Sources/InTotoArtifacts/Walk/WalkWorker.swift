@@ -37,6 +37,7 @@ final class WalkWorker {
     }
 
     private func perform(_ job: WalkJob, _ files: FileVisitor) {
+        if walk.rules.isGivenUp() { return notes.givenUp(walk) }
         do throws(SystemError) {
             let directory = try place(at: job.root).trail.descriptor(of: job.real)
             switch job.work {

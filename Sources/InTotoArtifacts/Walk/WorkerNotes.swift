@@ -36,6 +36,12 @@ final class WorkerNotes {
         reportProgress(atLeast: 256)
     }
 
+    /// Somebody wants the walk to end: no thread begins anything more.
+    func givenUp(_ walk: Walk) {
+        findings.isGivenUp = true
+        walk.queue.giveUp()
+    }
+
     /// Bytes on their way, of files that are recorded later.
     func didRead(_ count: Int) {
         bytes += UInt64(count)
