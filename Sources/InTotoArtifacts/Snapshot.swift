@@ -82,7 +82,7 @@ public enum Snapshot {
             if !starts.jobs.isEmpty { found.append(Walk(rules, starts, budget, report).run()) }
             if !options.allowsMissing {
                 for (index, filter) in starts.filters.enumerated() where !found.matchedFilters.contains(index) {
-                    found.problems.append(filter.source, .doesNotExist)
+                    found.problems.append(filter.source, .matchesNothing)
                 }
             }
             found.matchedFilters = []

@@ -94,7 +94,7 @@ import Testing
                     #expect(result.names.allSatisfy { $0.hasPrefix("d/m") })
                     complete += result.names.count == 5 ? 1 : 0
                 } catch let error as SnapshotError {
-                    let expected: [SnapshotProblem.Reason] = [.changedWhileRead, .vanished, .doesNotExist]
+                    let expected: [SnapshotProblem.Reason] = [.changedWhileRead, .vanished, .matchesNothing]
                     #expect(error.problems.allSatisfy { expected.contains($0.reason) }, "\(error)")
                 }
             }

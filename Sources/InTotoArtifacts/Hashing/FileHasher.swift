@@ -22,7 +22,7 @@ final class FileHasher {
         for algorithm in algorithms { digests.append(try RunningDigest(algorithm)) }
         self.digests = digests
         self.lineEndings = lineEndings
-        buffer = .allocate(byteCount: largeRead, alignment: 4096)
+        buffer = .allocate(byteCount: ReadSize.largest, alignment: 4096)
     }
 
     deinit { buffer.deallocate() }
@@ -103,21 +103,16 @@ final class FileHasher {
             if offset > status.size { throw .changed }
             try visit(.init(rebasing: buffer[..<count]))
             // A short read that ends where the size says is the end; files without a size are read until there is nothing.
-            if offset == status.size, count < readLength(status) { return }
+            if offset == status.size, count < ReadSize.forFile(of: status.size) { return }
             count = try readOnce(descriptor, status, at: offset)
         }
         if offset != status.size { throw .changed }
     }
 
     private func readOnce(_ descriptor: Int32, _ status: FileStatus, at offset: Int64) throws(Failure) -> Int {
-        let window = window(readLength(status))
+        let window = UnsafeMutableRawBufferPointer(rebasing: buffer[..<ReadSize.forFile(of: status.size)])
         return try Self.wrap { () throws(SystemError) in try SystemCalls.read(descriptor, into: window, at: offset) }
     }
-
-    /// Small reads stay in the processor's cache, large ones save system calls.
-    private func readLength(_ status: FileStatus) -> Int { status.size > 8 << 20 ? largeRead : smallRead }
-
-    private func window(_ length: Int) -> UnsafeMutableRawBufferPointer { .init(rebasing: buffer[..<length]) }
 
     private func begin(size: UInt64) throws(Failure) {
         do throws(CryptoError) { for digest in digests { try digest.begin(size: size) } } catch { throw .crypto(error) }
@@ -156,7 +151,5 @@ func appendHex(_ bytes: some Collection<UInt8>, to output: inout [UInt8]) {
 /// As `Hex.digit`, which is not inlined from another module.
 private func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 
-private let smallRead = 128 << 10
-private let largeRead = 1 << 20
 /// How much of a file must be free of NUL bytes for it to be text.
 private let textPrefix = 8 << 10

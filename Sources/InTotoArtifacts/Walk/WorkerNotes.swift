@@ -15,9 +15,7 @@ final class WorkerNotes {
 
     func notRecorded(_ path: [UInt8], _ reason: NotRecorded.Reason, isNamed: Bool = false) {
         if isNamed { return problem(path, .notRegular(reason)) }
-        let entry = NotRecorded(path: path, reason: reason)
-        findings.notRecorded.append(entry)
-        report(.notRecorded(entry))
+        findings.notRecorded.append(NotRecorded(path: path, reason: reason))
     }
 
     func record(
