@@ -36,6 +36,7 @@ import Testing
         let shown = try run("", 30)
         #expect(shown.outputText == "line True\n", "\(shown.errorText)")
         #expect(try run("--progress off", 2).outputText == "none True\n")
+        #expect(try run("-q", 2).outputText == "none True\n")
         let piped = try runner.shell("timeout 2 \"$R\" -n s -k key.pem -m sparse -p sparse -- true")
         #expect(piped.errorText.isEmpty)
     }

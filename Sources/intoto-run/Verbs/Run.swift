@@ -244,7 +244,7 @@ struct Run: Verb {
         _ request: StepRequest, _ keeper: RecordKeeper, in context: CommandContext
     ) throws -> RecordedStep {
         do {
-            return try StepRunner(request, in: context.process, report: progress.listener()).run(
+            return try StepRunner(request, in: context.process, report: progress.listener(isQuiet: verbosity.quiet)).run(
                 workDirectory: context.workingDirectory, now: context.now)
         } catch {
             switch error {
