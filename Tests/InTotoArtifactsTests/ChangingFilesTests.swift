@@ -87,7 +87,7 @@ import Testing
             count.increment()
         }
         try whileChanging(change) {
-            while count.value < 2_000 || complete == 0 {
+            while count.value < (isLong ? 10_000 : 2_000) || complete == 0 {
                 snapshots += 1
                 do {
                     let result = try tree.take(".", "**/m1") { $0.allowsMissing = true }
@@ -110,7 +110,7 @@ import Testing
 
     @Test func `a tree that is removed meanwhile is an error or what was there`() throws {
         let tree = try Tree()
-        for _ in 0..<20 {
+        for _ in 0..<(isLong ? 1_000 : 20) {
             try tree.shell("mkdir t; for i in {1..30}; do mkdir t/d$i; echo x > t/d$i/f; done")
             let root = tree.root
             let change: @Sendable (Int) -> Void = { round in
