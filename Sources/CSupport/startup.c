@@ -22,12 +22,22 @@ static struct cs_startup state;
 
 const struct cs_startup *cs_startup_state(void) { return &state; }
 
-void cs_erase_variable(const char *name) {
+static char *value_of(const char *entry, const char *name) {
     size_t length = strlen(name);
+    return strncmp(entry, name, length) == 0 && entry[length] == '=' ? (char *)entry + length + 1 : NULL;
+}
+
+const char *cs_variable(const char *name) {
     for (char **entry = state.environment; entry && *entry; entry++) {
-        if (strncmp(*entry, name, length) != 0 || (*entry)[length] != '=') continue;
-        for (volatile char *byte = *entry + length + 1; *byte; byte++) *byte = 0;
+        const char *value = value_of(*entry, name);
+        if (value) return value;
     }
+    return NULL;
+}
+
+void cs_erase_variable(const char *name) {
+    for (char **entry = state.environment; entry && *entry; entry++)
+        for (volatile char *byte = value_of(*entry, name); byte && *byte; byte++) *byte = 0;
 }
 
 void cs_withhold_descriptor(int descriptor) {

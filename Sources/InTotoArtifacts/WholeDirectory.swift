@@ -5,7 +5,8 @@ import InTotoMetadata
 ///
 /// `dir:` reads through links to files and leaves out links to directories, as Go's dirhash does, and has its digest
 /// under `dirHash`, where Python has `sha256`. `tree:` is what `git write-tree` says of the same files: links by their
-/// text, executable or not, no empty directories. Exclusion applies inside both.
+/// text, executable or not, no empty directories. Names in it may be any bytes, but for line feeds in `dir:`. Exclusion
+/// applies inside both.
 struct WholeDirectory {
     /// The one artifact, and what the walk below it met.
     struct Digest {
@@ -31,6 +32,7 @@ struct WholeDirectory {
         if self.options.symlinks == .refuse { options.symlinks = .refuse }
         var rules = WalkRules(options, .hash)
         rules.followsLinksToDirectories = false
+        rules.recordsNames = false
 
         let starts = WalkStarts([reference], options)
         var result = Digest(name: reference.wholeName, findings: starts.findings)

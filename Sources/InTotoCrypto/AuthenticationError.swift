@@ -16,7 +16,10 @@ extension AuthenticationError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .notSigned(0): "there are no signatures"
-        case .notSigned(let count): "there are \(count) OpenPGP signatures, which are not verified, and no others"
+        case .notSigned(let count):
+            count == 1
+                ? "its one signature is an OpenPGP one, which is not verified here"
+                : "there are \(count) OpenPGP signatures, which are not verified here, and no others"
         case .notEnoughSignatures(let needed, let checks): Self.shortfall(needed, checks)
         case .impossibleThreshold(let threshold, let keys):
             "a threshold of \(threshold) cannot be met with \(keys) distinct keys"

@@ -85,9 +85,16 @@ public struct DigestSet: Hashable, Sendable {
     }
 }
 
+extension DigestSet: CustomStringConvertible {
+    /// Safe to print.
+    public var description: String {
+        entries.map { "\($0.algorithm.name.escaped):\($0.value.escaped)" }.joined(separator: " ")
+    }
+}
+
 extension Text {
     /// ASCII letters in lower case, everything else as it is.
-    var asciiLowercased: Text {
+    package var asciiLowercased: Text {
         Text(trusted: utf8.map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 })
     }
 }

@@ -11,6 +11,8 @@ struct StepCollector {
     private var bundled: [Text: [(Authenticated<Payload>, FoundEvidence)]] = [:]
     private(set) var otherEvidence: [EvidenceFinding] = []
     private(set) var otherStatements = 0
+    /// Those of types that are required.
+    private(set) var requiredStatements: [SignedStatement] = []
 
     init(
         _ layout: Layout, _ functionaries: Functionaries, _ pool: EvidencePool, _ request: VerificationRequest,
@@ -48,7 +50,7 @@ struct StepCollector {
 
     private func authenticate(_ found: FoundEvidence) throws(RejectionReason) -> Authenticated<Payload> {
         let metadata = try found.content.get()
-        let keys = functionaries.all.map(\.key)
+        let keys = functionaries.possibleSigners(of: metadata.signatures).map(\.key)
         guard budget.allows(metadata, size: found.size, keys) else { throw .tooManySignatures }
         do { return try metadata.authenticated(by: keys) } catch {
             if case .metadata(let error) = error { throw .malformed(error) }
@@ -61,6 +63,11 @@ struct StepCollector {
         switch authenticated.payload {
         case .statement(let statement) where statement.predicateType != LinkPredicate.type:
             otherStatements += 1
+            if request.policy.attestations.contains(where: { $0.isOf(type: statement.predicateType) }) {
+                requiredStatements.append(
+                    SignedStatement(
+                        statement: statement, signers: authenticated.signedBy, reference: found.reference))
+            }
             return
         case .layout: reason = .sublayoutInBundle
         case .link, .statement:

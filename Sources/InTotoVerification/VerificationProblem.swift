@@ -19,9 +19,19 @@ public enum VerificationProblem: Error, Sendable {
     case sublayoutFolder(StepName, String)
     case sublayoutInspections(StepName, [Inspection])
     case rules(of: StepName, ArtifactKind, RuleFailure)
-    case command(StepName, expected: [Text], found: [Text])
+    case command(StepName, EvidenceReference, expected: [Text], found: [Text])
     case inspection(StepName, String)
+    case attestation(RequiredAttestation, MissingAttestation)
+    case notRecorded(StepName, [InspectionRecord.NotRecorded])
+    case subject(ArtifactName, String)
     case crypto(CryptoError)
+}
+
+/// Why nothing counts as a required attestation.
+public enum MissingAttestation: Sendable {
+    case noSuchStep
+    /// What was found, or what could have been it and is not believed.
+    case missing([EvidenceFinding])
 }
 
 extension VerificationProblem: CustomStringConvertible {
@@ -54,12 +64,25 @@ extension VerificationProblem: CustomStringConvertible {
             "the sublayout of step '\(step)' wants to run commands here"
                 + inspections.map { "\n  \($0.name): \($0.command.map(\.escaped).joined(separator: " "))" }.joined()
         case .rules(let name, let kind, let failure): "the \(kind.rawValue) of '\(name)': \(failure)"
-        case .command(let step, let expected, let found):
-            "step '\(step)' ran another command: expected '\(Self.shown(expected))', recorded '\(Self.shown(found))'"
+        case .command(let step, let reference, let expected, let found):
+            "step '\(step)' ran another command: expected '\(Self.shown(expected))', recorded '\(Self.shown(found))' "
+                + "in \(reference)"
         case .inspection(let name, let reason): "inspection '\(name)' \(reason)"
+        case .attestation(let requirement, .noSuchStep):
+            "the attestation \(requirement) is required, and the layout has no such step"
+        case .attestation(let requirement, .missing(let findings)):
+            "the attestation \(requirement) is required, and none counts"
+                + findings.prefix(Self.shownEntries).map { "\n  \($0)" }.joined()
+        case .notRecorded(let name, let entries):
+            "inspection '\(name)' met what is no artifact, and what no rule can judge"
+                + entries.prefix(Self.shownEntries).map { "\n  '\($0.path)': \($0.reason)" }.joined()
+                + (entries.count > Self.shownEntries ? "\n  and \(entries.count - Self.shownEntries) more" : "")
+        case .subject(let name, let reason): "the subject '\(name)' \(reason)"
         case .crypto(let error): error.description
         }
     }
+
+    private static let shownEntries = 20
 
     private static func shown(_ command: [Text]) -> String { command.map(\.escaped).joined(separator: " ") }
 
@@ -84,6 +107,11 @@ extension VerificationProblem: CustomStringConvertible {
         case .command:
             "have the step done as the layout says, or the layout changed; without --strict-commands it is a warning"
         case .inspection: "run the inspection's command by hand to see what it says"
+        case .attestation(_, .noSuchStep): "name a step of the layout: --require-attestation STEP=TYPE"
+        case .attestation:
+            "have one of the step's functionaries sign one about the step's artifacts: intoto-run attest"
+        case .subject: "put what was delivered there, or name with --vsa-subject what was"
+        case .notRecorded: "find out how it came there; verify in a directory that holds the product's files and no more"
         }
     }
 
@@ -107,6 +135,9 @@ extension VerificationProblem: CustomStringConvertible {
         case .rules: "rule"
         case .command: "command"
         case .inspection: "inspection"
+        case .attestation: "attestation"
+        case .notRecorded: "not-recorded"
+        case .subject: "subject"
         case .crypto: "crypto"
         }
     }
@@ -131,6 +162,7 @@ extension RuleFailure {
             case .otherName:
                 return "if that is the same artifact, the rule needs an IN prefix, or the step another name"
             case .noCommonDigest, .cannotTell: return "record the steps with one digest algorithm in common: --digest"
+            case .uncovered: return "if it is meant, the rule needs another pattern or IN prefix"
             case .noSuchStep: return "the layout's MATCH names a step that is not there"
             case .consumed: return "move the REQUIRE before the rule that consumes the artifact"
             case .alreadyThere, .unchanged, .notOnBothSides, .stillThere, .absent: continue
@@ -142,8 +174,9 @@ extension RuleFailure {
 
 /// Something that does not decide, and that somebody should know.
 public enum VerificationWarning: Sendable, Hashable {
-    case command(StepName, expected: [Text], found: [Text])
+    case command(StepName, EvidenceReference, expected: [Text], found: [Text])
     case unusableKey(KeyID, String)
+    case weakKey(KeyID, String)
     case openEnd(StepName, ArtifactKind, allowed: Int)
     case unknownStep(StepName, Text)
     case peculiarPattern(StepName, GlobPattern, String)
@@ -155,9 +188,10 @@ public enum VerificationWarning: Sendable, Hashable {
 extension VerificationWarning: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .command(let step, let expected, let found):
-            VerificationProblem.command(step, expected: expected, found: found).description
+        case .command(let step, let reference, let expected, let found):
+            VerificationProblem.command(step, reference, expected: expected, found: found).description
         case .unusableKey(let keyID, let reason): "the layout's key '\(keyID)' cannot be used: \(reason)"
+        case .weakKey(let keyID, let reason): "the layout's key '\(keyID)' counts, as was allowed: \(reason)"
         case .openEnd(let name, let kind, let allowed):
             "the \(kind.rawValue) rules of '\(name)' do not end in DISALLOW *: \(allowed) artifacts were allowed by none"
         case .unknownStep(let name, let step):

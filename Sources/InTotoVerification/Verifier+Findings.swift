@@ -35,6 +35,14 @@ extension ArtifactRecord {
     }
 }
 
+extension ArtifactRecord {
+    /// With the digests of both; the two do not differ.
+    func merged(with other: ArtifactRecord) -> ArtifactRecord {
+        ArtifactRecord(
+            materials: materials.merged(with: other.materials), products: products.merged(with: other.products))
+    }
+}
+
 extension RuleTrace {
     func problems(of name: StepName) -> [VerificationProblem] { failure.map { [.rules(of: name, kind, $0)] } ?? [] }
 
@@ -52,6 +60,7 @@ extension Verifier {
     /// What is odd about a layout and does not decide.
     func warnings(of layout: Layout, _ functionaries: Functionaries, isRoot: Bool) -> [VerificationWarning] {
         var warnings = functionaries.unusable.map { VerificationWarning.unusableKey($0.label, $0.reason.description) }
+        warnings += functionaries.weak.map { .weakKey($0.label, $0.reason.description) }
         let lists =
             layout.steps.map { ($0.name, $0.expectedMaterials + $0.expectedProducts) }
             + layout.inspections.map { ($0.name, $0.expectedMaterials + $0.expectedProducts) }

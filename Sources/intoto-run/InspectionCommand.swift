@@ -13,19 +13,17 @@ struct InspectionCommand {
     let context: CommandContext
 
     /// Records what is here, runs the command, and records again. Throws where it cannot be run, or ran too long.
-    func run(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> Link {
+    func run(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> InspectionRecord {
         let recorded: RecordedStep
         do {
             recorded = try StepRunner(request(inspection, digests)).run(
                 workDirectory: context.workingDirectory, now: context.now)
         } catch { throw InspectionFailure(reason: Self.reason(error)) }
-        for entry in recorded.notRecorded {
-            context.note("intoto-run: warning: inspection '\(inspection.name)': not recorded: \(entry)")
-        }
         if recorded.execution?.result.hasTimedOut == true {
             throw InspectionFailure(reason: "it took longer than \(timeout.components.seconds) seconds")
         }
-        return LinkBuilder.current.link(of: recorded)
+        return InspectionRecord(
+            link: LinkBuilder.current.link(of: recorded), notRecorded: Self.distinct(recorded.notRecorded))
     }
 
     private func request(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> StepRequest {
@@ -50,6 +48,14 @@ struct InspectionCommand {
         let home = context.variable("HOME").map { [Array("HOME=".utf8) + $0] } ?? []
         return [Array("PATH=".utf8) + absolute.joined(separator: [UInt8(ascii: ":")]), Array("LANG=C.UTF-8".utf8)]
             + home
+    }
+
+    /// What was there before and after is told once.
+    private static func distinct(_ entries: [NotRecorded]) -> [InspectionRecord.NotRecorded] {
+        var seen: Set<NotRecorded> = []
+        return entries.filter { seen.insert($0).inserted }.map {
+            InspectionRecord.NotRecorded(path: escapedForTerminal($0.path), reason: $0.reason.description)
+        }
     }
 
     private static func reason(_ error: any Error) -> String {

@@ -77,6 +77,67 @@ import Testing
         #expect(try check(chain).status == 0)
     }
 
+    @Test func `a file that is not what was verified is no subject of a pass`() throws {
+        let chain = try VerifyTests.Chain()
+        try chain.run.write("tampered", to: "product/out")
+        let tampered = try summary(chain)
+        #expect(tampered.status == 1, "\(tampered.outputText)\(tampered.errorText)")
+        #expect(tampered.outputText.contains("rejected: ") && tampered.outputText.contains("here sha256:"))
+        #expect(try VerificationSummary(statement(chain)).result == .failed)
+
+        try chain.run.write("other", to: "product/unrelated")
+        let unrelated = try summary(chain, "--vsa-subject", "unrelated")
+        #expect(unrelated.status == 1)
+        #expect(unrelated.outputText.contains("the subject 'unrelated'"))
+        #expect(try summary(chain, "--vsa-subject", "none").status == 2)
+        // The product under another name is the product.
+        #expect(try chain.run.shell("cp product/in product/renamed").status == 0)
+        let renamed = try summary(chain, "--vsa-subject", "./renamed")
+        #expect(renamed.status == 0, "\(renamed.outputText)\(renamed.errorText)")
+        #expect(try statement(chain).subject.map(\.name) == ["renamed"])
+        #expect(try VerificationSummary(statement(chain)).result == .passed)
+    }
+
+    @Test func `a link or a directory in a product's place is no subject of a pass`() throws {
+        for script in ["ln -s in out", "mkdir out", "mkfifo out"] {
+            let chain = try VerifyTests.Chain()
+            #expect(try chain.run.shell("cd product && rm out && \(script)").status == 0)
+            let result = try summary(chain)
+            #expect(result.status == 1, "\(script): \(result.outputText)\(result.errorText)")
+            #expect(result.outputText.contains("the subject 'out' is "))
+        }
+    }
+
+    @Test func `a product's name is no pattern`() throws {
+        var chain = try VerifyTests.Chain()
+        try chain.run.write("a", to: "product/a")
+        let made = try chain.run.shell(
+            #"rm links/* && cd product && cp in '*' && "$R" -q -n build -k ../alice.pem -d ../links -m in -p './[*]' -- true"#
+        )
+        #expect(made.status == 0, "\(made.errorText)")
+        try chain.change("expected_command", to: [Any]())
+        try chain.change("expected_products", to: [["ALLOW", "*"]])
+        let result = try summary(chain)
+        #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
+        #expect(try statement(chain).subject.map(\.name) == ["*"])
+    }
+
+    @Test func `what an inspection matched with a step's artifacts may be a subject`() throws {
+        let rules = [["MATCH", "in", "WITH", "MATERIALS", "FROM", "build"], ["ALLOW", "*"]]
+        let chain = try VerifyTests.Chain(inspections: [VerifyTests.Chain.inspection("look", ["true"], rules)])
+        // The digest of `out`, the only product, is that of `in`: another content is needed.
+        let made = try chain.run.shell(
+            #"rm links/* && cd product && "$R" -q -n build -k ../alice.pem -d ../links -m in -p out -- sh -c 'echo more >>out'"#
+        )
+        #expect(made.status == 0, "\(made.errorText)")
+        try chain.run.write("x", to: "product/more")
+        var changed = chain
+        try changed.change("expected_command", to: [Any]())
+        try changed.change("expected_products", to: [["ALLOW", "*"]])
+        #expect(try summary(changed, "--vsa-subject", "in").status == 0)
+        #expect(try summary(changed, "--vsa-subject", "more").status == 1)
+    }
+
     @Test func `an incomplete verdict has no summary`() throws {
         let chain = try VerifyTests.Chain(inspections: [VerifyTests.Chain.inspection("look", ["true"])])
         #expect(try summary(chain, "--no-inspections").status == 2)

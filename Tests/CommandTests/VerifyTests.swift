@@ -95,6 +95,40 @@ import Testing
         #expect(try chain.verify("--strict-commands").status == 1)
     }
 
+    /// Two functionaries, of whom one, whichever comes first, ran something else.
+    @Test(arguments: [["true"], ["cp", "in", "out"]])
+    func `the command of every functionary is looked at`(first: [String]) throws {
+        let chain = try Chain.handmade(threshold: 2, command: ["true"])
+        let second = first == ["true"] ? ["cp", "in", "out"] : ["true"]
+        try chain.add(by: "alice.pem", command: first)
+        try chain.add(by: "bob.pem", command: second)
+        let lenient = try chain.verify()
+        #expect(lenient.status == 0, "\(lenient.outputText)\(lenient.errorText)")
+        let name = try chain.linkName(of: first == ["true"] ? "bob.pem" : "alice.pem")
+        #expect(lenient.errorText.contains("recorded 'cp in out' in ../links/\(name)"), "\(lenient.errorText)")
+        #expect(try chain.verify("--strict-commands").status == 1)
+        try chain.add(by: first == ["true"] ? "bob.pem" : "alice.pem", command: ["true"])
+        #expect(try chain.verify("--strict-commands").status == 0)
+    }
+
+    /// Alice's link, with a digest that both share, agrees with Bob's and with Carl's, which differ.
+    @Test func `links that agree with a third one only do not agree`() throws {
+        let chain = try Chain.handmade(threshold: 3)
+        func digest(_ digit: Character) -> String { String(repeating: digit, count: 128) }
+        let shared = String(repeating: "a", count: 64)
+        for people in [["alice.pem", "bob.pem", "carl.pem"], ["carl.pem", "alice.pem", "bob.pem"]] {
+            try chain.add(by: people[0], products: ["out": ["sha256": shared]])
+            try chain.add(by: people[1], products: ["out": ["sha256": shared, "sha512": digest("1")]])
+            try chain.add(by: people[2], products: ["out": ["sha256": shared, "sha512": digest("2")]])
+            let apart = try chain.verify()
+            #expect(apart.status == 1)
+            #expect(apart.outputText.contains("the links of step 'build' disagree"), "\(apart.outputText)")
+            for person in people[1...] { #expect(apart.outputText.contains(try chain.linkName(of: person))) }
+            try chain.add(by: people[2], products: ["out": ["sha256": shared, "sha512": digest("1")]])
+            #expect(try chain.verify().status == 0)
+        }
+    }
+
     @Test func `a layout's own digest may be asked for`() throws {
         let chain = try Chain()
         #expect(try chain.verify().status == 0)
@@ -159,6 +193,32 @@ import Testing
         #expect(try chain.run.list("product") == ["in", "out"])
         #expect(try chain.verify("--save-inspections", "..").status == 0)
         #expect(try chain.run.list().contains("touch.link"))
+    }
+
+    /// Rules that forbid everything but the products, against what no rule sees.
+    @Test(arguments: [
+        "ln -s ../owner.pem more", "ln -s nowhere more", "ln -s . more", "mkfifo more", "rm out; ln -s ../in out",
+    ])
+    func `what an inspection cannot record fails it`(script: String) throws {
+        let rules = [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "build"], ["ALLOW", "in"], ["DISALLOW", "*"]]
+        var chain = try Chain(inspections: [Chain.inspection("look", ["true"], rules)])
+        #expect(try chain.verify().status == 0)
+        #expect(try chain.run.shell("cp product/out in && cd product && \(script)").status == 0)
+        let met = try chain.verify("--json")
+        #expect(met.status == 1, "\(met.outputText)\(met.errorText)")
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(met.output)) as? [String: Any])
+        let problem = try #require((object["problems"] as? [[String: Any]])?.first)
+        let name = script.hasSuffix("out") ? "out" : "more"
+        #expect(problem["code"] as? String == "not-recorded")
+        #expect((problem["message"] as? String)?.contains("\n  '\(name)': a ") == true, "\(problem)")
+        let inspection = try #require((object["inspections"] as? [[String: Any]])?.first)
+        #expect((inspection["notRecorded"] as? [[String: Any]])?.first?["path"] as? String == name)
+
+        // The same where the inspection itself brings it there.
+        #expect(try chain.run.shell("cd product && rm -f more && rm -rf out && cp in out").status == 0)
+        chain.layout["inspect"] = [Chain.inspection("look", ["sh", "-c", script], rules)]
+        let brought = try chain.verify()
+        #expect(brought.status == 1 && brought.outputText.contains("met what is no artifact"), "\(brought.outputText)")
     }
 
     @Test func `nothing is run where a rule is not kept`() throws {

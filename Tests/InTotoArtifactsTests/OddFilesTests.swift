@@ -59,11 +59,21 @@ import Testing
         #expect(try tree.problems("/proc/self/status") == ["'/proc/self/status': \(proc)"])
     }
 
-    @Test func `the kernel's own file systems are not entered`() throws {
+    @Test func `the kernel's own file systems are not entered, and naming one is an error`() throws {
         let tree = try Tree()
-        let result = try tree.take("/proc/sys", "/sys")
-        #expect(result.names.isEmpty)
-        #expect(Set(result.notRecorded.map(\.reason)) == [.pseudoFileSystem])
+        let reason = "is on a file system that holds no files, such as /proc"
+        #expect(
+            try tree.problems("/proc/sys", "/sys", "dir:/proc", "tree:/proc/sys/") == [
+                "'/proc/sys': \(reason)", "'/sys': \(reason)", "'dir:/proc': \(reason)", "'tree:/proc/sys/': \(reason)",
+            ])
+        #expect(try tree.problems(".") { $0.base = "/proc" } == ["'.': \(reason)"])
+        #expect(try tree.problems("sys/kernel", ".") { $0.base = "/proc" }.count == 2)
+        let above = try tree.take("/") { options in
+            try options.exclusions.append(contentsOfFile: Array("*\n!/proc/\n!/sys/\n".utf8))
+        }
+        #expect(above.names.isEmpty)
+        #expect(above.leftOut.contains("/proc: on a file system that holds no files, such as /proc"))
+        #expect(Set(above.notRecorded.map(\.reason)) == [.pseudoFileSystem])
     }
 
     @Test func `devices in a tree are listed, not opened`() throws {

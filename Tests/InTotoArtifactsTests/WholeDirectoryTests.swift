@@ -54,4 +54,26 @@ import Testing
         try tree.shell("mkdir -p d/e; touch d/e/f; ln -s e d/l")
         #expect(try tree.take("dir:d").leftOut == ["d/l: a link to a directory"])
     }
+
+    @Test func `names below a whole directory may be any bytes, its own may not`() throws {
+        let tree = try Tree()
+        try tree.shell(
+            """
+            mkdir -p $'d/bad\\xfe'; echo 1 > $'d/bad\\xff'; echo 2 > $'d/bad\\xfe/f'; echo 3 > d/good; cp -r d $'own\\xff'
+            git init -q d && git -C d add -A
+            """)
+        let expected = try tree.shell(
+            "cd d; export LC_ALL=C; git ls-files -z | sort -z | xargs -0 sha256sum -z | tr '\\0' '\\n' | sha256sum")
+        let written = try tree.shell("git -C d write-tree").dropLast()
+        let result = try tree.take("dir:d", "tree:d")
+        #expect(result.artifacts["dir:d"]?[.dirHash]?.description == String(expected.prefix(64)))
+        #expect(result.artifacts["tree:d"]?[.gitTree]?.description == String(written))
+        #expect(try tree.problems("d").count == 2)
+        for scheme in ["dir:", "tree:"] {
+            let own = try ArtifactReference(parsing: Array("\(scheme)own".utf8) + [0xFF])
+            #expect { try Snapshot.take(of: [own], options: tree.options) } throws: { error in
+                "\(error)" == "'\(scheme)own\\xFF': the name is not UTF-8, which evidence cannot hold"
+            }
+        }
+    }
 }

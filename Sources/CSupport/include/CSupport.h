@@ -26,6 +26,9 @@ struct cs_startup {
 
 const struct cs_startup *cs_startup_state(void);
 
+/* The value of a variable, where the system has put it; NULL where it is not set. */
+const char *cs_variable(const char *name);
+
 /* Overwrites the value of every variable of this name, so that neither /proc nor a process that we start shows it. */
 void cs_erase_variable(const char *name);
 

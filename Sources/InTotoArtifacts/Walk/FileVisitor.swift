@@ -69,7 +69,7 @@ final class FileVisitor {
             let identity = try SystemCalls.status(place.name[...], in: directory).identity
             if walk.rules.ownFiles.contains(identity) { return true }
         }
-        if Text(validating: place.path) == nil { notes.problem(place.path, .notUTF8) }
+        if walk.rules.recordsNames, !UTF8Validation.isValid(place.path[...]) { notes.problem(place.path, .notUTF8) }
         notes.findings.planned.append(.init(path: place.path, isDirectory: false, excludedBy: nil))
         return false
     }

@@ -9,6 +9,8 @@ struct WalkRules: Sendable {
     var exclusions: ExclusionPatterns
     var symlinks: SymlinkPolicy
     var followsLinksToDirectories = true
+    /// False where names are only hashed, which any bytes can be; evidence holds UTF-8 alone.
+    var recordsNames = true
     /// Sorted, each once.
     var digests: [DigestAlgorithm]
     var lineEndings: LineEndings

@@ -32,14 +32,19 @@ struct WalkStarts {
     private mutating func add(_ reference: ArtifactReference, below root: Int) throws(SystemError) {
         let outcome = try resolver(root).resolve(reference.path, from: [])
         if case .absent = outcome { return try addGlobOrMissing(reference, below: root) }
-        if isCovered(reference.path) && isPlain(outcome, reference.path) { return }
         if try excludes(reference, outcome, root) { return }
         switch outcome {
         case .directory(let real):
+            let trail = DirectoryTrail(root: roots[root].descriptor.number, capacity: 2)
+            if PseudoFileSystem.holds(try trail.descriptor(of: real)) {
+                return problem(reference, .notRegular(.pseudoFileSystem))
+            }
+            if isCovered(reference.path), real == reference.path { return }
             if real == reference.path { covered.insert(real) }
             jobs.append(WalkJob(root: root, real: real, name: reference.path, links: LinkChain(startingAt: real)))
         case .file(let directory, let name, let status):
-            addFile(reference, root, directory, name, status)
+            let isPlain = status.kind == .regular && PathBytes.join(directory, name) == reference.path
+            if !isPlain || !isCovered(reference.path) { addFile(reference, root, directory, name, status) }
         case .notRecorded(let reason): problem(reference, .notRegular(reason))
         case .absent: break
         }
@@ -73,20 +78,11 @@ struct WalkStarts {
         )
     }
 
+    /// Whether a walk of another reference finds the path, if no link leads there.
     private func isCovered(_ path: [UInt8]) -> Bool {
         if covered.contains([]) { return true }
         return path.indices.contains { path[$0] == slash && covered.contains(Array(path[..<$0])) }
             || covered.contains(path)
-    }
-
-    /// Whether the path is what it says, without links: a walk from above finds it too.
-    private func isPlain(_ outcome: LinkResolver.Outcome, _ path: [UInt8]) -> Bool {
-        switch outcome {
-        case .directory(let real): real == path
-        case .file(let directory, let name, let status):
-            status.kind == .regular && PathBytes.join(directory, name) == path
-        case .notRecorded, .absent: false
-        }
     }
 
     // MARK: Exclusion
@@ -179,6 +175,9 @@ struct WalkStarts {
             let offset = name == [slash] ? 1 : name.count + 1
             guard let root = openRoot(FilePath(bytes: real), matchOffset: offset, named: reference.source) else {
                 return
+            }
+            if PseudoFileSystem.holds(roots[root].descriptor.number) {
+                return problem(reference, .notRegular(.pseudoFileSystem))
             }
             return jobs.append(WalkJob(root: root, real: [], name: name))
         }

@@ -18,7 +18,7 @@ final class WalkWorker {
 
     init(_ walk: Walk) {
         self.walk = walk
-        notes = WorkerNotes(walk.report)
+        notes = WorkerNotes(walk.rules, walk.report)
         selection = Selection(walk: walk, notes: notes)
     }
 

@@ -3,11 +3,15 @@ import InTotoMetadata
 /// What one worker found so far, written by its parts and told in portions.
 final class WorkerNotes {
     var findings = Findings()
+    private let recordsNames: Bool
     private let report: @Sendable (SnapshotEvent) -> Void
     private var files = 0
     private var bytes: UInt64 = 0
 
-    init(_ report: @escaping @Sendable (SnapshotEvent) -> Void) { self.report = report }
+    init(_ rules: WalkRules, _ report: @escaping @Sendable (SnapshotEvent) -> Void) {
+        recordsNames = rules.recordsNames
+        self.report = report
+    }
 
     func problem(_ path: some Collection<UInt8>, _ reason: SnapshotProblem.Reason) {
         findings.problems.append(path, reason)
@@ -22,7 +26,7 @@ final class WorkerNotes {
         _ place: ArtifactPlace, _ digests: [UInt8], size: UInt64, isLinkText: Bool = false, isExecutable: Bool
     ) {
         let path = place.path
-        guard UTF8Validation.isValid(path[...]) else { return problem(path, .notUTF8) }
+        guard !recordsNames || UTF8Validation.isValid(path[...]) else { return problem(path, .notUTF8) }
         findings.records.append(
             .init(start: findings.arena.count, length: path.count, isLinkText: isLinkText, isExecutable: isExecutable)
         )

@@ -56,6 +56,10 @@ public enum RejectionReason: Sendable {
     /// Checking its signatures would cost more than verifying a real chain ever does.
     case tooManySignatures
     case malformedSublayout(MetadataError)
+    /// The statement is about something that is no artifact of the step.
+    case foreignSubject(Text)
+    /// It is about the step's artifacts, and against them.
+    case objection(String)
 }
 
 extension RejectionReason: CustomStringConvertible {
@@ -75,6 +79,9 @@ extension RejectionReason: CustomStringConvertible {
             "a sublayout needs a file STEP.KEYID8.link of its own, beside the directory with its links"
         case .tooManySignatures: "checking its signatures, and those of others before, would cost too much"
         case .malformedSublayout(let error): "the sublayout is not taken: \(error)"
+        case .foreignSubject(let name):
+            "it is about '\(name.escaped)', whose digest no material or product of the step has"
+        case .objection(let objection): "it \(objection)"
         }
     }
 }

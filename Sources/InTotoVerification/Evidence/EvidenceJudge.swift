@@ -112,11 +112,7 @@ struct EvidenceJudge {
         case .notEnoughSignatures, .impossibleThreshold: break
         }
         if let refusal = refusals.first { return .certificate(refusal) }
-        let named = Set(metadata.signatures.map(\.keyID))
-        let others = functionaries.all.filter { functionary in
-            !listed.contains(functionary)
-                && (named.contains(functionary.label) || functionary.key.knownKeyIDs.contains(where: named.contains))
-        }
+        let others = functionaries.named(by: metadata.signatures).subtracting(listed)
         guard !others.isEmpty, let checks = try? metadata.checkSignatures(by: others.map(\.key)) else {
             return .notSigned(error)
         }

@@ -4,23 +4,35 @@ internal import InTotoMetadata
 /// Who may have done what, as one layout says it: its keys, made usable.
 struct Functionaries {
     private let byLabel: [KeyID: Functionary]
+    private let byKey: [PublicKey: Functionary]
+    /// Positions in `all`, by every id that a signature may name a key with.
+    private let byKeyID: [KeyID: [Int]]
     /// Every key once, in the layout's order.
     let all: [Functionary]
     /// Keys that cannot be used, and why; links signed with them do not count.
     let unusable: [(label: KeyID, reason: KeyError)]
+    /// Keys that are used though they are weak, and why they are.
+    let weak: [(label: KeyID, reason: KeyError)]
     let roots: [(label: KeyID, certificate: FunctionaryCertificate)]
     let intermediates: [FunctionaryCertificate]
 
-    init(_ layout: Layout) {
+    init(_ layout: Layout, _ strength: KeyStrength = .standard) {
         var byLabel: [KeyID: Functionary] = [:]
         var all: [Functionary] = []
-        var seen: Set<PublicKey> = []
+        var byKey: [PublicKey: Functionary] = [:]
+        var byKeyID: [KeyID: [Int]] = [:]
         var unusable: [(label: KeyID, reason: KeyError)] = []
+        var weak: [(label: KeyID, reason: KeyError)] = []
         for key in layout.keys {
             do {
-                let functionary = Functionary(label: key.keyID, key: try PublicKey(keyObject: key.object))
+                let functionary = Functionary(
+                    label: key.keyID, key: try PublicKey(keyObject: key.object, strength: strength))
                 byLabel[key.keyID] = functionary
-                if seen.insert(functionary.key).inserted { all.append(functionary) }
+                if let reason = functionary.key.weakness { weak.append((key.keyID, reason)) }
+                guard byKey[functionary.key] == nil else { continue }
+                byKey[functionary.key] = functionary
+                for keyID in functionary.key.knownKeyIDs { byKeyID[keyID, default: []].append(all.count) }
+                all.append(functionary)
             } catch { unusable.append((key.keyID, error)) }
         }
         func certificates(_ keys: [LayoutKey]) -> [(label: KeyID, certificate: FunctionaryCertificate)] {
@@ -36,8 +48,11 @@ struct Functionaries {
         roots = certificates(layout.roots)
         intermediates = certificates(layout.intermediates).map(\.certificate)
         self.byLabel = byLabel
+        self.byKey = byKey
+        self.byKeyID = byKeyID
         self.all = all
         self.unusable = unusable
+        self.weak = weak
     }
 
     /// Those that a step lists, each key once, however many labels it has.
@@ -48,7 +63,22 @@ struct Functionaries {
 
     /// The labels under which the layout has the key.
     func functionary(_ key: PublicKey) -> Functionary {
-        all.first { $0.key == key } ?? Functionary(label: key.keyID(.python), key: key)
+        byKey[key] ?? Functionary(label: key.keyID(.python), key: key)
+    }
+
+    /// Those whom the signatures name, in the layout's order; everybody, where one of them names nobody.
+    func possibleSigners(of signatures: [Signature]) -> [Functionary] {
+        var named: Set<Int> = []
+        for signature in signatures {
+            guard let positions = byKeyID[signature.keyID] else { return all }
+            named.formUnion(positions)
+        }
+        return named.sorted().map { all[$0] }
+    }
+
+    /// Those whom the signatures name, by their labels in the layout, too.
+    func named(by signatures: [Signature]) -> Set<Functionary> {
+        Set(signatures.flatMap { (byKeyID[$0.keyID] ?? []).map { all[$0] } + [byLabel[$0.keyID]].compactMap(\.self) })
     }
 }
 

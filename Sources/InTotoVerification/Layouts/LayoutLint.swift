@@ -30,8 +30,8 @@ public struct LayoutLint: Sendable {
         let used = Set(layout.steps.flatMap(\.keyIDs))
         var findings = functionaries.unusable.map { "key '\($0.label)' cannot be used: \($0.reason)" }
         findings += layout.keys.filter { !used.contains($0.keyID) }.map { "key '\($0.keyID)' is listed for no step" }
+        let known = Set(layout.keys.map(\.keyID))
         for step in layout.steps {
-            let known = Set(layout.keys.map(\.keyID))
             findings += step.keyIDs.filter { !known.contains($0) }
                 .map { "step '\(step.name)' lists the key '\($0)', which the layout does not have" }
             let count = functionaries.listed(for: step).count

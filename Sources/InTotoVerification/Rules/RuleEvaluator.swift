@@ -149,8 +149,9 @@ extension RuleEvaluator {
         of position: Int, in own: ArtifactSet, _ record: ArtifactRecord, _ trace: RuleTrace
     ) -> [NearMiss] {
         var found: [NearMiss] = []
+        var twins: [NearMiss.Source: NearMiss?] = [:]
         for entry in trace.entries {
-            for miss in nearMisses(of: entry.rule, position, own, record) where !found.contains(miss) {
+            for miss in nearMisses(of: entry.rule, position, own, record, &twins) where !found.contains(miss) {
                 found.append(miss)
             }
         }
@@ -158,10 +159,11 @@ extension RuleEvaluator {
     }
 
     private func nearMisses(
-        of rule: ArtifactRule, _ position: Int, _ own: ArtifactSet, _ record: ArtifactRecord
+        of rule: ArtifactRule, _ position: Int, _ own: ArtifactSet, _ record: ArtifactRecord,
+        _ twins: inout [NearMiss.Source: NearMiss?]
     ) -> [NearMiss] {
         let name = own.nameBytes(at: position)
-        if case .match(let match) = rule { return nearMisses(of: match, position, own) }
+        if case .match(let match) = rule { return nearMisses(of: match, position, own, &twins) }
         guard let pattern = rule.pattern, pattern.matches(name) else { return [] }
         let before = record.materials.set.position(of: name)
         let after = record.products.set.position(of: name)
@@ -176,7 +178,11 @@ extension RuleEvaluator {
         }
     }
 
-    private func nearMisses(of match: ArtifactMatch, _ position: Int, _ own: ArtifactSet) -> [NearMiss] {
+    /// `twins`: the artifact under another name, by where it was looked for; each link is searched once, however many
+    /// rules match with it.
+    private func nearMisses(
+        of match: ArtifactMatch, _ position: Int, _ own: ArtifactSet, _ twins: inout [NearMiss.Source: NearMiss?]
+    ) -> [NearMiss] {
         let name = own.nameBytes(at: position)
         let isMeant =
             name.starts(with: match.sourcePrefix.asDirectory)
@@ -193,11 +199,17 @@ extension RuleEvaluator {
                     ? .otherDigest(other.name, of: source, here: here, there: other.digests)
                     : .noCommonDigest(other.name, of: source, here: here, there: other.digests))
         }
-        if let twin = destination.indices.first(where: {
-            own.compareDigests(at: position, with: destination, at: $0) == .same
-        }) {
-            found.append(.otherName(destination[twin].name, of: source))
+        if twins[source] == nil {
+            let twin = destination.indices.first {
+                own.compareDigests(at: position, with: destination, at: $0) == .same
+            }
+            twins[source] = .some(
+                twin.map {
+                    destination.nameBytes(at: $0).elementsEqual(name)
+                        ? .uncovered(by: source) : .otherName(destination[$0].name, of: source)
+                })
         }
+        if let twin = twins[source] ?? nil { found.append(twin) }
         return found
     }
 }

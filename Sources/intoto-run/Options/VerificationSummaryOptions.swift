@@ -26,7 +26,7 @@ struct VerificationSummaryOptions: ParsableArguments {
     @Option(
         name: .customLong("vsa-subject"), parsing: .upToNextOption,
         help: ArgumentHelp(
-            "What was verified (default: the last step's products, as far as they are here).", valueName: "ref"))
+            "Files that were verified (default: the last step's products, as far as they are here).", valueName: "file"))
     var subjects: [String] = []
 
     @Option(
@@ -59,7 +59,15 @@ struct VerificationSummaryOptions: ParsableArguments {
         }
         return VerificationSummaryWriter(
             path: file, signer: signer, resourceURI: Text(resourceURI),
-            verifierID: Text(verifierID), references: subjects, levels: levels.map { Text($0) })
+            verifierID: Text(verifierID), files: try subjects.map(Self.existing), levels: levels.map { Text($0) })
+    }
+
+    /// The name without `./`; throws where nothing is there.
+    private static func existing(_ file: String) throws -> String {
+        guard SingleFile.isThere(Text(file)) else {
+            throw Failure("--vsa-subject \(Text(file).escaped): there is no such file", hint: "name what was verified")
+        }
+        return file.hasPrefix("./") ? String(file.dropFirst(2)) : file
     }
 }
 
@@ -69,11 +77,15 @@ struct VerificationSummaryWriter {
     let signer: any Signer
     let resourceURI: Text
     let verifierID: Text
-    let references: [String]
+    let files: [String]
     let levels: [Text]
 
-    /// Throws where there is nothing that it could be about.
-    func bytes(of verdict: Verdict) throws -> [UInt8] {
+    /// The bytes of a bundle; nil where there is nothing that a summary could be about.
+    func bytes(of verdict: Verdict, about subjects: [SummarySubject]) throws -> [UInt8]? {
+        let subject = subjects.compactMap { subject in
+            subject.digests.map { ResourceDescriptor(name: subject.name.text, digest: $0) }
+        }
+        guard !subject.isEmpty else { return nil }
         let isPassed = verdict.outcome == .passed
         var policy = ResourceDescriptor(uri: Text(verdict.layout.path))
         policy.digest = DigestSet(.sha256, verdict.layout.sha256)
@@ -87,34 +99,30 @@ struct VerificationSummaryWriter {
                 uri: Text(evidence.path + (evidence.envelope.map { "#\($0)" } ?? "")),
                 digest: DigestSet(.sha256, evidence.sha256))
         }
-        let statement = summary.statement(about: try subject(of: verdict))
-        let payload = try JSONWriter.bytes(.compact) { statement.write(to: &$0) }
-        var envelope = Envelope(payload: payload)
-        let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
-        envelope.signatures = [try signer.signature(over: message)]
-        return try Bundle([envelope]).bytes()
+        return try summary.statement(about: subject).bundle(signedBy: [signer])
     }
 
-    /// Hashed here and now, whatever links say of them.
-    private func subject(of verdict: Verdict) throws -> [ResourceDescriptor] {
-        var options = SnapshotOptions()
-        options.allowsMissing = references.isEmpty
+    /// What the summary is about, hashed here and now, whatever links say of it: the files that were named, or else the
+    /// last step's products as far as they are here.
+    func subjects(of verdict: Verdict) -> [SummarySubject] {
+        let comparable = [.sha384, .sha512, .gitBlob].filter(verdict.digestAlgorithms.contains)
+        return names(verdict).compactMap { Self.subject($0, [.sha256] + comparable) }
+    }
+
+    private func names(_ verdict: Verdict) -> [Text] {
+        guard files.isEmpty else { return files.map { Text($0) } }
         // What a link calls `../x` or `/x` is not here.
-        let products = (verdict.products ?? ArtifactSet()).map(\.name.text).filter {
-            !$0.utf8.starts(with: "/".utf8) && !$0.utf8.starts(with: "..".utf8)
+        return (verdict.products ?? ArtifactSet()).map(\.name.text).filter {
+            !$0.utf8.starts(with: "/".utf8) && !$0.utf8.starts(with: "../".utf8) && $0 != ".."
         }
-        let words = references.isEmpty ? products.map { "./\($0)" } : references
-        let artifacts: ArtifactSet
-        do {
-            artifacts = try Snapshot.take(of: ArtifactOptions.references(words), options: options).artifacts
-        } catch let error as SnapshotError {
-            throw Failure("\(error)", hint: error.hint)
+    }
+
+    private static func subject(_ path: Text, _ algorithms: [DigestAlgorithm]) -> SummarySubject? {
+        let name = ArtifactName(path)
+        do throws(SnapshotError) {
+            return try SingleFile.digests(of: path, algorithms).map { SummarySubject(name: name, digests: $0) }
+        } catch {
+            return SummarySubject(name: name, unreadable: error.problems.first.map { "\($0.reason)" } ?? "\(error)")
         }
-        guard !artifacts.isEmpty else {
-            throw Failure(
-                "\(Text(path).escaped): nothing is here that a summary could be about",
-                hint: "run it where the product is, or name it with --vsa-subject")
-        }
-        return artifacts.map { ResourceDescriptor(name: $0.name.text, digest: $0.digests) }
     }
 }

@@ -10,14 +10,20 @@ struct VerdictReport {
 
     /// Each once, in order.
     var warnings: [String] {
-        verdict.warnings.map(\.description).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        var seen: Set<String> = []
+        return verdict.warnings.map(\.description).filter { seen.insert($0).inserted }
     }
 
     // MARK: In short
 
     var summary: [String] {
         var lines = [headline]
-        if verdict.outcome == .passed { lines += verdict.layout.steps.map { "  \(Self.shortLine($0))" } }
+        if verdict.outcome == .passed {
+            lines += verdict.layout.steps.map { "  \(Self.shortLine($0))" }
+            lines += verdict.layout.attestations.map {
+                "  attestation \($0.requirement): by \(Self.signers($0.counted))"
+            }
+        }
         lines += verdict.inspections.filter(\.hasRun).map { "  inspection '\($0.inspection.name)': \(Self.state($0))" }
         return lines + conclusion
     }
@@ -37,10 +43,13 @@ struct VerdictReport {
     }
 
     private static func shortLine(_ step: StepReport) -> String {
-        let signers = step.counted.compactMap { report in
-            if case .counted(let functionary) = report.standing { "\(functionary.label.prefix8)" } else { nil }
-        }
-        return "step '\(step.step.name)': by \(signers.joined(separator: ", ")) (threshold \(step.step.threshold))"
+        "step '\(step.step.name)': by \(signers(step.counted)) (threshold \(step.step.threshold))"
+    }
+
+    private static func signers(_ findings: [EvidenceFinding]) -> String {
+        findings.compactMap { finding in
+            if case .counted(let functionary) = finding.standing { "\(functionary.label.prefix8)" } else { nil }
+        }.joined(separator: ", ")
     }
 
     private static func state(_ report: InspectionReport) -> String { report.problems.isEmpty ? "passed" : "failed" }
@@ -80,9 +89,13 @@ struct VerdictReport {
         lines.append("  signed by: \(report.signedBy.map { "\($0.label)" }.joined(separator: ", "))")
         lines.append("  expires: \(layout.expires) (checked at \(checkedAt))")
         for step in report.steps { lines += tree(step, checkedAt: checkedAt).map { "  \($0)" } }
-        if report.otherStatements > 0 {
-            lines.append("  passed over: \(report.otherStatements) statements of other types")
+        for attestation in report.attestations {
+            lines.append(
+                "  attestation \(attestation.requirement): \(attestation.problem == nil ? "there" : "missing")")
+            lines += attestation.evidence.flatMap { indented("\($0)", by: "    ") }
         }
+        let others = report.otherStatements - Set(report.attestations.flatMap { $0.counted.map(\.reference) }).count
+        if others > 0 { lines.append("  passed over: \(others) statements of other types") }
         lines += report.otherEvidence.flatMap { indented("passed over: \($0)", by: "  ") }
         return lines
     }

@@ -59,6 +59,7 @@ struct RecordStop: Verb {
         }
         let writer = EvidenceWriter(
             reserved: reserved, formats: formats, signers: signers, convention: signing.convention,
+            overwrites: evidence.overwrite,
             ending: "the unfinished record is as it was")
         let written = try writer.write(completed.link)
         try file.remove()

@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import FoundationEssentials
 import InTotoArtifacts
-import InTotoFunctionary
+public import InTotoFunctionary
 import InTotoMetadata
 import InTotoStorage
 import SystemPackage
@@ -79,6 +79,15 @@ struct Run: Verb {
     var isDryRun = false
 
     @OptionGroup var environment: EnvironmentOptions
+
+    @Option(
+        name: .customLong("tool-digest"),
+        help: "Record intoto-run's own SHA-256: auto (beside a command that takes long enough), always or never.")
+    var toolDigest: ToolDigestPolicy = .auto
+
+    @Option(help: ArgumentHelp("Options from a file, one a line, without dashes.", valueName: "file"))
+    var config: String?
+
     @OptionGroup var summary: SummaryOptions
     @OptionGroup var verbosity: VerbosityOptions
 
@@ -149,6 +158,7 @@ struct Run: Verb {
             }
             let writer = EvidenceWriter(
                 reserved: reserved, formats: formats, signers: signers, convention: signing.convention,
+                overwrites: evidence.overwrite,
                 ending: RecordKeeper.ending(recorded.execution?.result.termination))
             summary.evidence = try writer.write(builder.link(of: recorded))
             for evidence in summary.evidence {
@@ -176,7 +186,7 @@ struct Run: Verb {
         )
         request.usesTerminal = pty
         request.limits = limits.limits
-        request.toolDigest = environment.toolDigest
+        request.toolDigest = toolDigest
         productOptions.apply(to: &request)
         try repository.apply(to: &request, in: context)
         return request
@@ -233,6 +243,7 @@ struct Run: Verb {
     /// What `record stop` needs to be told again.
     private var finishingOptions: [String] {
         signing.words + (evidence.directory == "." ? [] : ["-d", evidence.directory])
+            + (evidence.overwrite ? ["--overwrite"] : [])
     }
 
     private func checkSigners(_ signers: [any Signer], _ formats: [EvidenceFormat]) throws {
@@ -287,3 +298,5 @@ extension LinkBuilder {
         return builder
     }
 }
+
+extension ToolDigestPolicy: ExpressibleByArgument {}

@@ -53,16 +53,12 @@ struct Verify: Verb {
         request.policy.inspections = withoutInspections ? .skip : .run
         request.policy.sublayoutInspections = allowsSublayoutInspections ? .run : .skip
         var verifier = Verifier(request, inspections: runner(in: context))
-        let verdict = verifier.verify()
+        var verdict = verifier.verify()
+        let subjects = verdict.outcome == .incomplete ? [] : summaryWriter?.subjects(of: verdict) ?? []
+        verdict.require(subjects)
         try report(verdict, in: context)
         try saveInspections(verdict)
-        if let summaryWriter {
-            if verdict.outcome == .incomplete {
-                context.note("intoto-run: warning: no verification summary was written: the verdict is incomplete")
-            } else {
-                try write(try summaryWriter.bytes(of: verdict), to: summaryWriter.path)
-            }
-        }
+        if let summaryWriter { try writeSummary(of: verdict, about: subjects, summaryWriter, in: context) }
         return switch verdict.outcome {
         case .passed: ExitStatus.success
         case .failed: ExitStatus.no
@@ -104,6 +100,21 @@ struct Verify: Verb {
             bytes.append(UInt8(ascii: "\n"))
             try write(bytes, to: "\(saveDirectory)/\(link.name.text).link")
         }
+    }
+
+    private func writeSummary(
+        of verdict: Verdict, about subjects: [SummarySubject], _ writer: VerificationSummaryWriter,
+        in context: CommandContext
+    ) throws {
+        guard verdict.outcome != .incomplete else {
+            return context.note("intoto-run: warning: no verification summary was written: the verdict is incomplete")
+        }
+        guard let bytes = try writer.bytes(of: verdict, about: subjects) else {
+            throw Failure(
+                "\(Text(writer.path).escaped): nothing is here that a summary could be about",
+                hint: "run it where the product is, or name it with --vsa-subject")
+        }
+        try write(bytes, to: writer.path)
     }
 
     private func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
