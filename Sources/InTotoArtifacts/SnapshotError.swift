@@ -81,6 +81,17 @@ extension SnapshotProblem.Reason: CustomStringConvertible {
 }
 
 extension SnapshotProblem.Reason {
+    /// Of a path that was reached as a whole, through whatever links are on the way.
+    init(resolving error: SystemError) {
+        switch error.code {
+        case .noSuchFileOrDirectory: self = .doesNotExist
+        case .notDirectory: self = .notDirectory
+        case .tooManySymbolicLinkLevels: self = .notRegular(.linkCycle)
+        default: self = .init(error)
+        }
+    }
+
+    /// Of a path that was reached component by component, none of them a link.
     init(_ error: SystemError) {
         switch error.code {
         case .permissionDenied, .notPermitted: self = .permissionDenied

@@ -5,8 +5,8 @@ public struct SnapshotResult: Sendable {
     public var artifacts = ArtifactSet()
     /// What is no artifact, and why; sorted by path.
     public var notRecorded: [NotRecorded] = []
-    /// How many paths each pattern hid, a directory counting once; patterns that hid none are left out.
-    public var excluded: [(pattern: ExclusionPattern, paths: Int)] = []
+    /// In the order of the patterns; those that hid nothing are left out.
+    public var excluded: [ExcludedPaths] = []
     /// The artifacts whose digest is that of a link's text; sorted.
     public var linkTexts: [ArtifactName] = []
     /// Files read, links' texts included.
@@ -32,6 +32,8 @@ public struct NotRecorded: Hashable, Sendable {
         case linkToDirectory
         /// A commit's tree that its repository borrows from another, which is not read.
         case borrowedTree
+        /// A reference names it, and a pattern hides it.
+        case excluded(ExclusionPattern)
     }
 
     /// As a recorded path would be; may be any bytes.
@@ -52,6 +54,7 @@ extension NotRecorded.Reason: CustomStringConvertible {
         case .pseudoFileSystem: "on a file system that holds no files, such as /proc"
         case .borrowedTree: "its commit alone is recorded, since the tree is in another repository, which is not read"
         case .linkToDirectory: "a link to a directory"
+        case .excluded(let pattern): "excluded by '\(pattern)'"
         }
     }
 }

@@ -9,6 +9,9 @@ public struct RecordedStep: Sendable {
     public var products: ArtifactSet
     /// Paths that were met and are no artifacts, each with its reason; materials' and products' together.
     public var notRecorded: [NotRecorded]
+    /// What patterns hid of each.
+    public var excludedMaterials: [ExcludedPaths] = []
+    public var excludedProducts: [ExcludedPaths] = []
     /// The materials whose digest is that of a symbolic link's text; sorted.
     public var materialLinkTexts: [ArtifactName] = []
     /// The same of the products.

@@ -33,7 +33,8 @@ extension UnfinishedRecord {
         texts.products = after.linkTexts.filter { link.products[$0] != nil }
         link.environment.linkTexts = texts
         link.environment.add(notRecorded: after.notRecorded)
-        return CompletedRecord(link: link, notRecorded: after.notRecorded)
+        link.environment.add(excluded: after.excluded, as: "products", masks: nil)
+        return CompletedRecord(link: link, notRecorded: after.notRecorded, excluded: after.excluded)
     }
 
     /// The options of the first half; throws where another version wrote them.
@@ -56,6 +57,8 @@ public struct CompletedRecord: Sendable {
     public var link: Link
     /// What the second half met and did not record.
     public var notRecorded: [NotRecorded]
+    /// What patterns hid from the second half.
+    public var excluded: [ExcludedPaths] = []
 }
 
 /// The artifacts whose digest is that of a symbolic link's text; sorted.
@@ -92,6 +95,23 @@ extension JSONObject {
             return .object(object)
         }
         self["not-recorded"] = .array(elements(of: "not-recorded") + added)
+    }
+
+    /// Says what patterns hid of one kind of artifacts: how much of them, and the first paths.
+    mutating func add(excluded: [ExcludedPaths], as kind: Text, masks: MaskList?) {
+        guard !excluded.isEmpty else { return }
+        func masked(_ bytes: [UInt8]) -> JSONValue {
+            JSONValue(bytes: masks.map { StreamRedactor.redacted(bytes, masks: $0).bytes } ?? bytes)
+        }
+        var kinds = if case .object(let object)? = self["excluded"] { object } else { JSONObject() }
+        kinds[kind] = .array(
+            excluded.map { paths in
+                [
+                    "pattern": masked(paths.pattern.source), "paths": .integer(Int64(paths.count)),
+                    "first": .array(paths.first.map(masked)),
+                ]
+            })
+        self["excluded"] = .object(kinds)
     }
 
     private func elements(of name: Text) -> [JSONValue] {

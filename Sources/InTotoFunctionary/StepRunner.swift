@@ -52,6 +52,7 @@ public struct StepRunner {
         do { after = try products.get() } catch { throw .products(error, soFar: step) }
         step.addProducts(after, changedOnly: request.recordsChangedProductsOnly)
         step.notRecorded += after.notRecorded
+        step.excludedProducts = after.excluded
         step.reusedDigests = reusesDigests ? after.reused : nil
         return step
     }
@@ -73,10 +74,11 @@ public struct StepRunner {
         let before: SnapshotResult
         do { before = try materials.get() } catch { throw .materials(error) }
         do { try request.git.check(repository) } catch { throw .repository(error) }
-        let step = RecordedStep(
+        var step = RecordedStep(
             name: request.name, materials: before.artifacts, products: ArtifactSet(), notRecorded: before.notRecorded,
             materialLinkTexts: before.linkTexts, git: repository.map { RecordedRepository(before: $0, after: nil) },
             execution: nil, workDirectory: Self.absolute(request.command?.directory, from: workDirectory))
+        step.excludedMaterials = before.excluded
         return (step, before.reusable, repository)
     }
 

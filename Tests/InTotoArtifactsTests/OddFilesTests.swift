@@ -112,6 +112,32 @@ import Testing
         #expect(try tree.take("dir/g").names == ["dir/g"])
     }
 
+    @Test func `an absolute path through links without an end is said to be one`() throws {
+        let tree = try Tree()
+        try tree.shell("ln -s loop2 loop1; ln -s loop1 loop2; ln -s none broken; touch f")
+        let cycle = "is a link to a directory that it is in, or without an end"
+        for reference in ["loop1", "loop1/x", "loop1/*", "dir:loop1"] {
+            let path = reference.replacingOccurrences(of: "loop1", with: "\(tree.root)/loop1")
+            #expect(try tree.problems(path) == ["'\(path)': \(cycle)"])
+        }
+        #expect(try tree.problems("\(tree.root)/broken") == ["'\(tree.root)/broken': is a link to nothing"])
+        #expect(try tree.problems(".") { $0.base.append("loop1") } == ["'\(tree.root)/loop1': \(cycle)"])
+        #expect(try tree.problems(".") { $0.base.append("f") } == ["'\(tree.root)/f': is not a directory"])
+        #expect(try tree.problems("\(tree.root)/f/x") == ["'\(tree.root)/f/x': does not exist"])
+    }
+
+    @Test func `a link to nothing is passed over where nothing may be missing, and listed`() throws {
+        let tree = try Tree()
+        try tree.shell("ln -s none broken; ln -s /none/x out; touch f")
+        for path in ["broken", "\(tree.root)/broken", "\(tree.root)/out"] {
+            let result = try tree.take(path, "f") { $0.allowsMissing = true }
+            #expect(result.names == ["f"])
+            #expect(result.leftOut == ["\(path): a link to nothing"])
+            #expect(try tree.problems(path) == ["'\(path)': is a link to nothing"])
+        }
+        #expect(try tree.problems("out") { $0.allowsMissing = true } == ["'out': is a link that leaves the base path"])
+    }
+
     @Test func `links may be artifacts of their own, by their text`() throws {
         let tree = try Tree()
         try tree.shell("mkdir d; echo f > d/f; ln -s d/f l; ln -s d k; ln -s none broken; ln -s /etc/passwd out")

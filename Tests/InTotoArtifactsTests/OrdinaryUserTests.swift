@@ -36,10 +36,39 @@ import Testing
                     """
                 if error.description != expected { fail(error.description) }
             }
+            let references = [try ArtifactReference(parsing: ".".utf8)]
+            var options = tree.options
+            try hide(&options)
+            do {
+                _ = try Snapshot.plan(references, options: options)
+                fail("a plan reads more than a snapshot")
+            } catch { if error.problems.count != 3 { fail("plan: \(error.description)") } }
             if try tree.take("d/f").names != ["d/f"] { fail("d/f") }
             // A directory that may be passed but not listed hides nothing from who knows the name.
             if try tree.take("d/unlisted/known").names != ["d/unlisted/known"] { fail("known") }
             if try tree.problems("d/closed/payload") != ["'d/closed/payload': permission denied"] { fail("payload") }
+        }
+    }
+
+    @Test func `a link that cannot be followed matters only where it could be wanted`() async throws {
+        let tree = try Tree()
+        try tree.shell(
+            "mkdir -p closed/d; touch a.txt closed/d/f; ln -s closed/d unrelated; chown -hR 65534 . 2>/dev/null || true; chmod 0 closed")
+        await #expect(processExitsWith: .success) { [root = tree.root as String] in
+            OrdinaryUserTests.becomeNobody()
+            let tree = Tree(existing: root)
+            func hiding(_ patterns: String) -> (inout SnapshotOptions) -> Void {
+                { try? $0.exclusions.append(contentsOfFile: Array(patterns.utf8)) }
+            }
+            let problem = ["'unrelated': permission denied"]
+            if try tree.take("*.txt").names != ["a.txt"] { fail("glob") }
+            if try tree.take(".", with: hiding("unrelated\nclosed")).names != ["a.txt"] { fail("excluded") }
+            // As a directory it would be hidden, as a file it would not; and below it there may be a match.
+            if try tree.problems(".", with: hiding("unrelated/\nclosed")) != problem { fail("directory") }
+            if try tree.problems(".", with: hiding("unrelated\nclosed\n!unrelated/")) != problem { fail("taken back") }
+            let none = ["'*/f': does not exist"]
+            if try tree.problems("*/f", with: hiding("closed")) != none + problem { fail("below") }
+            if try tree.problems("unrel*", with: hiding("closed")) != problem { fail("match") }
         }
     }
 

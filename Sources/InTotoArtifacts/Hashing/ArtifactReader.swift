@@ -71,12 +71,6 @@ final class ArtifactReader {
         }
     }
 
-    func isEvidence(_ name: [UInt8], in directory: Int32) throws(SystemError) -> Bool {
-        let file = try SystemCalls.openFile(name[...], in: directory)
-        guard try SystemCalls.status(file.number).kind == .regular else { return false }
-        return EvidenceCheck.holds(try SystemCalls.prefix(of: file.number, length: EvidenceCheck.prefixLength)[...])
-    }
-
     /// Whether a file is on a file system without real files. Asked once per device.
     func isPseudo(_ descriptor: Int32, _ status: FileStatus) -> Bool {
         if let known = pseudoDevices[status.identity.device] { return known }

@@ -63,7 +63,8 @@ final class FileHasher {
     private func consume(
         _ descriptor: Int32, _ status: FileStatus, _ didRead: (Int) throws(Failure) -> Void
     ) throws(Failure) {
-        let first = try readOnce(descriptor, status, at: 0)
+        var first = try readOnce(descriptor, status, at: 0)
+        if lineEndings == .normalized { first = try readPrefix(descriptor, from: first) }
         let isText = lineEndings == .normalized && !buffer[..<min(first, textPrefix)].contains(0)
         guard isText else {
             try begin(size: UInt64(status.size))
@@ -107,6 +108,20 @@ final class FileHasher {
             count = try readOnce(descriptor, status, at: offset)
         }
         if offset != status.size { throw .changed }
+    }
+
+    /// Reads on until a text can be told from what is none, or the end; returns how many bytes there are then.
+    private func readPrefix(_ descriptor: Int32, from count: Int) throws(Failure) -> Int {
+        var count = count
+        while count > 0, count < textPrefix {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count..<textPrefix])
+            let read = try Self.wrap { () throws(SystemError) in
+                try SystemCalls.read(descriptor, into: rest, at: Int64(count))
+            }
+            if read == 0 { break }
+            count += read
+        }
+        return count
     }
 
     private func readOnce(_ descriptor: Int32, _ status: FileStatus, at offset: Int64) throws(Failure) -> Int {

@@ -34,44 +34,47 @@ final class FileVisitor {
     /// What is met on a walk, if it is wanted; or what a reference names, wanted or not.
     func visit(_ place: ArtifactPlace, in directory: Int32, _ kind: FileStatus.Kind, _ job: WalkJob) {
         do throws(SystemError) {
-            let isEvidence = { () throws(SystemError) -> Bool in
-                guard kind == .regular else { return false }
-                return try self.reader.isEvidence(place.name, in: directory)
-            }
             if !place.isNamed {
-                let isWanted = try selection.isRecordable(place.path, job, isEvidence)
+                let isWanted = try selection.isRecordable(place.path, job) { (condition) throws(SystemError) in
+                    kind == .regular ? try condition.holds(for: place.name, in: directory) : false
+                }
                 guard isWanted else { return }
-            }
-            if walk.rules.purpose == .list {
-                let isOurs = try plan(place, in: directory, kind)
-                if isOurs { return }
             }
         } catch { return notes.problem(place.path, .init(error)) }
         switch kind {
-        case .regular where walk.rules.purpose == .hash: read(place, in: directory)
+        case .regular where walk.rules.purpose == .list: plan(place, in: directory, job)
+        case .regular: read(place, in: directory)
         case .symbolicLink where walk.rules.symlinks == .refuse: notes.problem(place.path, .linkRefused)
-        case .symbolicLink where walk.rules.purpose == .hash:
-            record(reader.readLink(place.name, in: directory), place)
+        case .symbolicLink where walk.rules.purpose == .list: list(place, job)
+        case .symbolicLink: record(reader.readLink(place.name, in: directory), place)
         case .fifo: notes.notRecorded(place.path, .fifo, isNamed: place.isNamed)
         case .socket: notes.notRecorded(place.path, .socket, isNamed: place.isNamed)
         case .device: notes.notRecorded(place.path, .device, isNamed: place.isNamed)
         case .directory: notes.problem(place.path, .changedWhileRead)
-        case .regular, .symbolicLink: break
         }
     }
 
-    /// Lists a path; true where it is ours.
-    private func plan(
-        _ place: ArtifactPlace, in directory: Int32, _ kind: FileStatus.Kind
-    ) throws(SystemError) -> Bool {
-        guard kind == .regular || kind == .symbolicLink else { return false }
-        if !walk.rules.ownFiles.isEmpty {
-            let identity = try SystemCalls.status(place.name[...], in: directory).identity
-            if walk.rules.ownFiles.contains(identity) { return true }
+    // MARK: Planning
+
+    /// Lists a file that could be read.
+    private func plan(_ place: ArtifactPlace, in directory: Int32, _ job: WalkJob) {
+        do throws(FileHasher.Failure) {
+            guard let file = try reader.open(place.name, in: directory, { self.record($0, place) }) else { return }
+            _ = consume file
+            list(place, job)
+        } catch {
+            switch error {
+            case .changed: notes.problem(place.path, .changedWhileRead)
+            case .givenUp: notes.givenUp(walk)
+            case .crypto(let error): notes.problem(place.path, .failed("\(error)"))
+            case .system(let error): notes.problem(place.path, .init(error))
+            }
         }
+    }
+
+    private func list(_ place: ArtifactPlace, _ job: WalkJob) {
         if walk.rules.recordsNames, !UTF8Validation.isValid(place.path[...]) { notes.problem(place.path, .notUTF8) }
-        notes.findings.planned.append(.init(path: place.path, isDirectory: false, excludedBy: nil))
-        return false
+        selection.plan(place.path, job)
     }
 
     // MARK: Reading

@@ -15,6 +15,8 @@ struct WalkJob: Sendable {
     var real: [UInt8]
     /// What the directory is called in evidence; with `.file`, what the file is called.
     var name: [UInt8]
+    /// The reference that it belongs to, as written.
+    var reference: [UInt8]
     var links = LinkChain.none
     /// The glob that paths below must match; nil where everything is wanted.
     var filter: Int?
@@ -23,7 +25,7 @@ struct WalkJob: Sendable {
 
 extension WalkJob {
     init(reading place: ArtifactPlace) {
-        self.init(root: place.root, real: place.directory, name: place.path, work: .read(place))
+        self.init(root: place.root, real: place.directory, name: place.path, reference: [], work: .read(place))
     }
 }
 

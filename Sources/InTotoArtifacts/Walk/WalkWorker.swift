@@ -131,8 +131,13 @@ final class WalkWorker {
                         root: job.root, directory: job.real, name: name, path: path, isNamed: false)
                     files.visit(place, in: directory, kind, job)
                 }
-            } catch { notes.problem(path, .init(error)) }
+            } catch { missed(path, .init(error), job) }
         }
+    }
+
+    /// Something that cannot be looked at, which matters only where it could be wanted.
+    private func missed(_ path: [UInt8], _ reason: SnapshotProblem.Reason, _ job: WalkJob) {
+        if !selection.isUnwanted(path, job) { notes.problem(path, reason) }
     }
 
     /// Not every file system tells the kind in its listings.
@@ -153,8 +158,9 @@ final class WalkWorker {
                 return
             }
         }
-        if selection.excludes(path, isDirectory: true, job, noEvidence) { return }
-        walk.queue.push(WalkJob(root: job.root, real: real, name: path, links: links, filter: filter))
+        if selection.excludes(path, isDirectory: true, job, noCondition) { return }
+        walk.queue.push(
+            WalkJob(root: job.root, real: real, name: path, reference: job.reference, links: links, filter: filter))
     }
 
     // MARK: Links
@@ -174,8 +180,8 @@ final class WalkWorker {
             let parent = try place(at: job.root).links.trail.descriptor(of: parent)
             files.visit(file, in: parent, status.kind, job)
         case .notRecorded(let reason):
-            if selection.isRecordable(path, job, noEvidence) { notes.notRecorded(path, reason) }
-        case .absent: notes.problem(path, .vanished)
+            if selection.isRecordable(path, job, noCondition) { notes.notRecorded(path, reason) }
+        case .absent: missed(path, .vanished, job)
         }
     }
 
@@ -183,11 +189,11 @@ final class WalkWorker {
         let leadsBack = job.links.leadsBack(to: target, from: job.real)
         if leadsBack || !walk.rules.followsLinksToDirectories {
             guard selection.isWanted(path, job) else { return }
-            guard !selection.excludes(path, isDirectory: true, job, noEvidence) else { return }
+            guard !selection.excludes(path, isDirectory: true, job, noCondition) else { return }
             return notes.notRecorded(path, leadsBack ? .linkCycle : .linkToDirectory)
         }
         guard job.links.count < LinkChain.longest else {
-            if selection.isRecordable(path, job, noEvidence) { notes.notRecorded(path, .tooManyLinks) }
+            if selection.isRecordable(path, job, noCondition) { notes.notRecorded(path, .tooManyLinks) }
             return
         }
         enter(target, path, LinkChain(job.links, followedTo: target, from: job.real), job)

@@ -82,6 +82,8 @@ public struct LinkBuilder: Sendable {
         }
         environment.linkTexts = LinkTexts(materials: step.materialLinkTexts, products: step.productLinkTexts)
         environment.add(notRecorded: step.notRecorded)
+        environment.add(excluded: step.excludedMaterials, as: "materials", masks: record?.masks)
+        environment.add(excluded: step.excludedProducts, as: "products", masks: record?.masks)
         return environment
     }
 

@@ -28,7 +28,7 @@ struct ArtifactOptions: ParsableArguments {
 
     @Flag(
         name: .customLong("no-default-excludes"),
-        help: "Also record .git/ and evidence files, which are left out otherwise.")
+        help: "Also record what is left out otherwise: .git/, evidence files, and .intoto-run.*.tmp of other runs.")
     var withoutDefaults = false
 
     @Option(
@@ -44,7 +44,7 @@ struct ArtifactOptions: ParsableArguments {
         transform: DigestList.init)
     var digest: DigestList?
 
-    @Flag(name: .customLong("allow-missing"), help: "A reference to nothing is no error.")
+    @Flag(name: .customLong("allow-missing"), help: "A reference to nothing, or a link to nothing, is no error.")
     var allowsMissing = false
 
     @Option(

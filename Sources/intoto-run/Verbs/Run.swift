@@ -28,7 +28,10 @@ struct Run: Verb {
     @Option(
         name: [.customShort("m"), .customLong("materials")], parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Recorded before the command: paths, globs, dir:PATH, git:PATH[@REV] (default: '.' without -m and -p).",
+            """
+            Recorded before the command: paths, globs, file:PATH, dir:PATH, tree:PATH, git:PATH[@REV] (default: '.' \
+            without -m and -p).
+            """,
             valueName: "ref"))
     var materials: [String] = []
 
@@ -75,7 +78,7 @@ struct Run: Verb {
 
     @Flag(
         name: [.customLong("dry-run"), .customLong("list")],
-        help: "Print what would be recorded; run nothing, sign nothing.")
+        help: "Print what would be recorded, and what includes or excludes it; run nothing, sign nothing.")
     var isDryRun = false
 
     @OptionGroup var environment: EnvironmentOptions
