@@ -53,7 +53,8 @@ import Testing
     @Test func `a link that cannot be followed matters only where it could be wanted`() async throws {
         let tree = try Tree()
         try tree.shell(
-            "mkdir -p closed/d; touch a.txt closed/d/f; ln -s closed/d unrelated; chown -hR 65534 . 2>/dev/null || true; chmod 0 closed")
+            "mkdir -p closed/d; touch a.txt closed/d/f; ln -s closed/d unrelated; chown -hR 65534 . 2>/dev/null || true; chmod 0 closed"
+        )
         await #expect(processExitsWith: .success) { [root = tree.root as String] in
             OrdinaryUserTests.becomeNobody()
             let tree = Tree(existing: root)

@@ -86,7 +86,8 @@ struct RecordStop: Verb {
             options.git = RepositoryOptions.reading(in: context)
             options.ownFiles = Set(
                 reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
-            return try record.completed(with: references, options: options, report: progress.listener(isQuiet: verbosity.quiet))
+            return try record.completed(
+                with: references, options: options, report: progress.listener(isQuiet: verbosity.quiet))
         } catch let error as SnapshotError {
             throw Failure("\(error)", hint: error.hint ?? "the record is as it was: stop again when the cause is gone")
         } catch let error as MetadataError { throw Failure("\(error)") }
