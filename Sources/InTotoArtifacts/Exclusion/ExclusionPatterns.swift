@@ -27,8 +27,11 @@ public struct ExclusionPatterns: Hashable, Sendable {
     private static let eightHexDigits = String(repeating: "[0-9a-f]", count: 8)
     private static let sixteenHexDigits = eightHexDigits + eightHexDigits
 
-    /// Without those that stand in `others`.
-    package func removing(_ others: Self) -> Self { Self(patterns: patterns.filter { !others.patterns.contains($0) }) }
+    /// Without the defaults that they begin with, ours or Python's.
+    package var withoutDefaults: Self {
+        let defaults = [Self.standard, .python].first { patterns.starts(with: $0.patterns) }
+        return Self(patterns: Array(patterns.dropFirst(defaults?.patterns.count ?? 0)))
+    }
 
     /// With `others` behind them.
     package func adding(_ others: Self) -> Self { Self(patterns: patterns + others.patterns) }

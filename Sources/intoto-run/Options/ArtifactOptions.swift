@@ -105,7 +105,7 @@ struct ArtifactOptions: ParsableArguments {
 
     /// Python's are replaced by what the user excludes.
     private func standardExclusions(or beginning: ExclusionPatterns) -> ExclusionPatterns {
-        let own = beginning.removing(.standard).removing(.python)
+        let own = beginning.withoutDefaults
         if withoutDefaults { return own }
         switch compat {
         case nil: return beginning
