@@ -168,22 +168,58 @@ static int64_t milliseconds(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Two requests that are closer together, in milliseconds, are one that came from two places. */
+enum { ONE_REQUEST = 500, READING_TIME = 5000 };
+
+/* When the reading of what the command made is to end, since somebody asked us to, in milliseconds; 0: nobody did. Read
+   by other threads. */
+static int64_t reading_ends;
+static volatile sig_atomic_t is_reading;
+
+void cs_begin_reading(void) {
+    __atomic_store_n(&reading_ends, 0, __ATOMIC_RELAXED);
+    is_reading = 1;
+    /* What came between the command's end and this. */
+    int64_t asked = first_interrupt ? first_interrupt : first_request;
+    if (asked) __atomic_store_n(&reading_ends, asked + READING_TIME, __ATOMIC_RELAXED);
+}
+
+void cs_end_reading(void) { is_reading = 0; }
+
+int cs_reading_is_over(void) {
+    int64_t end = __atomic_load_n(&reading_ends, __ATOMIC_RELAXED);
+    return end && milliseconds() >= end;
+}
+
+/* What a supervisor sends next, or an impatient user, ends the reading only: what was recorded is then kept. */
+static void shorten_reading(int64_t now) {
+    int64_t end = __atomic_load_n(&reading_ends, __ATOMIC_RELAXED);
+    if (!end) end = now + READING_TIME;
+    else if (now >= end - READING_TIME + ONE_REQUEST && now < end) end = now;
+    __atomic_store_n(&reading_ends, end, __ATOMIC_RELAXED);
+}
+
 /* Only the same signal once more is somebody's wish to give up: a supervisor may send several kinds at a time, and
    one kind from two places at once. */
 static void note_or_die(int number) {
-    static const char message[] = "\nintoto-run: finishing the evidence; once more to give it up\n";
+    static const char finishing[] = "\nintoto-run: finishing the evidence; once more to give it up\n";
+    static const char reading[] = "\nintoto-run: reading for 5 more seconds; once more to stop now\n";
     int saved = errno;
     volatile int64_t *first = number == SIGINT ? &first_interrupt : &first_request;
     int is_news = !first_interrupt && !first_request;
     int64_t now = milliseconds();
-    if (!*first) {
+    if (is_reading) {
+        shorten_reading(now);
         *first = now;
-    } else if (now - *first >= 500) {
+    } else if (!*first) {
+        *first = now;
+    } else if (now - *first >= ONE_REQUEST) {
         signal(number, SIG_DFL);
         raise(number); /* which ends us once we return */
         return;
     }
-    ssize_t written = is_news ? write(2, message, sizeof message - 1) : 0;
+    ssize_t written = 0;
+    if (is_news) written = is_reading ? write(2, reading, sizeof reading - 1) : write(2, finishing, sizeof finishing - 1);
     (void)written;
     errno = saved;
 }

@@ -24,7 +24,7 @@ struct InspectionCommand {
         }
         return InspectionRecord(
             link: LinkBuilder.current.link(of: recorded), notRecorded: Self.distinct(recorded.notRecorded),
-            hidden: recorded.excluded.map { (escapedForTerminal($0.pattern.source), $0.paths) })
+            hidden: recorded.excludedProducts.map { (escapedForTerminal($0.pattern.source), $0.count) })
     }
 
     private func request(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> StepRequest {

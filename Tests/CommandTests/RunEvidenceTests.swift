@@ -141,9 +141,41 @@ import Testing
         _ = try run.shell("mkdir d; echo x >d/file; ln -s file d/link")
         let arguments = ["-q", "-k", "key.pem", "-n", "s", "--format", "link", "--overwrite", "-m", "d", "-p", "d"]
         #expect(try run.run(arguments + ["--symlinks", "record", "--", "true"]).status == 0)
-        #expect(try Evidence.link(of: run).environment["link-texts"] == ["d/link"])
+        #expect(
+            try Evidence.link(of: run).environment["link-texts"] == ["materials": ["d/link"], "products": ["d/link"]])
+        #expect(try run.run(arguments + ["--symlinks", "record", "--", "rm", "d/link"]).status == 0)
+        #expect(try Evidence.link(of: run).environment["link-texts"] == ["materials": ["d/link"]])
         #expect(try run.run(arguments + ["--", "true"]).status == 0)
         #expect(try Evidence.link(of: run).environment["link-texts"] == nil)
+    }
+
+    /// A file that holds the text of the link that takes its place, and so has its digest.
+    @Test(arguments: [
+        ("printf d/e >lt/f", "rm lt/f; ln -s d/e lt/f", ["lt/f"], "products"),
+        ("ln -s d/e lt/f", "rm lt/f; printf d/e >lt/f", ["lt/f"], "materials"),
+        ("ln -s d/e lt/f", "rm lt/f; ln -s d/e lt/f", [], "materials"),
+        ("printf d/e >lt/f", "rm lt/f; printf d/e >lt/f", [], ""),
+    ])
+    func `a file that turns into a link, or back, has changed`(
+        before: String, command: String, changed: [String], texts: Text
+    ) throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        _ = try run.shell("mkdir lt; \(before)")
+        let expected: JSONValue? = texts.isEmpty ? nil : [texts: ["lt/f"]]
+        let step = ["-q", "-n", "s", "-k", "key.pem", "--format", "link", "--symlinks", "record", "--changed-only"]
+        #expect(try run.run(step + ["-m", "lt", "-p", "lt", "--", "sh", "-c", command]).status == 0)
+        let link = try Evidence.link(of: run)
+        #expect(link.materialNames == ["lt/f"] && link.productNames == changed)
+        #expect(link.environment["link-texts"] == expected)
+
+        // The same in two halves; the first is a run whose products are missing.
+        _ = try run.shell("rm -r lt *.link; mkdir lt; \(before)")
+        #expect(try run.run(step + ["-m", "lt", "-p", "lt", "none", "--", "sh", "-c", command]).status == 125)
+        let stopped = try run("record", "stop", "-n", "s", "-k", "key.pem", "-p", "lt")
+        #expect(stopped.status == 0, "\(stopped.errorText)")
+        let halves = try Evidence.link(of: run)
+        #expect(halves.productNames == changed && halves.environment["link-texts"] == expected)
     }
 
     @Test func `a dry run names what would be recorded, and writes nothing`() throws {
@@ -210,7 +242,10 @@ import Testing
         #expect(try Evidence.link(of: run).environment["excluded"] == expected)
         let said = result.errorText.split(separator: "\n")
         #expect(said.contains("intoto-run: materials: '.git/' hides 1 path: 'src/.git'"))
-        #expect(said.contains { $0.hasPrefix("intoto-run: materials: '*.o' hides 12 paths: 'src/10.o', ") && $0.hasSuffix(", …") })
+        #expect(
+            said.contains {
+                $0.hasPrefix("intoto-run: materials: '*.o' hides 12 paths: 'src/10.o', ") && $0.hasSuffix(", …")
+            })
         let all = try run.run(["-n", "c", "--no-default-excludes"] + arguments.dropLast(2) + ["--", "true"])
         #expect(all.status == 0 && !all.errorText.contains("hides"))
         let name = try #require(try run.list().first { $0.hasPrefix("c.") })
@@ -244,7 +279,8 @@ import Testing
         #expect(try Evidence.link(of: run).productNames == ["gone"])
         let outside = try run.run(arguments + ["out", "--", "touch", "ran"])
         #expect(outside.status == 125)
-        #expect(outside.errorText.hasPrefix("intoto-run: error: nothing ran: 'out': is a link that leaves the base path"))
+        #expect(
+            outside.errorText.hasPrefix("intoto-run: error: nothing ran: 'out': is a link that leaves the base path"))
         #expect(try !run.list().contains("ran"))
     }
 

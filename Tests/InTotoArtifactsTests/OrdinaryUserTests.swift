@@ -53,7 +53,8 @@ import Testing
     @Test func `a link that cannot be followed matters only where it could be wanted`() async throws {
         let tree = try Tree()
         try tree.shell(
-            "mkdir -p closed/d; touch a.txt closed/d/f; ln -s closed/d unrelated; chown -hR 65534 . 2>/dev/null || true; chmod 0 closed")
+            "mkdir -p closed/d; touch a.txt closed/d/f; ln -s closed/d unrelated; chown -hR 65534 . 2>/dev/null || true; chmod 0 closed"
+        )
         await #expect(processExitsWith: .success) { [root = tree.root as String] in
             OrdinaryUserTests.becomeNobody()
             let tree = Tree(existing: root)
@@ -105,6 +106,23 @@ import Testing
                 } catch { fail("\(threads) threads: \(error)") }
             }
         }
+    }
+
+    /// Whoever is not root has no powers to lose: the suites ran without them already.
+    @Test(.enabled(if: geteuid() == 0, "not root, so that all of this ran without root's powers"))
+    func `odd and changing files are dealt with just so without root's power to read everything`() throws {
+        let powers = "-dac_override,-dac_read_search"
+        let bundle = BuiltProduct.intotoRun.deletingLastPathComponent().appending(path: "intoto-runPackageTests.xctest")
+        let suites = "^InTotoArtifactsTests\\.(OddFiles|ChangingFiles|Interference|WholeDirectory)Tests"
+        var environment = ProcessInfo.processInfo.environment
+        environment["TESTS_WITHOUT_POWERS"] = "1"
+        let run = try Subprocess.run(
+            "/usr/bin/setpriv",
+            ["--bounding-set=\(powers)", "--inh-caps=\(powers)", bundle.path, "--testing-library", "swift-testing"]
+                + ["--filter", suites], environment: environment)
+        let said = run.outputText + run.errorText
+        #expect(run.status == 0, "\(said)")
+        #expect(said.contains("Test `what may not be read is an error to root without its powers` passed"), "\(said)")
     }
 
     /// Whoever is somebody else already stays that.

@@ -127,6 +127,14 @@ struct cs_signal {
    least half a second later, ends us. */
 void cs_finish_after_signals(void);
 
+/* Between the two, where cs_finish_after_signals was called, a first SIGINT or SIGTERM leaves the reading five seconds;
+   another one, at least half a second later, ends it at once, and never us. */
+void cs_begin_reading(void);
+void cs_end_reading(void);
+
+/* Whether the reading that is under way is to end. From any thread. */
+int cs_reading_is_over(void);
+
 /* The signal that has stopped child `process` since the last call, or 0. Takes no news of its end from anybody. */
 int cs_stopped_by(pid_t process);
 

@@ -103,6 +103,9 @@ extension SnapshotError {
         return switch problem.reason {
         case .doesNotExist: "name what is there, or give --allow-missing"
         case .notUTF8: "rename the file, exclude it, or record its directory as dir:PATH"
+        case .matchesNothing: "name what is there, put quotes around the pattern, or give --allow-missing"
+        case .tooManyLinkedEntries: "exclude some of the links, or record them as such with --symlinks record"
+        case .givenUp: "leave it the time that it needs"
         case .permissionDenied: "let the file be read, or exclude it with --exclude"
         default: nil
         }
