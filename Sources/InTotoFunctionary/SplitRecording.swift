@@ -63,7 +63,7 @@ extension JSONObject {
         self["link-texts"] = .array(names.sorted().map(JSONValue.string))
     }
 
-    /// Adds to the paths that were met and are no artifacts.
+    /// Adds to the paths that were met and are no artifacts; each once.
     mutating func add(notRecorded: [NotRecorded]) {
         guard !notRecorded.isEmpty else { return }
         let added = notRecorded.map { entry -> JSONValue in
@@ -71,7 +71,9 @@ extension JSONObject {
             object.record(bytes: entry.path, as: "path")
             return .object(object)
         }
-        self["not-recorded"] = .array(elements(of: "not-recorded") + added)
+        let known = elements(of: "not-recorded")
+        let isKnown = Set(known)
+        self["not-recorded"] = .array(known + added.filter { !isKnown.contains($0) })
     }
 
     private func elements(of name: Text) -> [JSONValue] {

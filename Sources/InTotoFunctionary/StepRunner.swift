@@ -47,7 +47,7 @@ public struct StepRunner {
         do { after = try products.get() } catch { throw .products(error, soFar: step) }
         step.products =
             request.recordsChangedProductsOnly ? after.artifacts.changed(since: step.materials) : after.artifacts
-        step.notRecorded += after.notRecorded
+        step.notRecorded = step.notRecorded.merged(with: after.notRecorded)
         step.linkTexts = Set(step.linkTexts + after.linkTexts).sorted()
         step.reusedDigests = reusesDigests ? after.reused : nil
         return step
