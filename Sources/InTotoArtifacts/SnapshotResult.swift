@@ -41,6 +41,15 @@ public struct NotRecorded: Hashable, Sendable {
     public let reason: Reason
 }
 
+extension [NotRecorded] {
+    /// With those of another snapshot, sorted by path; what both met stands there once.
+    package func merged(with others: [NotRecorded]) -> [NotRecorded] {
+        Set(self + others).sorted { a, b in
+            a.path == b.path ? a.reason.description < b.reason.description : a.path.precedesBytewise(b.path)
+        }
+    }
+}
+
 extension NotRecorded.Reason: CustomStringConvertible {
     public var description: String {
         switch self {

@@ -86,7 +86,7 @@ extension JSONObject {
         elements(of: part).compactMap { if case .string(let name) = $0 { ArtifactName(name) } else { nil } }
     }
 
-    /// Adds to the paths that were met and are no artifacts.
+    /// Adds to the paths that were met and are no artifacts; each once.
     mutating func add(notRecorded: [NotRecorded]) {
         guard !notRecorded.isEmpty else { return }
         let added = notRecorded.map { entry -> JSONValue in
@@ -94,7 +94,9 @@ extension JSONObject {
             object.record(bytes: entry.path, as: "path")
             return .object(object)
         }
-        self["not-recorded"] = .array(elements(of: "not-recorded") + added)
+        let known = elements(of: "not-recorded")
+        let isKnown = Set(known)
+        self["not-recorded"] = .array(known + added.filter { !isKnown.contains($0) })
     }
 
     /// Says what patterns hid of one kind of artifacts: how much of them, and the first paths.

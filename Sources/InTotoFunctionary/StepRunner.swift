@@ -51,7 +51,7 @@ public struct StepRunner {
         let after: SnapshotResult
         do { after = try products.get() } catch { throw .products(error, soFar: step) }
         step.addProducts(after, changedOnly: request.recordsChangedProductsOnly)
-        step.notRecorded += after.notRecorded
+        step.notRecorded = step.notRecorded.merged(with: after.notRecorded)
         step.excludedProducts = after.excluded
         step.reusedDigests = reusesDigests ? after.reused : nil
         return step

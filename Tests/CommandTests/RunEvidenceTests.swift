@@ -284,6 +284,25 @@ import Testing
         #expect(try !run.list().contains("ran"))
     }
 
+    @Test func `what is no artifact before and after the command is listed once`() throws {
+        let run = try project()
+        _ = try run.shell("mkfifo src/pipe")
+        let options = ["-q", "-n", "b", "-k", "key.pem", "--format", "link"]
+        let step = options + ["-m", "src", "-p", "src", "--", "mkfifo", "src/another"]
+        #expect(try run.run(step).status == 0)
+        let expected: JSONValue = [
+            ["path": "src/another", "reason": "a named pipe"], ["path": "src/pipe", "reason": "a named pipe"],
+        ]
+        #expect(try Evidence.link(of: run).environment["not-recorded"] == expected)
+
+        #expect(try run.run(["record", "start", "-n", "c", "-k", "key.pem", "-m", "src"]).status == 0)
+        #expect(
+            try run.run(["record", "stop", "-n", "c", "-k", "key.pem", "--format", "link", "-p", "src"]).status == 0)
+        let name = try #require(run.list().first { $0.hasPrefix("c.") && $0.hasSuffix(".link") })
+        let halves = String(decoding: try run.read(name), as: UTF8.self)
+        #expect(halves.components(separatedBy: "src/pipe").count == 2)
+    }
+
     @Test func `a killed run leaves a temporary file that the next run removes`() throws {
         let run = try project()
         _ = try run.shell(

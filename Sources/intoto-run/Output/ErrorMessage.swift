@@ -87,6 +87,9 @@ extension Failure {
             self.init(
                 "more than \(limit) open descriptors were handed down to intoto-run",
                 hint: "close those that the command does not need")
+        case .tooFewDescriptors(let needed):
+            self.init(
+                "fewer than \(needed) more files can be open at a time", hint: "raise the limit on them (ulimit -n)")
         case .runner(let operation, 0): self.init("could not \(operation): its process ended at once")
         case .runner(let operation, let errno): self.init("could not \(operation): \(systemErrorText(errno))")
         case .emptyCommand:
