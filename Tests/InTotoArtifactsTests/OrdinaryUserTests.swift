@@ -42,7 +42,9 @@ import Testing
             do {
                 _ = try Snapshot.plan(references, options: options)
                 fail("a plan reads more than a snapshot")
-            } catch { if error.problems.count != 3 { fail("plan: \(error.description)") } }
+            } catch let error as SnapshotError {
+                if error.problems.count != 3 { fail("plan: \(error.description)") }
+            }
             if try tree.take("d/f").names != ["d/f"] { fail("d/f") }
             // A directory that may be passed but not listed hides nothing from who knows the name.
             if try tree.take("d/unlisted/known").names != ["d/unlisted/known"] { fail("known") }

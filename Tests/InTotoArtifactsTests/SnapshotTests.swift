@@ -1,6 +1,7 @@
 import Foundation
 import InTotoArtifacts
 import InTotoMetadata
+import SystemPackage
 import TestSupport
 import Testing
 
