@@ -87,7 +87,7 @@ public struct InspectionRecord: Sendable {
     /// What was passed over by its name, such as `.git/`: each pattern, safe to print, and how many paths it hid.
     public let hidden: [(pattern: String, paths: Int)]
 
-    public init(link: Link, notRecorded: [NotRecorded], hidden: [(pattern: String, paths: Int)]) {
+    public init(link: Link, notRecorded: [NotRecorded] = [], hidden: [(pattern: String, paths: Int)] = []) {
         self.link = link
         self.notRecorded = notRecorded
         self.hidden = hidden

@@ -98,7 +98,7 @@ import Testing
                 Text(String(decoding: try chain.run.read("\(leaf).crt"), as: UTF8.self))
             }
             var signatures = try others.map {
-                Signature(keyID: "bb", bytes: [0], certificate: try certificate($0))
+                Signature(keyID: KeyID("bb"), bytes: [0], certificate: try certificate($0))
             }
             signatures += try leaves.map { leaf in
                 let key = try PrivateKey(file: SecretBytes(copying: chain.run.read("\(leaf).key")), passphrase: nil)

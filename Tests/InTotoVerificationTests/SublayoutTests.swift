@@ -131,8 +131,8 @@ import Testing
             } run: { inspection, _ in
                 self.names.append("\(inspection.name)")
                 if self.failing { throw Failure() }
-                let link = Link(name: inspection.name, products: self.products, byproducts: self.byproducts)
-                return InspectionRecord(link: link, notRecorded: [], hidden: [])
+                return InspectionRecord(
+                    link: Link(name: inspection.name, products: self.products, byproducts: self.byproducts))
             }
         }
     }

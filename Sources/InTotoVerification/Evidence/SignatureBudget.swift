@@ -8,7 +8,7 @@ final class SignatureBudget {
     private var bytesLeft: Int
 
     /// `bytes`: of all files of evidence together, whoever has put them there.
-    init(bytes: Int) { bytesLeft = bytes }
+    init(bytes: Int = .max) { bytesLeft = bytes }
 
     /// Whether a file of that size may be looked at; takes what that costs.
     func allowsReading(_ bytes: Int) -> Bool {
@@ -22,10 +22,7 @@ final class SignatureBudget {
 
     /// Whether chains from one certificate to so many roots may be looked for; takes what that costs.
     func allowsChains(_ roots: Int, intermediates: Int) -> Bool {
-        let (cost, overflow) = (roots * Self.chainCost).multipliedReportingOverflow(by: intermediates + 1)
-        guard !overflow, cost <= left else { return false }
-        left -= cost
-        return true
+        take(roots * (intermediates + 1), of: Self.chainCost)
     }
 
     /// In bytes: a few milliseconds, and what a message of that size would cost.
@@ -38,7 +35,11 @@ final class SignatureBudget {
             let named = keys.count { $0.knownKeyIDs.contains(signature.keyID) }
             trials += named == 0 ? keys.count : named
         }
-        let (cost, overflow) = trials.multipliedReportingOverflow(by: size + Self.fixedCost)
+        return take(trials, of: size + Self.fixedCost)
+    }
+
+    private func take(_ count: Int, of each: Int) -> Bool {
+        let (cost, overflow) = count.multipliedReportingOverflow(by: each)
         guard !overflow, cost <= left else { return false }
         left -= cost
         return true
