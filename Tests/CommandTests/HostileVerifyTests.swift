@@ -75,7 +75,9 @@ import Testing
         }
 
         /// Everything below the test's directory, sorted.
-        func tree() throws -> String { try chain.run.shell("find . | LC_ALL=C sort").outputText }
+        func tree() throws -> [String] {
+            try FileManager.default.subpathsOfDirectory(atPath: chain.run.directory.path).sorted()
+        }
 
         func expectRefusal(
             _ what: String, _ options: String..., sourceLocation: SourceLocation = #_sourceLocation
@@ -143,7 +145,7 @@ import Testing
         ),
     ]
 
-    @Test(.timeLimit(.minutes(5))) func `hostile documents are refused in every place where a document may stand`()
+    @Test func `hostile documents are refused in every place where a document may stand`()
         throws
     {
         let delivery = try Delivery()

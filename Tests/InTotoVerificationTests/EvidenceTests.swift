@@ -243,7 +243,8 @@ import Testing
         var chain = try TestChain()
         let bytes = try TestChain.signed(Self.link, by: [.alice])
         for name in [
-            "build.link", "build.0000000.link", "build.000000000.link", "build.0000000g.link", "build-00000000.link",
+            "build.link", "build.0000000.link", "build.00000000.json", "build.000000000.link", "build.0000000g.link",
+            "build-00000000.link",
             ".build.00000000.link", "build.00000000.lin", "build.00000000.link-unfinished", "xbuild.00000000.link",
             "00000000.link", "build.00000000", ".00000000.link",
         ] {

@@ -3,7 +3,7 @@
 import argparse
 import collections
 import glob
-import mmap
+import json
 import os
 import re
 import shutil
@@ -18,7 +18,7 @@ from swiftguards import Guards
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 WORK = os.path.join(ROOT, ".build", "guards")
-TREE, BUILD, TRACE = (os.path.join(WORK, name) for name in ("tree", "build", "trace"))
+TREE, BUILD, TRACE, REACHES = (os.path.join(WORK, name) for name in ("tree", "build", "trace", "reaches.json"))
 
 # What decides: verification, signatures and keys, reading and checking of what others wrote.
 FILES = [
@@ -247,7 +247,13 @@ class Tests:
 
 
 def reaches(tests, count):
-    """For each suite: how long it takes, and the numbers of the guards that it reaches."""
+    """For each suite: how long it takes, and the numbers of the guards that it reaches; kept for the next run."""
+    build = [os.stat(tests.program).st_mtime_ns, count, SUITES]
+    if os.path.exists(REACHES):
+        with open(REACHES, encoding="utf-8") as file:
+            kept = json.load(file)
+        if kept["build"] == build:
+            return {suite: (seconds, set(numbers)) for suite, (seconds, numbers) in kept["suites"].items()}
     found = {}
     for suite in SUITES:
         with open(TRACE, "wb") as file:
@@ -262,6 +268,9 @@ def reaches(tests, count):
         numbers = {number for number in range(1, count + 1) if marks[number]}
         print(f"  {suite}: {ran} tests, {seconds:.1f} s, reach {len(numbers)} guards", file=sys.stderr)
         found[suite] = (seconds, numbers)
+    with open(REACHES, "w", encoding="utf-8") as file:
+        json.dump({"build": build, "suites": {name: (seconds, sorted(numbers))
+                                              for name, (seconds, numbers) in found.items()}}, file)
     return found
 
 
@@ -269,7 +278,7 @@ def judge(tests, guard, suites, is_quick):
     """What notices that the guard is gone; nothing where nobody does. The nearest tests first, the slow ones last."""
     reaching = sorted((seconds, suite) for suite, (seconds, numbers) in suites.items() if guard.number in numbers)
     target = guard.path.split("/")[1] + "Tests."
-    near = [suite for seconds, suite in reaching if seconds < 15 and suite.startswith(target)]
+    near = [suite for seconds, suite in reaching if seconds < 60 and suite.startswith(target)]
     quick = [suite for seconds, suite in reaching if seconds < 5 and suite not in near]
     slow = [[suite] for _, suite in reaching if suite not in near + quick]
     for batch in filter(None, [near, quick] + ([] if is_quick else slow)):
