@@ -61,7 +61,9 @@ public struct StepRunner {
     ///
     /// Throws `.materials` and `.repository`.
     public func recordMaterials(workDirectory: [UInt8]) throws(StepError) -> RecordedStep {
-        try begin(workDirectory: workDirectory).step
+        var step = try begin(workDirectory: workDirectory).step
+        step.tool = ToolDigest(.never).finish()
+        return step
     }
 
     private func begin(workDirectory: [UInt8]) throws(StepError) -> (
