@@ -36,7 +36,7 @@ GROWTHS = [
 # Fourfold work may take this many times as long; what grows with the square takes sixteen times.
 MOST_GROWTH = 7
 # In seconds, for one verification.
-PATIENCE = 120
+PATIENCE = 300
 
 
 def new_key():
