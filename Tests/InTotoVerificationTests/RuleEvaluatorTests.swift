@@ -160,6 +160,32 @@ import Testing
         #expect(failure.description.hasSuffix("and 4990 more"))
     }
 
+    /// 50,000 artifacts, 2,000 rules, ten failures each of which every rule nearly covers.
+    @Test(.timeLimit(.minutes(1))) func `near misses cost no more than one look at each link`() throws {
+        let count = 50_000
+        func digests(_ number: Int) -> DigestSet {
+            let digits = String(number, radix: 16)
+            return DigestSet(.sha256, Text(String(repeating: "0", count: 64 - digits.utf8.count) + digits))
+        }
+        let before = try NormalizedArtifacts(
+            try ArtifactSet((0..<count).map { Artifact(name: ArtifactName(Text("p/\($0)")), digests: digests($0)) }))
+        let products = try NormalizedArtifacts(
+            try ArtifactSet(
+                (0..<10).map { Artifact(name: ArtifactName(Text("z\($0)")), digests: digests(count - 1 - $0)) }))
+        let none = try Self.set([:])
+        let own = ArtifactRecord(materials: none, products: products)
+        let evaluator = RuleEvaluator([
+            "self": own, "before": ArtifactRecord(materials: none, products: before),
+        ])
+        let rules =
+            (0..<2000).map { ["MATCH", "q\($0)*", "WITH", "PRODUCTS", "FROM", "before"] } + [["DISALLOW", "*"]]
+        let trace = evaluator.evaluate(try RuleVectorTests.rules(rules, .products), on: own, .products)
+        let failure = try #require(trace.failure)
+        #expect(failure.artifacts.count == 10)
+        for artifact in failure.artifacts { #expect(artifact.nearMisses.count == 1) }
+        #expect(try Self.misses(trace)[0] == "same digest under another name: 'p/49999' in the products of 'before'")
+    }
+
     /// Names have 24 characters here; a matcher that tries every way would need 10^9 steps for one.
     @Test(.timeLimit(.minutes(1))) func `hostile patterns cost no more than their length`() throws {
         let artifacts = try NormalizedArtifacts(

@@ -133,7 +133,8 @@ import Testing
             } run: { inspection, _ in
                 self.names.append("\(inspection.name)")
                 if self.failing { throw Failure() }
-                return Link(name: inspection.name, products: self.products, byproducts: self.byproducts)
+                return InspectionRecord(
+                    link: Link(name: inspection.name, products: self.products, byproducts: self.byproducts))
             }
         }
     }

@@ -27,7 +27,7 @@ import Testing
         expectations.resourceURI = "https://example.org/out"
         expectations.levels = ["SLSA_BUILD_LEVEL_2"]
         change(&expectations)
-        return try expectations.refusals(of: statement).count
+        return try expectations.refusals(of: [statement]).count
     }
 
     @Test func `every demand has to be met`() throws {
