@@ -159,6 +159,14 @@ def write_if_changed(path, content):
         file.write(content)
 
 
+def is_in_tree(name, content):
+    try:
+        with open(os.path.join(TREE, name), encoding="utf-8") as file:
+            return file.read() == content
+    except FileNotFoundError:
+        return False
+
+
 def make_tree(sources):
     files = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "Package.swift", "Sources", "Tests",
@@ -325,6 +333,8 @@ def main():
     if not options.skip_build:
         make_tree(sources)
         build()
+    elif any(not is_in_tree(name, content) for name, content in sources.items()):
+        sys.exit("guards: the sources have changed since the copy was built; leave out --skip-build")
     tests = Tests()
     suites = reaches(tests, len(guards))
     subject = chosen(guards, options)
