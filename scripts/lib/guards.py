@@ -52,9 +52,9 @@ SUITES = (
         "RuleEvaluatorTests", "RuleVectorTests", "VerifierTests", "EvidenceTests", "CertifiedEvidenceTests",
         "SublayoutTests")]
     + [f"CommandTests.{name}" for name in (
-        "VerifyTests", "VerifyOptionTests", "HostileVerifyTests", "VerificationSummaryTests", "SignCheckTests",
-        "WrongMetadataTests", "MalformedMetadataTests", "InspectTests", "RecordTests")]
-    + ["InteropTests.VerifyVectorTests", "InteropTests.PeerFilesTests"]
+        "VerifyTests", "VerifyOptionTests", "VerifyRefusalTests", "VerifyThresholdTests", "VerificationSummaryTests",
+        "HostileVerifyTests", "SignCheckTests", "WrongMetadataTests")]
+    + ["InteropTests.VerifyVectorTests"]
 )
 
 SWITCH = """\
