@@ -145,9 +145,7 @@ import Testing
         ),
     ]
 
-    @Test func `hostile documents are refused in every place where a document may stand`()
-        throws
-    {
+    @Test func `hostile documents are refused wherever a document may stand`() throws {
         let delivery = try Delivery()
         let layout = try delivery.chain.run.read("root.layout")
         for (name, bytes) in Self.documents {

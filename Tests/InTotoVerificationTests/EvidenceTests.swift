@@ -202,6 +202,9 @@ import Testing
             TestChain.link("build", materials: ["in": "a"], products: ["aaa": "c", "out": "b"]),
             TestChain.link("build", materials: ["in": "a", "zzz": "a"], products: ["out": "b"]),
             TestChain.link("build", materials: ["in": "a"], products: [:]),
+            // The same digests under other names.
+            TestChain.link("build", materials: ["on": "a"], products: ["out": "b"]),
+            TestChain.link("build", materials: ["in": "a"], products: ["tuo": "b"]),
         ]
         for threshold in [Int64(1), 2] {
             var chain = try Self.chain([.alice, .bob], threshold: threshold)

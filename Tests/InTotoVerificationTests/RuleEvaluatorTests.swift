@@ -129,12 +129,27 @@ import Testing
         #expect(try Self.misses(absent) == ["it is not there"])
     }
 
-    @Test func `a rest that begins with a slash replaces no prefix`() throws {
-        // Python joins "src" and "/f" to "/f".
+    /// Python joins "src" and "/f" to "/f".
+    @Test(arguments: [
+        (["IN", "src"], "/f"), (["IN", "src"], "src/f"), ([], "/f"), (["IN", "https:"], "https://f"),
+    ])
+    func `a rest that begins with a slash replaces no prefix`(destination: [String], name: String) throws {
+        let rule = ["MATCH", "*", "IN", "https:", "WITH", "PRODUCTS"] + destination + ["FROM", "before"]
         let trace = try Self.trace(
-            [["MATCH", "*", "IN", "https:", "WITH", "PRODUCTS", "IN", "src", "FROM", "before"], ["DISALLOW", "*"]],
-            products: Self.set(["https://f": "a"]), other: ["/f": "a"])
+            [rule, ["DISALLOW", "*"]], products: Self.set(["https://f": "a"]), other: [ArtifactName(Text(name)): "a"])
         #expect(trace.failure != nil)
+    }
+
+    @Test func `what a rule has consumed, no other sees`() throws {
+        for rules in [
+            [["ALLOW", "f"], ["DISALLOW", "f"]], [["ALLOW", "*"], ["DISALLOW", "f"]],
+            [["ALLOW", "f"], ["DISALLOW", "*"]],
+        ] {
+            #expect(try Self.trace(rules, products: Self.set(["f": "a"])).failure == nil)
+            #expect(try Self.trace(rules, products: Self.set(["./f": "a"])).failure == nil)
+        }
+        let trace = try Self.trace([["ALLOW", "f"], ["ALLOW", "f"], ["ALLOW", "*"]], products: Self.set(["f": "a"]))
+        #expect(trace.entries.map(\.consumed.count) == [1, 0, 0])
     }
 
     @Test func `only the first failures are explained, and all are counted`() throws {

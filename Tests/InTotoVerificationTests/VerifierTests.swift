@@ -41,6 +41,8 @@ import Testing
         let verdict = try chain.verify()
         #expect(verdict.problems.map(\.code) == ["layout-malformed"])
         #expect(verdict.text.contains("unknown kind of metadata 'link'"))
+        chain.layout["_type"] = "other"
+        #expect(try chain.problems() == ["layout-malformed"])
     }
 
     @Test func `another layout than the expected one is refused, whoever signed it`() throws {

@@ -52,9 +52,9 @@ SUITES = (
         "RuleEvaluatorTests", "RuleVectorTests", "VerifierTests", "EvidenceTests", "CertifiedEvidenceTests",
         "SublayoutTests")]
     + [f"CommandTests.{name}" for name in (
-        "VerifyTests", "VerifyOptionTests", "HostileVerifyTests", "VerificationSummaryTests", "SignCheckTests",
-        "WrongMetadataTests", "MalformedMetadataTests", "InspectTests", "RecordTests")]
-    + ["InteropTests.VerifyVectorTests", "InteropTests.PeerFilesTests"]
+        "VerifyTests", "VerifyOptionTests", "VerifyRefusalTests", "VerifyThresholdTests", "VerificationSummaryTests",
+        "HostileVerifyTests", "SignCheckTests", "WrongMetadataTests")]
+    + ["InteropTests.VerifyVectorTests"]
 )
 
 SWITCH = """\
@@ -157,6 +157,14 @@ def write_if_changed(path, content):
                 return
     with open(path, "w", encoding="utf-8") as file:
         file.write(content)
+
+
+def is_in_tree(name, content):
+    try:
+        with open(os.path.join(TREE, name), encoding="utf-8") as file:
+            return file.read() == content
+    except FileNotFoundError:
+        return False
 
 
 def make_tree(sources):
@@ -325,6 +333,8 @@ def main():
     if not options.skip_build:
         make_tree(sources)
         build()
+    elif any(not is_in_tree(name, content) for name, content in sources.items()):
+        sys.exit("guards: the sources have changed since the copy was built; leave out --skip-build")
     tests = Tests()
     suites = reaches(tests, len(guards))
     subject = chosen(guards, options)
