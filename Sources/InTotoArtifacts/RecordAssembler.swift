@@ -20,7 +20,9 @@ struct RecordAssembler {
         if let digests = digest.digests {
             if !UTF8Validation.isValid(digest.name[...]) {
                 findings.problems.append(digest.name, .notUTF8)
-            } else if let (_, first) = whole.updateValue((digest.source, digests), forKey: digest.name), first != digests {
+            } else if let (_, first) = whole.updateValue((digest.source, digests), forKey: digest.name),
+                first != digests
+            {
                 findings.problems.append(digest.source, .changedWhileRead)
             }
         }

@@ -210,7 +210,10 @@ import Testing
         #expect(try Evidence.link(of: run).environment["excluded"] == expected)
         let said = result.errorText.split(separator: "\n")
         #expect(said.contains("intoto-run: materials: '.git/' hides 1 path: 'src/.git'"))
-        #expect(said.contains { $0.hasPrefix("intoto-run: materials: '*.o' hides 12 paths: 'src/10.o', ") && $0.hasSuffix(", …") })
+        #expect(
+            said.contains {
+                $0.hasPrefix("intoto-run: materials: '*.o' hides 12 paths: 'src/10.o', ") && $0.hasSuffix(", …")
+            })
         let all = try run.run(["-n", "c", "--no-default-excludes"] + arguments.dropLast(2) + ["--", "true"])
         #expect(all.status == 0 && !all.errorText.contains("hides"))
         let name = try #require(try run.list().first { $0.hasPrefix("c.") })
@@ -244,7 +247,8 @@ import Testing
         #expect(try Evidence.link(of: run).productNames == ["gone"])
         let outside = try run.run(arguments + ["out", "--", "touch", "ran"])
         #expect(outside.status == 125)
-        #expect(outside.errorText.hasPrefix("intoto-run: error: nothing ran: 'out': is a link that leaves the base path"))
+        #expect(
+            outside.errorText.hasPrefix("intoto-run: error: nothing ran: 'out': is a link that leaves the base path"))
         #expect(try !run.list().contains("ran"))
     }
 

@@ -105,7 +105,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("#d", "bad pattern '#d': it is a comment; put a backslash before the '#'"), ("", "bad pattern '': it is empty"),
+        ("#d", "bad pattern '#d': it is a comment; put a backslash before the '#'"),
+        ("", "bad pattern '': it is empty"),
         ("  ", "bad pattern '  ': it is empty"),
     ])
     func `what says nothing as a line of a file is refused by itself`(pattern: String, message: String) throws {
@@ -118,7 +119,8 @@ import Testing
         #expect(try tree.take(".") { try $0.exclusions.append(Array("\\#d".utf8)) }.names == ["f"])
     }
 
-    @Test func `what parallel runs hold is hidden, by the exact shape of its name and only while they hold it`() throws {
+    @Test func `what parallel runs hold is hidden, by the exact shape of its name and only while they hold it`() throws
+    {
         let tree = try Tree()
         let shaped = [".intoto-run.0123456789abcdee.tmp", ".intoto-run.0123456789abcdef.tmp"]
         let others = [
@@ -145,7 +147,9 @@ import Testing
 
     @Test func `what each pattern hid is counted, and the first paths are named`() throws {
         let tree = try Tree()
-        try tree.shell("mkdir -p .git d; touch .git/a .git/b; for i in {30..10}; do touch d/$i.o d/$i.c; done; touch $'d/1\\xff.o'")
+        try tree.shell(
+            "mkdir -p .git d; touch .git/a .git/b; for i in {30..10}; do touch d/$i.o d/$i.c; done; touch $'d/1\\xff.o'"
+        )
         for threads in [1, 4] {
             let result = try tree.take(".") { options in
                 options.threads = threads

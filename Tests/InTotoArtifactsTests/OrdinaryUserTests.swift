@@ -42,7 +42,7 @@ import Testing
             do {
                 _ = try Snapshot.plan(references, options: options)
                 fail("a plan reads more than a snapshot")
-            } catch { if error.problems.count != 3 { fail("plan: \(error.description)") } }
+            } catch let error as SnapshotError { if error.problems.count != 3 { fail("plan: \(error.description)") } }
             if try tree.take("d/f").names != ["d/f"] { fail("d/f") }
             // A directory that may be passed but not listed hides nothing from who knows the name.
             if try tree.take("d/unlisted/known").names != ["d/unlisted/known"] { fail("known") }
@@ -53,7 +53,8 @@ import Testing
     @Test func `a link that cannot be followed matters only where it could be wanted`() async throws {
         let tree = try Tree()
         try tree.shell(
-            "mkdir -p closed/d; touch a.txt closed/d/f; ln -s closed/d unrelated; chown -hR 65534 . 2>/dev/null || true; chmod 0 closed")
+            "mkdir -p closed/d; touch a.txt closed/d/f; ln -s closed/d unrelated; chown -hR 65534 . 2>/dev/null || true; chmod 0 closed"
+        )
         await #expect(processExitsWith: .success) { [root = tree.root as String] in
             OrdinaryUserTests.becomeNobody()
             let tree = Tree(existing: root)

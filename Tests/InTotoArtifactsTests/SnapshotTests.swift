@@ -1,6 +1,7 @@
 import Foundation
 import InTotoArtifacts
 import InTotoMetadata
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -58,9 +59,11 @@ import Testing
     }
 
     @Test(arguments: [
-        ("x\\\\y/*.c", ["x\\y/a.c"]), ("x\\y/*.c", ["xy/b.c"]), ("\\xy/*.c", ["xy/b.c"]), ("x*y/*.c", ["x\\y/a.c", "xy/b.c"]),
+        ("x\\\\y/*.c", ["x\\y/a.c"]), ("x\\y/*.c", ["xy/b.c"]), ("\\xy/*.c", ["xy/b.c"]),
+        ("x*y/*.c", ["x\\y/a.c", "xy/b.c"]),
         ("s\\*r/*.c", ["s*r/d.c"]), ("s\\*r/d.c", ["s*r/d.c"]), ("s\\*r/**/e.c", ["s*r/[/e.c"]),
-        ("s\\*r/\\[/*", ["s*r/[/e.c"]), ("xy\\/*", ["xy/b.c"]), ("x\\y/a.c", ["x\\y/a.c"]), ("s\\*r", ["s*r/[/e.c", "s*r/d.c"]),
+        ("s\\*r/\\[/*", ["s*r/[/e.c"]), ("xy\\/*", ["xy/b.c"]), ("x\\y/a.c", ["x\\y/a.c"]),
+        ("s\\*r", ["s*r/[/e.c", "s*r/d.c"]),
     ])
     func `a backslash in a glob takes the meaning of what follows`(reference: String, names: [String]) throws {
         let tree = try Tree()
@@ -182,7 +185,8 @@ import Testing
         let (lines, all) = try plan(tree, ".", with: hide)
         #expect(
             lines == [
-                ".git/ of . not, by .git/", "a.o of . not, by *.o", "d/b of .", "d/keep.o of . kept by !keep.o", "e/f of .",
+                ".git/ of . not, by .git/", "a.o of . not, by *.o", "d/b of .", "d/keep.o of . kept by !keep.o",
+                "e/f of .",
             ])
         #expect(all.notRecorded.map(\.description) == ["'broken': a link to nothing", "'p': a named pipe"])
         let result = try tree.take(".", with: hide)
@@ -197,12 +201,14 @@ import Testing
 
     @Test func `a plan has names, and finds what a snapshot would fail with`() throws {
         let tree = try Tree()
-        try tree.shell("mkdir -p d e d/.git; echo 1 > d/f; echo 2 > e/f; ln -s d/f l; touch $'d/1\\xff' dir:e; mkfifo p")
+        try tree.shell(
+            "mkdir -p d e d/.git; echo 1 > d/f; echo 2 > e/f; ln -s d/f l; touch $'d/1\\xff' dir:e; mkfifo p")
         let strip: (inout SnapshotOptions) -> Void = { $0.stripPrefixes = [Array("d".utf8), Array("e".utf8)] }
         #expect(try plan(tree, "d/f", with: strip).lines == ["d/f as f of d/f"])
         #expect(try plan(tree, "dir:d").lines == ["d/.git/ of dir:d not, by .git/", "dir:d of dir:d"])
         for references in [
-            ["d/f", "e/f"], ["d"], ["none"], ["dir:none"], ["tree:none"], ["none*"], ["dir:p"], ["tree:l"], ["dir:d/f"], ["p"],
+            ["d/f", "e/f"], ["d"], ["none"], ["dir:none"], ["tree:none"], ["none*"], ["dir:p"], ["tree:l"], ["dir:d/f"],
+            ["p"],
             ["/proc"], ["dir:/proc"], ["git:d"], ["dir:e", "./dir:e"],
         ] {
             var options = tree.options

@@ -25,7 +25,8 @@ struct VerbosityOptions: ParsableArguments {
 
     private func report(_ excluded: [ExcludedPaths], of kind: String, in context: CommandContext) {
         for paths in excluded {
-            let names = paths.first.map { "'\(escapedForTerminal($0))'" } + (paths.count > paths.first.count ? ["…"] : [])
+            let names =
+                paths.first.map { "'\(escapedForTerminal($0))'" } + (paths.count > paths.first.count ? ["…"] : [])
             note(
                 "\(kind): '\(paths.pattern)' hides \(paths.count) \(paths.count == 1 ? "path" : "paths"): "
                     + names.joined(separator: ", "), in: context)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import InTotoArtifacts
 import InTotoCrypto
+import InTotoFunctionary
 import InTotoMetadata
 import InTotoStorage
 import InTotoVerification

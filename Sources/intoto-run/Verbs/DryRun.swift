@@ -39,6 +39,7 @@ struct DryRun {
         if entry.isExcluded { return "excluded: \(path) (by \(pattern))" }
         let source = entry.name == entry.path ? "" : "\(path), "
         let exception = pattern.isEmpty ? "" : ", taken back by \(pattern)"
-        return "\(kind): \(escapedForTerminal(entry.name)) (\(source)by \(escapedForTerminal(entry.reference))\(exception))"
+        return
+            "\(kind): \(escapedForTerminal(entry.name)) (\(source)by \(escapedForTerminal(entry.reference))\(exception))"
     }
 }
