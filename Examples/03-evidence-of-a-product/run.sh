@@ -69,7 +69,8 @@ verify() {
 }
 check() {
     "$INTOTO_RUN" sign --check summary.intoto.jsonl --verification-keys verifier.pem.pub \
-        --expect-subject product/hello --expect-resource https://example.com/hello
+        --expect-subject product/hello --expect-resource https://example.com/hello \
+        --expect-verifier https://in-toto.io/verifiers/intoto-run --expect-level SLSA_BUILD_LEVEL_UNEVALUATED
 }
 cd product
 verify

@@ -15,14 +15,23 @@ public enum Snapshot {
         defer { report(.ended) }
         let files = references.filter { $0.scheme == .file }
         let findings = walk(files, options, WalkRules(options, .hash), report)
+        if findings.isGivenUp { throw givenUp(references) }
         var assembler = RecordAssembler(options, Set(options.digests).sorted())
         assembler.append(findings)
         for reference in references where reference.scheme != .file {
-            assembler.append(
+            let whole =
                 reference.scheme == .git
-                    ? GitArtifact(reference, options).digest() : WholeDirectory(reference, options).digest(report))
+                ? GitArtifact(reference, options).digest() : WholeDirectory(reference, options).digest(report)
+            if whole.findings.isGivenUp { throw givenUp(references) }
+            assembler.append(whole)
         }
         return try assembler.finish()
+    }
+
+    private static func givenUp(_ references: [ArtifactReference]) -> SnapshotError {
+        var problems = ProblemList()
+        for reference in references { problems.append(reference.source, .givenUp) }
+        return problems.error
     }
 
     /// Checks before the command runs what will be asked for after it, as far as the command cannot be meant to put it
@@ -73,10 +82,11 @@ public enum Snapshot {
             var found = starts.findings
             if !starts.jobs.isEmpty { found.append(Walk(rules, starts, budget, report).run()) }
             for (index, filter) in starts.filters.enumerated() where !found.matchedFilters.contains(index) {
-                found.miss(filter.source, isAllowed: options.allowsMissing)
+                found.miss(filter.source, because: .matchesNothing, isAllowed: options.allowsMissing)
             }
             found.matchedFilters = []
             findings.append(found)
+            if findings.isGivenUp { break }
         }
         return findings
     }

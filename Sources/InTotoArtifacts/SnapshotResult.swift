@@ -26,6 +26,7 @@ public struct NotRecorded: Hashable, Sendable {
         case danglingLink
         case linkOutsideBase
         case linkCycle
+        case tooManyLinks
         case pseudoFileSystem
         /// `dir:` covers files only, as its definition has it.
         case linkToDirectory
@@ -40,6 +41,15 @@ public struct NotRecorded: Hashable, Sendable {
     public let reason: Reason
 }
 
+extension [NotRecorded] {
+    /// With those of another snapshot, sorted by path; what both met stands there once.
+    package func merged(with others: [NotRecorded]) -> [NotRecorded] {
+        Set(self + others).sorted { a, b in
+            a.path == b.path ? a.reason.description < b.reason.description : a.path.precedesBytewise(b.path)
+        }
+    }
+}
+
 extension NotRecorded.Reason: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -49,6 +59,7 @@ extension NotRecorded.Reason: CustomStringConvertible {
         case .danglingLink: "a link to nothing"
         case .linkOutsideBase: "a link that leaves the base path"
         case .linkCycle: "a link to a directory that it is in, or without an end"
+        case .tooManyLinks: "beyond \(LinkChain.longest) links to directories, more than a path may lead through"
         case .pseudoFileSystem: "on a file system that holds no files, such as /proc"
         case .borrowedTree: "its commit alone is recorded, since the tree is in another repository, which is not read"
         case .linkToDirectory: "a link to a directory"

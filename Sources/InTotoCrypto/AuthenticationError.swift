@@ -28,17 +28,21 @@ extension AuthenticationError: CustomStringConvertible {
         }
     }
 
+    private static let shownSignatures = 20
+
     private static func shortfall(_ needed: Int, _ checks: [SignatureCheck]) -> String {
         var signers: Set<PublicKey> = []
-        var others = ""
+        var others: [String] = []
         for check in checks {
             switch check.outcome {
             case .valid(let key): signers.insert(key)
-            case .bad: others += "\n  \(name(of: check)) is bad: altered content, or another key"
-            case .unknownKey: others += "\n  \(name(of: check)) is by none of the given keys"
+            case .bad: others.append("\n  \(name(of: check)) is bad: altered content, or another key")
+            case .unknownKey: others.append("\n  \(name(of: check)) is by none of the given keys")
             }
         }
-        return "valid signatures by \(needed) of the given keys are needed, \(signers.count) found" + others
+        return "valid signatures by \(needed) of the given keys are needed, \(signers.count) found"
+            + others.prefix(shownSignatures).joined()
+            + (others.count > shownSignatures ? "\n  and \(others.count - shownSignatures) more" : "")
     }
 
     private static func name(of check: SignatureCheck) -> String {

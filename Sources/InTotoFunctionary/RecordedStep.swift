@@ -12,8 +12,10 @@ public struct RecordedStep: Sendable {
     /// What patterns hid of each.
     public var excludedMaterials: [ExcludedPaths] = []
     public var excludedProducts: [ExcludedPaths] = []
-    /// The artifacts whose digest is that of a symbolic link's text; materials' and products' together, sorted.
-    public var linkTexts: [ArtifactName] = []
+    /// The materials whose digest is that of a symbolic link's text; sorted.
+    public var materialLinkTexts: [ArtifactName] = []
+    /// The same of the products.
+    public var productLinkTexts: [ArtifactName] = []
     /// How many of the products' digests are the materials', the files being provably unchanged; nil where all were read.
     public var reusedDigests: Int?
     /// Nil where it was not asked for.

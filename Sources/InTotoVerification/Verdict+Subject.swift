@@ -24,7 +24,7 @@ extension Verdict {
     /// Fails a verdict that was passed where one of the files that it is to be said of is not what was verified.
     public mutating func require(_ subjects: [SummarySubject]) {
         guard outcome == .passed else { return }
-        subjectProblems = subjects.compactMap { subject in
+        subjectProblems = subjects.compactMap { subject -> VerificationProblem? in
             guard let digests = subject.digests else { return .subject(subject.name, subject.reason) }
             return objection(to: subject.name, digests).map { .subject(subject.name, $0) }
         }
@@ -49,7 +49,8 @@ extension Verdict {
     public var digestAlgorithms: [DigestAlgorithm] {
         let links = inspections.compactMap(\.link)
         let all =
-            (products?.usedAlgorithms ?? []) + links.flatMap { $0.materials.usedAlgorithms + $0.products.usedAlgorithms }
+            (products?.usedAlgorithms ?? [])
+            + links.flatMap { $0.materials.usedAlgorithms + $0.products.usedAlgorithms }
         return Set(all).sorted()
     }
 }

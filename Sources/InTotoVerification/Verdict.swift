@@ -25,7 +25,7 @@ public struct Verdict: Sendable {
     }
     public var warnings: [VerificationWarning] { layout.allWarnings + inspections.flatMap(\.warnings) }
 
-    /// Every piece of evidence that counted.
+    /// Every piece of evidence that was believed, of whose signers one was counted already, too.
     public var usedEvidence: [EvidenceReference] { layout.usedEvidence }
 }
 
@@ -58,7 +58,7 @@ public struct LayoutReport: Sendable {
         warnings + steps.flatMap { $0.warnings + ($0.sublayouts.flatMap(\.allWarnings)) }
     }
     var usedEvidence: [EvidenceReference] {
-        steps.flatMap { step in step.counted.map(\.reference) + step.sublayouts.flatMap(\.usedEvidence) }
+        steps.flatMap { step in step.believed.map(\.reference) + step.sublayouts.flatMap(\.usedEvidence) }
             + attestations.flatMap { $0.counted.map(\.reference) }
     }
 }
@@ -83,8 +83,12 @@ public struct StepReport: Sendable {
         evidence.filter { if case .counted = $0.standing { true } else { false } }
     }
 
+    var believed: [EvidenceFinding] { evidence.filter { if case .rejected = $0.standing { false } else { true } } }
+
     /// Its own, and those of its sublayouts.
-    public var everyProblem: [VerificationProblem] { problems + sublayouts.flatMap(\.allProblems) }
+    public var everyProblem: [VerificationProblem] {
+        problems + sublayouts.flatMap(\.allProblems).map { .within(step.name, $0) }
+    }
 }
 
 /// One inspection.
@@ -97,6 +101,8 @@ public struct InspectionReport: Sendable {
     public internal(set) var link: Link?
     /// What was there and is no artifact, so that no rule could forbid it: the inspection has failed.
     public internal(set) var notRecorded: [InspectionRecord.NotRecorded] = []
+    /// What rules do not see, as the default excludes hide it: each pattern, and how many paths it hid.
+    public internal(set) var hidden: [(pattern: String, paths: Int)] = []
     public internal(set) var materials: RuleTrace?
     public internal(set) var products: RuleTrace?
     public internal(set) var problems: [VerificationProblem] = []

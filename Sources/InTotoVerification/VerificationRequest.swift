@@ -51,6 +51,14 @@ public struct VerificationPolicy: Sendable {
     public var attestations: [RequiredAttestation] = []
     /// Most bytes of one file of evidence.
     public var evidenceSize = BoundedReader.evidenceLimit
+    /// Most bytes of all files of evidence together.
+    public var totalEvidenceSize = 64 << 30
+
+    var limits: JSONLimits {
+        var limits = JSONLimits()
+        limits.size = evidenceSize
+        return limits
+    }
 
     /// Layouts within layouts.
     static let sublayoutDepth = 8
@@ -76,10 +84,13 @@ public struct InspectionRecord: Sendable {
     /// Unsigned.
     public let link: Link
     public let notRecorded: [NotRecorded]
+    /// What was passed over by its name, such as `.git/`: each pattern, safe to print, and how many paths it hid.
+    public let hidden: [(pattern: String, paths: Int)]
 
-    public init(link: Link, notRecorded: [NotRecorded]) {
+    public init(link: Link, notRecorded: [NotRecorded] = [], hidden: [(pattern: String, paths: Int)] = []) {
         self.link = link
         self.notRecorded = notRecorded
+        self.hidden = hidden
     }
 }
 

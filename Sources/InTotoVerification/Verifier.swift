@@ -7,9 +7,9 @@ internal import InTotoStorage
 /// Nothing that is not authenticated reaches a decision: containers are read within bounds, signatures are checked over
 /// exact bytes, and only those bytes are decoded.
 public struct Verifier {
-    private let request: VerificationRequest
+    let request: VerificationRequest
     private let runner: InspectionRunner?
-    private let budget = SignatureBudget()
+    private let budget: SignatureBudget
     private var sublayouts = 0
     private var pending: [PendingInspections] = []
 
@@ -17,6 +17,7 @@ public struct Verifier {
     public init(_ request: VerificationRequest, inspections runner: InspectionRunner?) {
         self.request = request
         self.runner = runner
+        budget = SignatureBudget(bytes: request.policy.totalEvidenceSize)
     }
 
     public mutating func verify() -> Verdict {
@@ -52,7 +53,7 @@ public struct Verifier {
                 layout = try substituted(layout, parameters)
             }
             return try verify(
-                layout, report, EvidencePool(request.evidence, sizeLimit: request.policy.evidenceSize), [])
+                layout, report, EvidencePool(request.evidence, request.policy.limits, budget), [])
         } catch {
             report.problems.append(error)
             return (report, nil)
@@ -65,14 +66,12 @@ public struct Verifier {
         limits.size = VerificationRequest.layoutLimit
         let metadata: SignedMetadata
         do { metadata = try SignedMetadata(request.layout, limits: limits) } catch { throw .malformedLayout(error) }
-        do {
-            return try metadata.authenticated(by: request.ownerKeys, threshold: request.ownerKeys.count).layout()
-        } catch let error as AuthenticationError {
+        let payload: Authenticated<Payload>
+        do { payload = try metadata.authenticated(by: request.ownerKeys, threshold: request.ownerKeys.count) } catch {
             if case .metadata(let error) = error { throw .malformedLayout(error) }
             throw .layoutNotSigned(error)
-        } catch let error as MetadataError {
-            throw .malformedLayout(error)
-        } catch { throw .malformedLayout(.notEvidence(type: "")) }
+        }
+        do { return try payload.layout() } catch { throw .malformedLayout(error) }
     }
 
     /// Spec: 5.2, step 3; a layout is expired at the very instant that it names.
@@ -98,7 +97,6 @@ public struct Verifier {
     struct Summary {
         let record: ArtifactRecord
         let command: [Text]
-        let records: [Text: ArtifactRecord]
     }
 
     /// Verifies a layout that its owner's signature stands behind. `path`: the steps that led to it.
@@ -187,12 +185,14 @@ public struct Verifier {
         guard sublayouts <= VerificationPolicy.sublayoutCount else {
             throw .tooManySublayouts(limit: VerificationPolicy.sublayoutCount)
         }
-        guard let folder = evidence.sublayoutFolder else { return nil }
+        guard let folder = evidence.sublayoutFolder else {
+            throw .sublayoutFolder(path[path.count - 1], "it was found where no directory can stand beside it")
+        }
         let places: [EvidencePlace]
         do { places = [.folder(try EvidenceFolder(folder, beneath: true))] } catch {
             throw .sublayoutFolder(path[path.count - 1], error.description)
         }
-        let pool = EvidencePool(places, sizeLimit: request.policy.evidenceSize)
+        let pool = EvidencePool(places, request.policy.limits, budget)
         var inner = LayoutReport(path: evidence.reference.description, sha256: evidence.reference.sha256)
         inner.signedBy = evidence.signers
         do throws(VerificationProblem) {
@@ -257,7 +257,7 @@ public struct Verifier {
         let last = layout.steps.last.flatMap { records[$0.name.text] } ?? empty
         return Summary(
             record: ArtifactRecord(materials: first.materials, products: last.products),
-            command: layout.steps.last.flatMap { commands[$0.name.text] } ?? [], records: records)
+            command: layout.steps.last.flatMap { commands[$0.name.text] } ?? [])
     }
 
     // MARK: Inspections. Spec: 5.2, steps 7 and 8
@@ -320,12 +320,13 @@ public struct Verifier {
             report.hasRun = true
             report.link = link
             report.notRecorded = found.notRecorded
+            report.hidden = found.hidden
             guard case .integer(let value)? = link.byproducts["return-value"] else {
-                report.problems.append(.inspection(name, "ended without a status"))
+                report.problems.append(.inspection(name, .noStatus))
                 return
             }
             guard value == 0 else {
-                report.problems.append(.inspection(name, "ended with status \(value)"))
+                report.problems.append(.inspection(name, .status(value)))
                 return
             }
             let record = try ArtifactRecord(link, request.policy.names)
@@ -340,6 +341,10 @@ public struct Verifier {
             // What rules do not see could stand in the place of a product, or beside it, whatever they forbid.
             if !found.notRecorded.isEmpty { report.problems.append(.notRecorded(name, found.notRecorded)) }
             report.warnings = traces.flatMap { $0.warnings(of: name) }
-        } catch { report.problems.append(.inspection(name, "could not be run: \(error)")) }
+        } catch let fault as InspectionFault {
+            report.problems.append(.inspection(name, fault))
+        } catch let problem as ArtifactProblem {
+            report.problems.append(.inspection(name, .artifacts(problem)))
+        } catch { report.problems.append(.inspection(name, .notRun("\(error)"))) }
     }
 }

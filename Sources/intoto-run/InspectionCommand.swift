@@ -18,12 +18,13 @@ struct InspectionCommand {
         do {
             recorded = try StepRunner(request(inspection, digests)).run(
                 workDirectory: context.workingDirectory, now: context.now)
-        } catch { throw InspectionFailure(reason: Self.reason(error)) }
+        } catch { throw InspectionFault.notRun(Self.reason(error)) }
         if recorded.execution?.result.hasTimedOut == true {
-            throw InspectionFailure(reason: "it took longer than \(timeout.components.seconds) seconds")
+            throw InspectionFault.tookLonger(than: timeout)
         }
         return InspectionRecord(
-            link: LinkBuilder.current.link(of: recorded), notRecorded: Self.distinct(recorded.notRecorded))
+            link: LinkBuilder.current.link(of: recorded), notRecorded: Self.distinct(recorded.notRecorded),
+            hidden: recorded.excludedProducts.map { (escapedForTerminal($0.pattern.source), $0.count) })
     }
 
     private func request(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> StepRequest {
@@ -66,10 +67,4 @@ struct InspectionCommand {
         default: "\(error)"
         }
     }
-}
-
-private struct InspectionFailure: Error, CustomStringConvertible {
-    let reason: String
-
-    var description: String { reason }
 }

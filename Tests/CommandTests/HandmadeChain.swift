@@ -43,7 +43,8 @@ extension VerifyTests.Chain {
 
     /// A DSSE envelope.
     func signed(_ payload: [String: Any], by people: [String]) throws -> [UInt8] {
-        var envelope = Envelope(payload: [UInt8](try JSONSerialization.data(withJSONObject: payload, options: .sortedKeys)))
+        var envelope = Envelope(
+            payload: [UInt8](try JSONSerialization.data(withJSONObject: payload, options: .sortedKeys)))
         let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: envelope.payload)
         envelope.signatures = try people.map { person in
             let key = try PrivateKey(file: SecretBytes(copying: run.read(person)), passphrase: nil)

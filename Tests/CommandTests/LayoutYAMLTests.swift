@@ -77,7 +77,7 @@ import Testing
         ("keys: {}", "keys:", "member 'keys' of the layout must be an object, not null"),
         ("keys: {}", "keys: &all {}", "'&' before a name is an anchor"),
         ("keys: {}", "keys: *all", "a text that begins with '*' stands in quotes"),
-        ("keys: {}", "keys: {}\n---\na: b", "expected a single document"),
+        ("keys: {}", "keys: {}\n---\na: b", "found another document"),
         ("keys: {}", "keys: {", "line "),
         ("keys: {}", "keys: {}\nexpectedPredicates: []", "unknown member 'expectedPredicates'"),
         ("keys: {}", "functionaries: {}", "as the drafts ITE-10 and ITE-11 have it ('functionaries')"),

@@ -141,9 +141,41 @@ import Testing
         _ = try run.shell("mkdir d; echo x >d/file; ln -s file d/link")
         let arguments = ["-q", "-k", "key.pem", "-n", "s", "--format", "link", "--overwrite", "-m", "d", "-p", "d"]
         #expect(try run.run(arguments + ["--symlinks", "record", "--", "true"]).status == 0)
-        #expect(try Evidence.link(of: run).environment["link-texts"] == ["d/link"])
+        #expect(
+            try Evidence.link(of: run).environment["link-texts"] == ["materials": ["d/link"], "products": ["d/link"]])
+        #expect(try run.run(arguments + ["--symlinks", "record", "--", "rm", "d/link"]).status == 0)
+        #expect(try Evidence.link(of: run).environment["link-texts"] == ["materials": ["d/link"]])
         #expect(try run.run(arguments + ["--", "true"]).status == 0)
         #expect(try Evidence.link(of: run).environment["link-texts"] == nil)
+    }
+
+    /// A file that holds the text of the link that takes its place, and so has its digest.
+    @Test(arguments: [
+        ("printf d/e >lt/f", "rm lt/f; ln -s d/e lt/f", ["lt/f"], "products"),
+        ("ln -s d/e lt/f", "rm lt/f; printf d/e >lt/f", ["lt/f"], "materials"),
+        ("ln -s d/e lt/f", "rm lt/f; ln -s d/e lt/f", [], "materials"),
+        ("printf d/e >lt/f", "rm lt/f; printf d/e >lt/f", [], ""),
+    ])
+    func `a file that turns into a link, or back, has changed`(
+        before: String, command: String, changed: [String], texts: Text
+    ) throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        _ = try run.shell("mkdir lt; \(before)")
+        let expected: JSONValue? = texts.isEmpty ? nil : [texts: ["lt/f"]]
+        let step = ["-q", "-n", "s", "-k", "key.pem", "--format", "link", "--symlinks", "record", "--changed-only"]
+        #expect(try run.run(step + ["-m", "lt", "-p", "lt", "--", "sh", "-c", command]).status == 0)
+        let link = try Evidence.link(of: run)
+        #expect(link.materialNames == ["lt/f"] && link.productNames == changed)
+        #expect(link.environment["link-texts"] == expected)
+
+        // The same in two halves; the first is a run whose products are missing.
+        _ = try run.shell("rm -r lt *.link; mkdir lt; \(before)")
+        #expect(try run.run(step + ["-m", "lt", "-p", "lt", "none", "--", "sh", "-c", command]).status == 125)
+        let stopped = try run("record", "stop", "-n", "s", "-k", "key.pem", "-p", "lt")
+        #expect(stopped.status == 0, "\(stopped.errorText)")
+        let halves = try Evidence.link(of: run)
+        #expect(halves.productNames == changed && halves.environment["link-texts"] == expected)
     }
 
     @Test func `a dry run names what would be recorded, and writes nothing`() throws {
@@ -250,6 +282,25 @@ import Testing
         #expect(
             outside.errorText.hasPrefix("intoto-run: error: nothing ran: 'out': is a link that leaves the base path"))
         #expect(try !run.list().contains("ran"))
+    }
+
+    @Test func `what is no artifact before and after the command is listed once`() throws {
+        let run = try project()
+        _ = try run.shell("mkfifo src/pipe")
+        let options = ["-q", "-n", "b", "-k", "key.pem", "--format", "link"]
+        let step = options + ["-m", "src", "-p", "src", "--", "mkfifo", "src/another"]
+        #expect(try run.run(step).status == 0)
+        let expected: JSONValue = [
+            ["path": "src/another", "reason": "a named pipe"], ["path": "src/pipe", "reason": "a named pipe"],
+        ]
+        #expect(try Evidence.link(of: run).environment["not-recorded"] == expected)
+
+        #expect(try run.run(["record", "start", "-n", "c", "-k", "key.pem", "-m", "src"]).status == 0)
+        #expect(
+            try run.run(["record", "stop", "-n", "c", "-k", "key.pem", "--format", "link", "-p", "src"]).status == 0)
+        let name = try #require(run.list().first { $0.hasPrefix("c.") && $0.hasSuffix(".link") })
+        let halves = String(decoding: try run.read(name), as: UTF8.self)
+        #expect(halves.components(separatedBy: "src/pipe").count == 2)
     }
 
     @Test func `a killed run leaves a temporary file that the next run removes`() throws {

@@ -101,7 +101,11 @@ import Testing
         #expect(verified.status == 1, "\(tampering): \(verified.outputText)\(verified.errorText)")
         let wanted = piece.isLink ? "step '\(piece.step)'" : "\(piece.step)=\(piece)"
         switch tampering {
-        // The signature is the right one: what the link says is noticed by a rule, its own or that of the next step.
+        // The signature is the right one: what the link says is noticed by a rule, its own or that of the next
+        // step, or no longer fits what stands beside it.
+        case .swappedSubject where piece == .build:
+            #expect(
+                verified.outputText.contains("it is about 'app', whose digest no material or product of the step has"))
         case .swappedSubject where piece.isLink, .earlierRun where piece.isLink:
             #expect(verified.outputText.contains("same path, other digest"), "\(tampering): \(verified.outputText)")
         default: #expect(verified.outputText.contains(wanted), "\(tampering): \(verified.outputText)")
@@ -176,10 +180,10 @@ struct Story {
         let upstream = try GitCommands(in: directory.appending(path: "upstream"))
         try upstream("git init -q . && echo 'say hello' >app.src && git add . && git commit -qm first")
         // An earlier run of the same people, whose evidence is genuine and of another product.
-        try tell()
+        try tell(compiler: "1")
         try shell("mv evidence earlier && rm -r work product")
         try upstream("echo 'say goodbye' >>app.src && git commit -qam second")
-        try tell()
+        try tell(compiler: "2")
         try run.write(layout(), to: "layout.yaml")
         try shell(#""$R" layout sign layout.yaml -k owner.pem -o root.layout"#)
         try bundle()
@@ -192,7 +196,7 @@ struct Story {
     }
 
     /// Four steps by four people, with `run` and `attest` alone.
-    private func tell() throws {
+    private func tell(compiler version: String) throws {
         let predicates = [
             "review": #"{"result": "PASSED", "reviewLink": "https://review.example.com/42"}"#,
             "result": #"{"result": "PASSED", "configuration": [{"uri": "https://ci.example.com/7"}]}"#,
@@ -211,7 +215,7 @@ struct Story {
             """,
         ]
         for (name, predicate) in predicates { try run.write(predicate, to: "predicates/\(name).json") }
-        try run.write("#!/bin/sh\ntr a-z A-Z <\"$1\" >\"$2\"\n", to: "work/compiler")
+        try run.write("#!/bin/sh\n# \(version)\ntr a-z A-Z <\"$1\" >\"$2\"\n", to: "work/compiler")
         try shell(
             """
             mkdir evidence product; cd work; p=../predicates
@@ -289,6 +293,7 @@ struct Story {
         try run.run(
             ["sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "verifier.pem.pub"]
                 + ["--expect-subject", "product/app", "--expect-resource", Self.uri]
+                + ["--expect-verifier", "https://in-toto.io/verifiers/intoto-run"]
                 + ["--expect-level", "SLSA_BUILD_LEVEL_1"])
     }
 }
@@ -335,7 +340,7 @@ extension Story {
         envelope["payload"] = Data(changed.utf8).base64EncodedString()
         if signer != nil { envelope["signatures"] = [Any]() }
         try JSONSerialization.data(withJSONObject: envelope).write(to: run.directory.appending(path: file))
-        if let signer { try shell(#""$R" -q sign \#(file) -k \#(signer).pem -o \#(file) --overwrite"#) }
+        if let signer { try shell(#""$R" sign \#(file) -k \#(signer).pem -o \#(file) --overwrite"#) }
     }
 
     /// The same claim about something else, well formed.

@@ -27,6 +27,20 @@ import Testing
             ])
     }
 
+    @Test(
+        .enabled(
+            if: ProcessInfo.processInfo.environment["TESTS_WITHOUT_POWERS"] != nil,
+            "a test of ordinary users runs this once more without root's powers"))
+    func `what may not be read is an error to root without its powers`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p d/closed; touch d/closed/f d/secret; chmod 0 d/closed d/secret")
+        let expected = ["'d/closed': permission denied", "'d/secret': permission denied"]
+        #expect(try tree.problems("d") == expected)
+        #expect(try tree.problems("dir:d") == expected && tree.problems("tree:d") == expected)
+        try tree.shell("chmod 755 d/closed d/secret")
+        #expect(try tree.take("d").names.count == 2)
+    }
+
     @Test func `a special file named directly is an error`() throws {
         let tree = try Tree()
         try tree.shell(
@@ -162,6 +176,58 @@ import Testing
         )
         #expect(try tree.problems("d1") { $0.entryLimit = 10_000 } == ["'.': there are more than 10000 entries below"])
         #expect(try tree.take("d20") { $0.entryLimit = 10_000 }.names.count == 64)
+        let linked = "'.': links to directories lead to more than 100 entries below"
+        #expect(try tree.problems("d1") { $0.linkedEntryLimit = 100 } == [linked])
+        // Six levels of two links: 2 + 4 + … + 64 entries, of which the first two are not behind a link, and 64 files.
+        #expect(try tree.take("d20") { $0.linkedEntryLimit = 188 }.names.count == 64)
+        #expect(try tree.problems("d20") { $0.linkedEntryLimit = 187 }.count == 1)
+        // What no link leads to is not counted.
+        #expect(try tree.take("d26", "d25/a") { $0.linkedEntryLimit = 1 }.names.count == 2)
+    }
+
+    @Test func `a thicket of links is given up within seconds`() throws {
+        let tree = try Tree()
+        try tree.shell(
+            "for i in {1..25}; do mkdir d$i; ln -s ../d$((i+1)) d$i/a; ln -s ../d$((i+1)) d$i/b; done; mkdir d26; touch d26/f"
+        )
+        let start = ContinuousClock.now
+        let problems = try tree.problems("d1") { if !isLong { $0.linkedEntryLimit /= 20 } }
+        #expect(
+            problems.first?.hasPrefix("'.': links to directories lead to more than ") == true && problems.count == 1)
+        #expect(start.duration(to: .now) < .seconds(isLong ? 60 : 20))
+    }
+
+    @Test func `a path leads through forty links, as for any program, and what is behind more is listed`() throws {
+        let tree = try Tree()
+        try tree.shell(
+            "for i in {1..50}; do mkdir d$i; ln -s ../d$((i+1)) d$i/n; done; mkdir d51; for i in {1..51}; do touch d$i/f; done"
+        )
+        let names = try tree.take("d1").names
+        #expect(names.count == 41 && names.contains("d1" + String(repeating: "/n", count: 40) + "/f"))
+        let path = "d1" + String(repeating: "/n", count: 41)
+        #expect(try tree.take("d1").leftOut.map { $0.prefix(path.utf8.count + 2) } == ["\(path): "])
+        try tree.shell("cat d1\(String(repeating: "/n", count: 40))/f; ! cat \(path)/f 2>/dev/null")
+    }
+
+    @Test func `a directory of very many entries is read in a time that grows with their number alone`() throws {
+        let tree = try Tree()
+        let count = isLong ? 1_000_000 : 20_000
+        let directory = open(tree.root, O_RDONLY | O_DIRECTORY)
+        for number in 0..<count { close(openat(directory, "f\(number)", O_CREAT | O_WRONLY, 0o644)) }
+        close(directory)
+        let start = ContinuousClock.now
+        let result = try tree.take(".")
+        #expect(start.duration(to: .now) < .seconds(isLong ? 60 : 10))
+        #expect(result.artifacts.count == count)
+        #expect(result.names.first == "f0" && result.names.last == "f\(String(repeating: "9", count: isLong ? 6 : 4))")
+        try tree.shell("find . -type f -delete")
+    }
+
+    @Test func `names of the greatest length are recorded whole`() throws {
+        let tree = try Tree()
+        let (long, wide) = (String(repeating: "n", count: 255), String(repeating: "é", count: 127))
+        try tree.shell("mkdir \(long); touch \(long)/\(long) \(wide)x; ! touch \(long)n 2>/dev/null")
+        #expect(try tree.take(".").names == ["\(long)/\(long)", "\(wide)x"])
     }
 
     @Test func `a name that is not UTF-8 is an error, unless excluded`() throws {

@@ -42,7 +42,9 @@ import Testing
             do {
                 _ = try Snapshot.plan(references, options: options)
                 fail("a plan reads more than a snapshot")
-            } catch let error as SnapshotError { if error.problems.count != 3 { fail("plan: \(error.description)") } }
+            } catch let error as SnapshotError {
+                if error.problems.count != 3 { fail("plan: \(error.description)") }
+            }
             if try tree.take("d/f").names != ["d/f"] { fail("d/f") }
             // A directory that may be passed but not listed hides nothing from who knows the name.
             if try tree.take("d/unlisted/known").names != ["d/unlisted/known"] { fail("known") }
@@ -106,6 +108,23 @@ import Testing
                 } catch { fail("\(threads) threads: \(error)") }
             }
         }
+    }
+
+    /// Whoever is not root has no powers to lose: the suites ran without them already.
+    @Test(.enabled(if: geteuid() == 0, "not root, so that all of this ran without root's powers"))
+    func `odd and changing files are dealt with just so without root's power to read everything`() throws {
+        let powers = "-dac_override,-dac_read_search"
+        let bundle = BuiltProduct.intotoRun.deletingLastPathComponent().appending(path: "intoto-runPackageTests.xctest")
+        let suites = "^InTotoArtifactsTests\\.(OddFiles|ChangingFiles|Interference|WholeDirectory)Tests"
+        var environment = ProcessInfo.processInfo.environment
+        environment["TESTS_WITHOUT_POWERS"] = "1"
+        let run = try Subprocess.run(
+            "/usr/bin/setpriv",
+            ["--bounding-set=\(powers)", "--inh-caps=\(powers)", bundle.path, "--testing-library", "swift-testing"]
+                + ["--filter", suites], environment: environment)
+        let said = run.outputText + run.errorText
+        #expect(run.status == 0, "\(said)")
+        #expect(said.contains("Test `what may not be read is an error to root without its powers` passed"), "\(said)")
     }
 
     /// Whoever is somebody else already stays that.

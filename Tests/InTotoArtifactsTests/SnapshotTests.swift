@@ -87,7 +87,7 @@ import Testing
     @Test(arguments: [
         ("../x", "'../x': leaves the base path; name it absolutely, or choose another base path"),
         ("a/../../x", "'a/../../x': leaves the base path; name it absolutely, or choose another base path"),
-        ("none", "'none': does not exist"), ("a/b", "'a/b': does not exist"), ("*.none", "'*.none': does not exist"),
+        ("none", "'none': does not exist"), ("a/b", "'a/b': does not exist"), ("*.none", "'*.none': matches nothing"),
         ("/none/x", "'/none/x': does not exist"), ("", "'': does not exist"), ("file:", "'file:': does not exist"),
         ("git:.", "'git:.': not in a git repository"),
     ])

@@ -500,7 +500,7 @@ def make(seed, number, directory):
     for mutation in mutations:
         try:
             chain.tags |= {mutation(chain)} - {None}
-        except (IndexError, KeyError, ValueError):  # another mutation has taken away what this one would change
+        except (IndexError, KeyError, ValueError, StopIteration):  # another mutation has taken away what this one would change
             continue
         chain.mutations.append(mutation.__name__)
         chain.kinds |= {kind for kind, members in KINDS.items() if mutation in members}
@@ -559,7 +559,8 @@ def main():
                 os.mkdir(directory)
                 try:
                     chain = make(options.seed, number, directory)
-                except (OSError, ValueError, TypeError, AttributeError):  # a name that no file can have, a value that nobody can sign
+                except (OSError, ValueError, TypeError, AttributeError, KeyError):
+                    # A name that no file can have, a value that nobody can sign, nothing left to change after signing.
                     tally["not made"] += 1
                     shutil.rmtree(directory)
                     continue

@@ -27,6 +27,15 @@ public struct ExclusionPatterns: Hashable, Sendable {
     private static let eightHexDigits = String(repeating: "[0-9a-f]", count: 8)
     private static let sixteenHexDigits = eightHexDigits + eightHexDigits
 
+    /// Without the defaults that they begin with, ours or Python's.
+    package var withoutDefaults: Self {
+        let defaults = [Self.standard, .python].first { patterns.starts(with: $0.patterns) }
+        return Self(patterns: Array(patterns.dropFirst(defaults?.patterns.count ?? 0)))
+    }
+
+    /// With `others` behind them.
+    package func adding(_ others: Self) -> Self { Self(patterns: patterns + others.patterns) }
+
     /// Adds one pattern; throws for one that could never match, which is a slip of the pen.
     public mutating func append(_ line: some Collection<UInt8>) throws(ExclusionPatternError) {
         guard let pattern = ExclusionPattern(line: line) else {

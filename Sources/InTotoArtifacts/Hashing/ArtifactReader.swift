@@ -42,7 +42,7 @@ final class ArtifactReader {
 
     /// Hashes the whole file with OpenSSL.
     func read(
-        _ file: borrowing OpenArtifact, didRead: (Int) -> Void
+        _ file: borrowing OpenArtifact, didRead: (Int) throws(FileHasher.Failure) -> Void
     ) throws(FileHasher.Failure) -> Outcome {
         var digests: [UInt8] = []
         try hasher.hash(file.descriptor.number, file.status, into: &digests, didRead: didRead)

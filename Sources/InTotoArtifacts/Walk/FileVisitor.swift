@@ -18,7 +18,7 @@ final class FileVisitor {
             lanes = nil
             return
         }
-        lanes = LaneHasher(didRead: { notes.didRead($0) }, Self.noting(in: notes, walk))
+        lanes = LaneHasher(didRead: Self.telling(notes, walk), Self.noting(in: notes, walk))
     }
 
     /// Whether a file is on a file system without real files.
@@ -65,6 +65,7 @@ final class FileVisitor {
         } catch {
             switch error {
             case .changed: notes.problem(place.path, .changedWhileRead)
+            case .givenUp: notes.givenUp(walk)
             case .crypto(let error): notes.problem(place.path, .failed("\(error)"))
             case .system(let error): notes.problem(place.path, .init(error))
             }
@@ -91,7 +92,7 @@ final class FileVisitor {
             var place = place
             place.proof = walk.rules.keepsDigests ? UnchangedProof(of: file) : nil
             if let lanes { return lanes.take(file, place) }
-            record(try reader.read(file) { notes.didRead($0) }, place)
+            record(try reader.read(file, didRead: Self.telling(notes, walk)), place)
         } catch { Self.failed(error, place, notes, walk) }
     }
 
@@ -105,16 +106,28 @@ final class FileVisitor {
         return true
     }
 
-    /// A file that changed is read again, twice; later, which gives it time.
+    /// Tells of bytes that were read, and ends the reading once the snapshot is given up.
+    private static func telling(
+        _ notes: WorkerNotes, _ walk: Walk
+    ) -> (Int) throws(FileHasher.Failure) -> Void {
+        { (count) throws(FileHasher.Failure) in
+            notes.didRead(count)
+            if walk.rules.isGivenUp() { throw .givenUp }
+        }
+    }
+
+    /// A file that changed is read again, twice: after everything else, and a little later each time.
     private static func failed(
         _ failure: FileHasher.Failure, _ place: ArtifactPlace, _ notes: WorkerNotes, _ walk: Walk
     ) {
         switch failure {
-        case .changed where place.attempts < 2:
+        case .changed where place.attempts < pauses.count:
             var place = place
+            let pause = pauses[place.attempts]
             place.attempts += 1
-            walk.queue.push(WalkJob(reading: place))
+            walk.queue.push(WalkJob(reading: place), after: pause)
         case .changed: notes.problem(place.path, .changedWhileRead)
+        case .givenUp: notes.givenUp(walk)
         case .crypto(let error): notes.problem(place.path, .failed("\(error)"))
         case .system(let error): notes.problem(place.path, .init(error))
         }
@@ -141,5 +154,7 @@ final class FileVisitor {
     }
 }
 
+/// Before a file that changed is read once more, and once more again.
+private let pauses = [Duration.milliseconds(10), .milliseconds(50)]
 /// A file from this size on, in bytes, is worth being taken up before all others.
 private let largeFile: Int64 = 4 << 20

@@ -22,6 +22,8 @@ struct Findings: Sendable {
     var problems = ProblemList()
     var matchedFilters: Set<Int> = []
     var bytes: UInt64 = 0
+    /// The walk was ended on request.
+    var isGivenUp = false
     /// How many records have a digest that was known.
     var reused = 0
     var reusable: [FileIdentity: ReusableDigests.Entry] = [:]
@@ -40,8 +42,10 @@ struct Findings: Sendable {
         }
     }
 
-    mutating func miss(_ reference: [UInt8], isAllowed: Bool) {
-        if isAllowed { missing.append(reference) } else { problems.append(reference, .doesNotExist) }
+    mutating func miss(
+        _ reference: [UInt8], because reason: SnapshotProblem.Reason = .doesNotExist, isAllowed: Bool
+    ) {
+        if isAllowed { missing.append(reference) } else { problems.append(reference, reason) }
     }
 
     mutating func exclude(_ path: [UInt8], by index: Int, of exclusions: ExclusionPatterns) {
@@ -68,6 +72,7 @@ struct Findings: Sendable {
         problems.append(other.problems)
         matchedFilters.formUnion(other.matchedFilters)
         bytes += other.bytes
+        isGivenUp = isGivenUp || other.isGivenUp
         reused += other.reused
         reusable.merge(other.reusable) { $1 }
     }
@@ -89,8 +94,10 @@ struct ProblemList: Sendable {
     }
 
     func check() throws(SnapshotError) {
-        if count > 0 { throw SnapshotError(problems: first, count: count) }
+        if count > 0 { throw error }
     }
+
+    var error: SnapshotError { SnapshotError(problems: first, count: count) }
 
     private mutating func insert(_ problem: SnapshotProblem) {
         let place = first.firstIndex { problem.path.precedesBytewise($0.path) } ?? first.endIndex

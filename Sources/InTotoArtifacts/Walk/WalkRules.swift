@@ -16,6 +16,8 @@ struct WalkRules: Sendable {
     var lineEndings: LineEndings
     var ownFiles: Set<FileIdentity>
     var entryLimit: Int
+    var linkedEntryLimit: Int
+    var isGivenUp: @Sendable () -> Bool
     var purpose: Purpose
     /// SHA-256 with the processor's own instructions, where it has them; OpenSSL otherwise.
     var usesLanes: Bool
@@ -30,6 +32,8 @@ struct WalkRules: Sendable {
         lineEndings = options.lineEndings
         ownFiles = options.ownFiles
         entryLimit = options.entryLimit
+        linkedEntryLimit = options.linkedEntryLimit
+        isGivenUp = options.isGivenUp
         self.purpose = purpose
         switch options.reuse {
         case .never: break

@@ -37,6 +37,7 @@ final class WalkWorker {
     }
 
     private func perform(_ job: WalkJob, _ files: FileVisitor) {
+        if walk.rules.isGivenUp() { return notes.givenUp(walk) }
         do throws(SystemError) {
             let directory = try place(at: job.root).trail.descriptor(of: job.real)
             switch job.work {
@@ -86,12 +87,25 @@ final class WalkWorker {
         visit(entries, in: directory, job, files)
     }
 
-    /// False where there are too many, which the first to notice reports.
+    /// False where there are too many, which the first to notice reports; nothing more is worth looking at then.
     private func countEntry(_ job: WalkJob) -> Bool {
+        let rules = walk.rules
         let count = walk.entries.add(1, ordering: .relaxed).newValue
-        let limit = walk.rules.entryLimit
-        if count == limit + 1 { notes.problem([UInt8(ascii: ".")], .tooManyEntries(limit: limit)) }
-        return count <= limit
+        guard count <= rules.entryLimit else {
+            return tooMany(.tooManyEntries(limit: rules.entryLimit), isFirst: count == rules.entryLimit + 1)
+        }
+        if job.links.count == 0 { return true }
+        let linked = walk.linkedEntries.add(1, ordering: .relaxed).newValue
+        let limit = rules.linkedEntryLimit
+        return linked <= limit || tooMany(.tooManyLinkedEntries(limit: limit), isFirst: linked == limit + 1)
+    }
+
+    private func tooMany(_ reason: SnapshotProblem.Reason, isFirst: Bool) -> Bool {
+        if isFirst {
+            notes.problem([UInt8(ascii: ".")], reason)
+            walk.queue.giveUp()
+        }
+        return false
     }
 
     private func push(_ entries: EntryBatch, _ job: WalkJob) {
@@ -178,7 +192,11 @@ final class WalkWorker {
             guard !selection.excludes(path, isDirectory: true, job, noCondition) else { return }
             return notes.notRecorded(path, leadsBack ? .linkCycle : .linkToDirectory)
         }
-        enter(target, path, job.links.following(to: target, from: job.real), job)
+        guard job.links.count < LinkChain.longest else {
+            if selection.isRecordable(path, job, noCondition) { notes.notRecorded(path, .tooManyLinks) }
+            return
+        }
+        enter(target, path, LinkChain(job.links, followedTo: target, from: job.real), job)
     }
 }
 

@@ -19,9 +19,7 @@ final class WorkerNotes {
 
     func notRecorded(_ path: [UInt8], _ reason: NotRecorded.Reason, isNamed: Bool = false) {
         if isNamed { return problem(path, .notRegular(reason)) }
-        let entry = NotRecorded(path: path, reason: reason)
-        findings.notRecorded.append(entry)
-        report(.notRecorded(entry))
+        findings.notRecorded.append(NotRecorded(path: path, reason: reason))
     }
 
     func record(
@@ -38,6 +36,12 @@ final class WorkerNotes {
         if let proof = place.proof { findings.reusable[proof.status.identity] = .init(proof: proof, digests: digests) }
         files += 1
         reportProgress(atLeast: 256)
+    }
+
+    /// Somebody wants the walk to end: no thread begins anything more.
+    func givenUp(_ walk: Walk) {
+        findings.isGivenUp = true
+        walk.queue.giveUp()
     }
 
     /// Bytes on their way, of files that are recorded later.

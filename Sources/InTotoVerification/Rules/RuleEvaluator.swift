@@ -25,9 +25,10 @@ public struct ArtifactRecord: Sendable {
 }
 
 /// Applies artifact rules. Pure: rules and links in, a trace out. Spec: in-toto v1.0, 4.3.3 and 5.2.
-public struct RuleEvaluator: Sendable {
+public struct RuleEvaluator {
     /// The links that MATCH can refer to, by the names of their steps and inspections.
     private let records: [Text: ArtifactRecord]
+    private let twins = Twins()
 
     public init(_ records: [Text: ArtifactRecord]) { self.records = records }
 
@@ -149,21 +150,24 @@ extension RuleEvaluator {
         of position: Int, in own: ArtifactSet, _ record: ArtifactRecord, _ trace: RuleTrace
     ) -> [NearMiss] {
         var found: [NearMiss] = []
-        var twins: [NearMiss.Source: NearMiss?] = [:]
+        var seen: Set<NearMiss> = []
         for entry in trace.entries {
-            for miss in nearMisses(of: entry.rule, position, own, record, &twins) where !found.contains(miss) {
+            for miss in nearMisses(of: entry.rule, position, own, record) where seen.insert(miss).inserted {
                 found.append(miss)
+                // Nobody reads more; a layout may have thousands of rules that nearly fit.
+                if found.count == Self.shownNearMisses { return found }
             }
         }
         return found
     }
 
+    private static let shownNearMisses = 100
+
     private func nearMisses(
-        of rule: ArtifactRule, _ position: Int, _ own: ArtifactSet, _ record: ArtifactRecord,
-        _ twins: inout [NearMiss.Source: NearMiss?]
+        of rule: ArtifactRule, _ position: Int, _ own: ArtifactSet, _ record: ArtifactRecord
     ) -> [NearMiss] {
         let name = own.nameBytes(at: position)
-        if case .match(let match) = rule { return nearMisses(of: match, position, own, &twins) }
+        if case .match(let match) = rule { return nearMisses(of: match, position, own) }
         guard let pattern = rule.pattern, pattern.matches(name) else { return [] }
         let before = record.materials.set.position(of: name)
         let after = record.products.set.position(of: name)
@@ -178,11 +182,7 @@ extension RuleEvaluator {
         }
     }
 
-    /// `twins`: the artifact under another name, by where it was looked for; each link is searched once, however many
-    /// rules match with it.
-    private func nearMisses(
-        of match: ArtifactMatch, _ position: Int, _ own: ArtifactSet, _ twins: inout [NearMiss.Source: NearMiss?]
-    ) -> [NearMiss] {
+    private func nearMisses(of match: ArtifactMatch, _ position: Int, _ own: ArtifactSet) -> [NearMiss] {
         let name = own.nameBytes(at: position)
         let isMeant =
             name.starts(with: match.sourcePrefix.asDirectory)
@@ -199,17 +199,33 @@ extension RuleEvaluator {
                     ? .otherDigest(other.name, of: source, here: here, there: other.digests)
                     : .noCommonDigest(other.name, of: source, here: here, there: other.digests))
         }
-        if twins[source] == nil {
-            let twin = destination.indices.first {
-                own.compareDigests(at: position, with: destination, at: $0) == .same
-            }
-            twins[source] = .some(
-                twin.map {
-                    destination.nameBytes(at: $0).elementsEqual(name)
-                        ? .uncovered(by: source) : .otherName(destination[$0].name, of: source)
-                })
+        if let twin = twins.first(with: own[position].digests, in: destination, of: source) {
+            found.append(
+                destination.nameBytes(at: twin).elementsEqual(name)
+                    ? .uncovered(by: source) : .otherName(destination[twin].name, of: source))
         }
-        if let twin = twins[source] ?? nil { found.append(twin) }
         return found
+    }
+}
+
+/// Where in a link each digest stands first; each link is read once, however many artifacts are looked for in it.
+private final class Twins {
+    private var positions: [NearMiss.Source: [Text: Int]] = [:]
+
+    func first(with digests: DigestSet, in set: ArtifactSet, of source: NearMiss.Source) -> Int? {
+        let known = positions[source] ?? Self.positions(in: set)
+        positions[source] = known
+        return digests.entries.lazy.compactMap { known[$0.value.asciiLowercased] }
+            .first { set[$0].digests.compare(with: digests) == .same }
+    }
+
+    private static func positions(in set: ArtifactSet) -> [Text: Int] {
+        var positions: [Text: Int] = [:]
+        for position in set.indices {
+            for entry in set[position].digests.entries where positions[entry.value.asciiLowercased] == nil {
+                positions[entry.value.asciiLowercased] = position
+            }
+        }
+        return positions
     }
 }

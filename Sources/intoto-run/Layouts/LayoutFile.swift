@@ -28,7 +28,7 @@ enum LayoutFile {
         do { document = try YAMLDocument.read(bytes, numbers: ["threshold"]) } catch {
             throw Failure(
                 "\(Text(path).escaped): not the YAML that layouts are written in: \(error)",
-                hint: "layouts are mappings, lists and texts; the documentation, \"Layouts\", has an example")
+                hint: "layouts are mappings, lists and texts; the documentation, \"Verification\", says which")
         }
         guard case .object(var layout) = document else {
             throw MetadataError.notAnObject("the layout", found: document.kind)

@@ -110,4 +110,3 @@ struct EnvironmentOptions: ParsableArguments {
         return recorded
     }
 }
-

@@ -27,7 +27,8 @@ struct VerificationSummaryOptions: ParsableArguments {
     @Option(
         name: .customLong("vsa-subject"), parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Files that were verified (default: the last step's products, as far as they are here).", valueName: "file"))
+            "Files that were verified (default: the last step's products, as far as they are here).", valueName: "file")
+    )
     var subjects: [String] = []
 
     @Option(
@@ -42,7 +43,22 @@ struct VerificationSummaryOptions: ParsableArguments {
         guard parts.allSatisfy({ $0 == nil }) || parts.allSatisfy({ $0 != nil }) else {
             throw ValidationError("--vsa FILE, --vsa-key KEY and --resource-uri URI belong together")
         }
-        guard verifierID.contains(":") else { throw ValidationError("--verifier-id is a URI") }
+        guard !levels.contains(VerificationSummary.failedLevel.description) else {
+            throw ValidationError("--vsa-level FAILED: that is for refusals, and stands there by itself")
+        }
+        guard resourceURI.map(Self.isURI) ?? true else { throw ValidationError("--resource-uri is a URI") }
+        guard Self.isURI(verifierID) else { throw ValidationError("--verifier-id is a URI") }
+    }
+
+    /// A scheme (RFC 3986, 3.1), a colon, and no character that a URI cannot have.
+    private static func isURI(_ text: String) -> Bool {
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), let first = text.utf8.first,
+            (0x61...0x7A).contains(first | 0x20)
+        else { return false }
+        let scheme = text.utf8[..<colon].allSatisfy {
+            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || "+-.".utf8.contains($0)
+        }
+        return scheme && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !#"<>"{}|\^`"#.utf8.contains($0) }
     }
 
     /// Loads the key before anything is verified, so that nothing is verified in vain.
@@ -59,7 +75,7 @@ struct VerificationSummaryOptions: ParsableArguments {
             throw Failure("\(reference.shown): OpenPGP keys sign no envelopes", hint: "give a key file")
         }
         return VerificationSummaryWriter(
-            path: file, signer: signer, resourceURI: Text(resourceURI),
+            file: try OutputFile(file), signer: signer, resourceURI: Text(resourceURI),
             verifierID: Text(verifierID), files: try subjects.map(Self.existing), levels: levels.map { Text($0) })
     }
 
@@ -74,7 +90,7 @@ struct VerificationSummaryOptions: ParsableArguments {
 
 /// Makes the summary of a verdict, signs it and writes it.
 struct VerificationSummaryWriter {
-    let path: String
+    let file: OutputFile
     let signer: any Signer
     let resourceURI: Text
     let verifierID: Text
@@ -92,7 +108,7 @@ struct VerificationSummaryWriter {
         policy.digest = DigestSet(.sha256, verdict.layout.sha256)
         var summary = VerificationSummary(
             verifierID: verifierID, resourceURI: resourceURI, policy: policy, result: isPassed ? .passed : .failed,
-            verifiedLevels: isPassed ? levels : ["FAILED"])
+            verifiedLevels: isPassed ? levels : [VerificationSummary.failedLevel])
         summary.verifierVersion = ["intoto-run": Text(IntotoRun.version)]
         summary.timeVerified = verdict.checkedAt
         summary.inputAttestations = verdict.usedEvidence.map { evidence in

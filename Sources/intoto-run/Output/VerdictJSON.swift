@@ -87,6 +87,10 @@ struct VerdictJSON {
             object["notRecorded"] = .array(
                 report.notRecorded.map { ["path": .string(Text($0.path)), "reason": .string(Text($0.reason))] })
         }
+        if report.hasRun {
+            object["hidden"] = .array(
+                report.hidden.map { ["paths": .integer(Int64($0.paths)), "pattern": .string(Text($0.pattern))] })
+        }
         if let step = report.sublayoutStep { object["sublayoutOf"] = .string(step.text) }
         if let value = report.link?.byproducts["return-value"] { object["returnValue"] = value }
         if let materials = report.materials { object["materials"] = trace(materials) }

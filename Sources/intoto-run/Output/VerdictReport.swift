@@ -8,11 +8,15 @@ struct VerdictReport {
 
     init(_ verdict: Verdict) { self.verdict = verdict }
 
-    /// Each once, in order.
+    /// Each once, in order; the first of very many.
     var warnings: [String] {
-        var seen: Set<String> = []
-        return verdict.warnings.map(\.description).filter { seen.insert($0).inserted }
+        var seen: Set<VerificationWarning> = []
+        let distinct = verdict.warnings.filter { seen.insert($0).inserted }
+        let shown = distinct.prefix(Self.shownWarnings).map(\.description)
+        return distinct.count > shown.count ? shown + ["and \(distinct.count - shown.count) more"] : shown
     }
+
+    private static let shownWarnings = 100
 
     // MARK: In short
 
@@ -78,6 +82,9 @@ struct VerdictReport {
             let owner = report.sublayoutStep.map { " of the sublayout of '\($0)'" } ?? ""
             lines.append("  inspection '\(report.inspection.name)'\(owner): \(Self.shown(report.inspection.command))")
             if !report.hasRun { lines.append("    not run") }
+            lines += report.hidden.map {
+                "    not looked at: \($0.paths == 1 ? "1 path" : "\($0.paths) paths"), as \($0.pattern)"
+            }
             for trace in [report.materials, report.products].compactMap({ $0 }) { lines += Self.tree(trace) }
         }
         return lines + [headline] + conclusion

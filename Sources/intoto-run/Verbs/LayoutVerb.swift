@@ -1,5 +1,6 @@
 public import ArgumentParser
 import InTotoCrypto
+import InTotoFunctionary
 import InTotoMetadata
 import InTotoStorage
 public import InTotoVerification
@@ -62,7 +63,10 @@ extension LayoutVerb {
             }
             guard !recordings.isEmpty else { throw Failure("no link is among the files") }
             let expires = UTCTime(secondsSinceEpoch: context.utcNow.secondsSinceEpoch + Int64(days) * 86_400)
-            let layout = LayoutDraft(recordings).layout(expires: expires)
+            let layout: Layout
+            do throws(LayoutDraftError) { layout = try LayoutDraft(recordings).layout(expires: expires) } catch {
+                throw Failure("\(error)", hint: "give recordings of one and the same delivery")
+            }
             let unsigned = Metablock(signed: .object(try layout.json()), signatures: [])
             try write(.metablock(unsigned), to: output)
             try result.report(
@@ -132,10 +136,8 @@ extension LayoutVerb {
             let signers = try signing.signers(in: context)
             let signed: SignedMetadata
             if dsse {
-                let payload = try JSONWriter.bytes(.compact) { layout.write(to: &$0) }
-                var envelope = Envelope(payload: payload)
-                let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
-                envelope.signatures = try signers.map { try $0.signature(over: message) }
+                var envelope = Envelope(payload: try JSONWriter.bytes(.compact) { layout.write(to: &$0) })
+                do { try envelope.sign(with: signers) } catch let error as SignerError { throw Failure("\(error)") }
                 signed = .envelope(envelope)
             } else {
                 let message = try JSONWriter.bytes(.canonical) { layout.write(to: &$0) }

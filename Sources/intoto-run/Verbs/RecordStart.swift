@@ -51,7 +51,7 @@ struct RecordStart: Verb {
         let begun = context.now()
         let recorded: RecordedStep
         do {
-            recorded = try StepRunner(request, report: progress.listener()).recordMaterials(
+            recorded = try StepRunner(request, report: progress.listener(isQuiet: verbosity.quiet)).recordMaterials(
                 workDirectory: context.workingDirectory)
         } catch {
             switch error {

@@ -258,8 +258,9 @@ struct Run: Verb {
         _ request: StepRequest, _ keeper: RecordKeeper, in context: CommandContext
     ) throws -> RecordedStep {
         do {
-            return try StepRunner(request, in: context.process, report: progress.listener()).run(
-                workDirectory: context.workingDirectory, now: context.now)
+            return try StepRunner(request, in: context.process, report: progress.listener(isQuiet: verbosity.quiet))
+                .run(
+                    workDirectory: context.workingDirectory, now: context.now)
         } catch {
             switch error {
             case .launch(let error): throw Failure(error)
