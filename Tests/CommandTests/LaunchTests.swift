@@ -53,11 +53,11 @@ import Testing
         #expect(try run.list() == ["key.pem", "key.pem.pub"])
     }
 
-    @Test(arguments: ["", "-s", "--pty"])
-    func `where no processes can be made, the step runs or the reason is said`(mode: String) throws {
+    @Test(arguments: [("", 64_321), ("-s", 64_322), ("--pty", 64_323)])
+    func `where no processes can be made, the step runs or the reason is said`(mode: String, id: Int) throws {
         let run = try project()
         // As a user of its own, whose processes are counted from here.
-        let user = geteuid() == 0 ? "setpriv --reuid=64321 --regid=64321 --clear-groups" : ""
+        let user = geteuid() == 0 ? "setpriv --reuid=\(id) --regid=\(id) --clear-groups" : ""
         let script = """
             chmod 777 .; chmod 644 key.pem
             for limit in 1 2 3 4 5 6 7 8 10; do

@@ -87,28 +87,6 @@ import Testing
     }
 
     /// A stand-in for `gpg` that knows one key; whatever it would sign, an envelope cannot hold it.
-    @Test func `an OpenPGP key signs no layout in an envelope`() throws {
-        let run = try recorded()
-        #expect(try draft(run).status == 0)
-        let gpg = """
-            #!/bin/sh
-            case "$*" in *--list*|*--with-colons*)
-                printf 'sec:u:2048:1:8E5BD1C9D8AC15E7:1:::u:::scESC:::+:::23::0:\\nfpr:::::::::C5A0ABE6EC19D0D65F85E2C39BE9DF5131D924E9:\\n';;
-            esac
-            """
-        try run.write(gpg, to: "bin/gpg")
-        #expect(try run.shell("chmod +x bin/gpg").status == 0)
-        var runner = run
-        runner.environment["PATH"] = "\(run.directory.path)/bin:/usr/bin:/bin"
-        let key = "gpg:C5A0ABE6EC19D0D65F85E2C39BE9DF5131D924E9"
-        let result = try runner.run(["layout", "sign", "draft", "--dsse", "-k", key, "-o", "root.layout"])
-        #expect(result.status == 2)
-        #expect(result.errorText.contains("an OpenPGP key signs classic metadata only"), "\(result.errorText)")
-        #expect(!(try run.list().contains("root.layout")))
-        #expect(
-            try runner.run(["layout", "sign", "draft", "--dsse", "-k", "owner.pem", "-o", "root.layout"]).status == 0)
-    }
-
     @Test func `a draft has nothing wrong with it, and shows how artifacts flow`() throws {
         let run = try recorded()
         #expect(try draft(run).status == 0)

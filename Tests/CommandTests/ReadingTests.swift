@@ -114,7 +114,7 @@ import Testing
         let runner = IntotoRun()
         try runner.makeKey()
         _ = try runner.shell(
-            "mkdir -p mat/closed; touch mat/secret mat/closed/f; chmod 644 key.pem; chown -R 65534:65534 . 2>/dev/null; :"
+            "mkdir -p mat/closed; touch mat/secret mat/closed/f; chown -R 65534:65534 . 2>/dev/null; :"
         )
         let step = { (materials: String...) throws in
             try runner.shell(

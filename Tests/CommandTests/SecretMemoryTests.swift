@@ -68,7 +68,7 @@
         private func look(_ run: IntotoRun, _ key: [String], for values: [String]) throws -> String {
             let command = ["sh", "-c", "exec python3 where.py $PPID \"$@\"", "sh"]
             let result = try run.run(
-                ["-q", "-n", "s", "--format", "link", "--overwrite", "-m", "phrase", "-k"] + key + ["--"] + command
+                ["-q", "-n", "s", "--format", "link", "--overwrite", "-m", "where.py", "-k"] + key + ["--"] + command
                     + values)
             #expect(result.status == 0, "\(result.errorText)")
             return result.outputText
