@@ -106,7 +106,7 @@ struct WalkStarts {
         let trail = DirectoryTrail(root: roots[root].descriptor.number, capacity: 2)
         return try excludes(path, isDirectory: false, root) { () throws(SystemError) in
             let parent = try trail.descriptor(of: directory)
-            return try Self.isEvidence(name, in: parent)
+            return try EvidenceCheck.isEvidence(name[...], in: parent)
         }
     }
 
@@ -133,12 +133,6 @@ struct WalkStarts {
             .init(path: path, isDirectory: false, excludedBy: options.exclusions.patterns[pattern])
         )
         return true
-    }
-
-    private static func isEvidence(_ name: [UInt8], in directory: Int32) throws(SystemError) -> Bool {
-        guard try SystemCalls.status(name[...], in: directory).kind == .regular else { return false }
-        let file = try SystemCalls.openFile(name[...], in: directory)
-        return EvidenceCheck.holds(try SystemCalls.prefix(of: file.number, length: EvidenceCheck.prefixLength)[...])
     }
 
     // MARK: Absolute paths
