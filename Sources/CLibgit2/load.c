@@ -50,11 +50,6 @@ int cgit_load(cgit_functions *functions, const char **reason) {
     FIND(odb_object_type);
     FIND(odb_object_free);
     FIND(odb_free);
-    FIND(index_open);
-    FIND(index_entrycount);
-    FIND(index_get_byindex);
-    FIND(index_checksum);
-    FIND(index_free);
     FIND(config_new);
     FIND(config_add_file_ondisk);
     FIND(config_multivar_iterator_new);

@@ -16,9 +16,11 @@ public enum GitPolicy: Hashable, Sendable {
         case (.required, .failure(let error)?), (.clean, .failure(let error)?): throw .notRead(error)
         case (.required, .success): return
         case (.clean, .success(let state)?):
-            guard let status = state.status else { throw .noStatus(state.notes) }
-            guard status.isClean else { throw .dirty(status.summary) }
-            guard status.doubts.isEmpty else { throw .noStatus(status.doubts) }
+            guard let status = state.status else { throw .noStatus(state.notes, borrowsObjects: state.borrowsObjects) }
+            guard status.isClean else { throw .dirty(status.summary, hasUntracked: status.untracked.count > 0) }
+            guard status.doubts.isEmpty else {
+                throw .noStatus(status.doubts, borrowsObjects: state.borrowsObjects)
+            }
         }
     }
 }
@@ -27,9 +29,9 @@ public enum GitPolicy: Hashable, Sendable {
 public enum RepositoryRefusal: Error {
     case notRead(GitError)
     /// What is not clean, in words.
-    case dirty(String)
+    case dirty(String, hasUntracked: Bool)
     /// Whether it is clean cannot be told; why not.
-    case noStatus([String])
+    case noStatus([String], borrowsObjects: Bool)
 }
 
 /// The repository before the command and, where there was one, after it.

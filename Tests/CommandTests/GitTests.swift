@@ -68,6 +68,8 @@ import Testing
             git remote add a https://user:token-XYZZY@example.com/a; git remote add b https://token-XYZZY@example.com/b
             git remote add c 'ssh://git:token-XYZZY@example.com/c'; git remote add d 'https://e.com/?t=token-XYZZY'
             git config --add remote.a.pushurl https://token-XYZZY@example.com/p
+            git config --add remote.a.url https://example.com/glpat-0123456789abcdefXYZZY/a.git
+            git config url.https://token-XYZZY@example.com/.insteadOf https://example.com/
             git config http.https://example.com/.extraheader 'AUTHORIZATION: basic token-XYZZY'
             """)
         #expect(try run.run(Self.signed + ["--format", "attestation,link", "-p", "a", "--", "true"]).status == 0)
@@ -95,9 +97,55 @@ import Testing
         let result = try run(
             "-k", "../key.pem", "-n", "s", "--format", "link", "--require-clean", "-m", "a", "--", "true")
         #expect(result.status == 0, "\(result.errorText)")
+        let evidence = try run.file(endingIn: ".link")
         let again = try run(
-            "-k", "../key.pem", "-n", "t", "--format", "link", "--require-clean", "-m", "a", "--", "true")
-        #expect(again.status == 125, "what an earlier run left is an untracked file like any other")
+            "-k", "../key.pem", "-n", "t", "--format", "link", "-d", "..", "--require-clean", "-m", "a", "--", "true")
+        #expect(again.status == 0, "\(again.errorText)")
+        #expect(
+            try record["before"] == [
+                "clean": true, "evidence": ["count": 1, "paths": [.string(Text(evidence))]],
+            ])
+        try Data("not evidence".utf8).write(to: git.directory.appending(path: evidence))
+        let refused = try run(
+            "-k", "../key.pem", "-n", "u", "--format", "link", "--require-clean", "-m", "a", "--", "touch", "ran")
+        #expect(refused.status == 125)
+        #expect(refused.errorText.contains("1 untracked (\(evidence))"))
+        #expect(try !run.list().contains("ran"))
+    }
+
+    @Test func `--require-clean tells where ignoring counts, and how to clone`() throws {
+        try git("git clone -q --shared . ../shared; echo x >mine")
+        var run = run
+        let home = git.directory.deletingLastPathComponent().appending(path: "home")
+        try FileManager.default.createDirectory(at: home.appending(path: "git"), withIntermediateDirectories: true)
+        try Data("mine\n".utf8).write(to: home.appending(path: "git/ignore"))
+        run.environment["XDG_CONFIG_HOME"] = home.path
+        let refused = try execute("--require-clean", "-m", "a", command: ["touch", "ran"], in: run)
+        #expect(refused.status == 125)
+        #expect(refused.errorText.contains("1 untracked (mine)"))
+        #expect(refused.errorText.contains("hint: commit or remove them, have .gitignore or .git/info/exclude ignore"))
+        try git("echo /mine >>.git/info/exclude")
+        #expect(try execute("--require-clean", "-m", "a", in: run).status == 0)
+        let shared = IntotoRun(in: git.directory.deletingLastPathComponent().appending(path: "shared"))
+        let borrowing = try execute("--require-clean", "-m", "a", command: ["touch", "ran"], in: shared)
+        #expect(borrowing.errorText.contains("hint: clone with --dissociate, or without --shared and --reference"))
+        #expect(try !run.list().contains("ran"))
+    }
+
+    @Test func `git's own variables change nothing`() throws {
+        let other = try GitCommands.repository("other")
+        try other("git commit -q --allow-empty -m other")
+        var run = run
+        let place = other.directory.path
+        run.environment.merge([
+            "GIT_DIR": "\(place)/.git", "GIT_WORK_TREE": place, "GIT_INDEX_FILE": "/nonexistent", "GIT_NAMESPACE": "x",
+            "GIT_OBJECT_DIRECTORY": "/nonexistent", "GIT_COMMON_DIR": place, "GIT_CEILING_DIRECTORIES": "/",
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": "\(place)/.git/objects", "GIT_CONFIG_GLOBAL": "/nonexistent",
+        ]) { $1 }
+        #expect(try execute("--require-clean", "-m", "a", in: run).status == 0)
+        #expect(text(try record["commit"]) == (try git.line("git rev-parse HEAD")))
+        #expect(try record["root"] == .string(Text(git.directory.path)))
+        #expect(try record["before"] == ["clean": true])
     }
 
     @Test func `the repository is the one around the base path`() throws {
@@ -269,6 +317,28 @@ import Testing
         #expect(try execute("--require-clean", "-m", "d").status == 0)
         try git("mkdir src; echo z >src/x.sh")
         #expect(try execute("--require-clean", "-m", "d").status == 125)
+    }
+
+    @Test(.enabled(if: getuid() == 0, "only root can become somebody else"))
+    func `files that cannot be reached are not taken for deleted`() throws {
+        try git(
+            """
+            cp ../key.pem* .; echo 'key.pem*' >>.git/info/exclude; chmod 600 key.pem; chmod 0 d/e; mkdir out
+            chown -R 65534 . ; chmod 755 ..
+            """)
+        let result = try run.asOrdinaryUser(
+            "-q", "-k", "key.pem", "-n", "s", "--format", "link", "-d", "out", "-m", "a", "--", "true")
+        #expect(result.status == 0, "\(result.errorText)")
+        guard case .object(let record)? = try Evidence.link(of: run, in: "out").environment["git"],
+            case .object(let before)? = record["before"]
+        else { throw IntotoRun.SetupFailure(reason: "no record") }
+        #expect(before == ["clean": true, "notes": ["files were not compared that cannot be reached"]])
+        let refused = try run.asOrdinaryUser(
+            "-k", "key.pem", "-n", "t", "--format", "link", "--require-clean", "-d", "out", "-m", "a", "--", "touch",
+            "ran")
+        #expect(refused.status == 125)
+        #expect(refused.errorText.contains("cannot tell whether the work tree is clean"))
+        #expect(try !run.list().contains("ran"))
     }
 
     // MARK: libgit2

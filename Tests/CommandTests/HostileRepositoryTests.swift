@@ -19,16 +19,19 @@ import Testing
         let calls = "execve,execveat,open,openat,openat2,connect,readlink,readlinkat"
         let run = try IntotoRun().shell(
             """
-            cd \(folder); strace -f -y -s 4096 -o ../trace -e trace=\(calls) "$R" -q -k ../key.pem -n s -d .. --overwrite \\
+            rm -f trace.*; cd \(folder)
+            strace -ff -y -s 4096 -o ../trace -e trace=\(calls) "$R" -q -k ../key.pem -n s -d .. --overwrite \\
                 --format link -m a \(options) -- true
             """)
-        let lines = String(decoding: try IntotoRun().read("trace"), as: UTF8.self).split(separator: "\n").map(
-            String.init)
-        // Of a call that another thread interrupts, the rest stands in a line of its own.
-        let calls2 = lines.filter { ($0.contains("(") || $0.contains(" resumed>")) && !$0.contains("ENOENT") }
+        // A file for each thread: in one for all, a call that another thread interrupts stands without its result, and
+        // what was only looked for is taken for opened.
+        let files = try IntotoRun().list().filter { $0.hasPrefix("trace.") }
+        let lines = try files.flatMap {
+            String(decoding: try IntotoRun().read($0), as: UTF8.self).split(separator: "\n")
+        }
+        .map(String.init).filter { !$0.contains("ENOENT") }
         return (
-            calls2.filter { $0.contains("execve(") }.map(path), calls2.filter { $0.contains(" open") }.map(resolved),
-            run
+            lines.filter { $0.hasPrefix("execve") }.map(path), lines.filter { $0.hasPrefix("open") }.map(resolved), run
         )
     }
 
@@ -144,5 +147,63 @@ import Testing
         let record = try record()
         #expect(record["notes"] == ["not all tags were read"])
         #expect(record["before"] == ["clean": false, "untracked": ["count": 1, "paths": ["many/"]]])
+    }
+
+    @Test func `an index cannot lead out of the work tree`() throws {
+        try git(
+            """
+            mkdir ../outside; echo secret >../outside/file; mkdir xx; cp -r ../outside xx; git add xx; git commit -qm 2; rm -r xx
+            python3 - <<'END'
+            import hashlib
+            b = open('.git/index', 'rb').read()[:-20].replace(b'xx/outside/file', b'../outside/file')
+            open('.git/index', 'wb').write(b + hashlib.sha1(b).digest())
+            END
+            """)
+        let (_, opened, run) = try trace()
+        #expect(run.status == 0)
+        #expect(opened.filter { $0.contains("outside") } == [])
+        guard case .array(let notes)? = try record()["notes"] else { throw IntotoRun.SetupFailure(reason: "no notes") }
+        #expect("\(notes)".contains("git would refuse its path '../outside/file'"), "\(notes)")
+    }
+
+    @Test(arguments: [
+        #"'**/' * 100000 + 'x\n'"#, #"'**/' * 300 + 'x\n'"#, #"'**/a/' * 200 + 'x\n'"#, #"'*a' * 400 + 'b\n'"#,
+        #"'*?' * 500 + '\n'"#, #"'a*/' * 300 + 'x\n'"#,
+    ]) func `a file of patterns costs no crash and little time`(pattern: String) throws {
+        try git(
+            """
+            python3 - <<'END'
+            import os
+            open('.gitignore', 'a').write(\(pattern))
+            os.makedirs('a/' * 100, exist_ok=True) if not os.path.isfile('a') else os.makedirs('q/' + 'a/' * 100)
+            open('q/' + 'a/' * 100 + 'a' * 255, 'w').close()
+            END
+            """)
+        let start = Date()
+        let run = try IntotoRun(in: git.directory)(
+            "-q", "-k", "../key.pem", "-n", "s", "-d", "..", "--format", "link", "-m", "a", "--", "true")
+        #expect(run.status == 0, "\(run.errorText)")
+        #expect(Date().timeIntervalSince(start) < 30)
+        guard case .object(let before)? = try record()["before"] else {
+            throw IntotoRun.SetupFailure(reason: "no status")
+        }
+        #expect(before["clean"] == false)
+    }
+
+    @Test func `submodules in deep directories cost no crash, nor more descriptors than there are`() throws {
+        let depth = 110
+        try git(
+            """
+            at=.; for i in 1 2 3 4; do
+                git init -q "$at" 2>/dev/null
+                cd "$at"; mkdir -p $(printf 'n/%.0s' $(seq \(depth))); git init -q $(printf 'n/%.0s' $(seq \(depth)))s
+                ( cd $(printf 'n/%.0s' $(seq \(depth)))s; echo x >f; git add f; git commit -qm 1 )
+                git add n 2>/dev/null; git commit -qm "$i"; at=$(printf 'n/%.0s' $(seq \(depth)))s
+            done
+            """)
+        let run = try IntotoRun(in: git.directory)(
+            "-q", "-k", "../key.pem", "-n", "s", "-d", "..", "--format", "link", "-m", "a", "--", "true")
+        #expect(run.status == 0, "\(run.errorText)")
+        #expect("\(try record())".contains("directories more than 128 deep were not compared"))
     }
 }

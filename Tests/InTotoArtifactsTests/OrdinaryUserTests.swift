@@ -124,7 +124,7 @@ import Testing
                 + ["--filter", suites], environment: environment)
         let said = run.outputText + run.errorText
         #expect(run.status == 0, "\(said)")
-        #expect(said.contains("Test `what may not be read is an error to root without its powers` passed"), "\(said)")
+        #expect(said.contains("Test \"what may not be read is an error to root without its powers\" passed"), "\(said)")
     }
 
     /// Whoever is somebody else already stays that.

@@ -24,12 +24,6 @@ typedef struct {
     void (*odb_object_free)(git_odb_object *);
     void (*odb_free)(git_odb *);
 
-    int (*index_open)(git_index **, const char *path);
-    size_t (*index_entrycount)(const git_index *);
-    const git_index_entry *(*index_get_byindex)(git_index *, size_t);
-    const git_oid *(*index_checksum)(git_index *);
-    void (*index_free)(git_index *);
-
     int (*config_new)(git_config **);
     int (*config_add_file_ondisk)(git_config *, const char *path, git_config_level_t, const git_repository *, int force);
     int (*config_multivar_iterator_new)(
@@ -39,8 +33,9 @@ typedef struct {
     void (*config_free)(git_config *);
 } cgit_functions;
 
-/* Loads the very version whose types stand above, since another's may differ; fills the table, and cuts libgit2 off from the machine's configuration: its search paths for
-   system, global, XDG and program data become empty. Returns 0, or -1 with a reason that stays valid in `*reason`. */
+/* Loads the very version whose types stand above, since another's may differ; fills the table, and cuts libgit2 off
+   from the machine's configuration: its search paths for system, global, XDG and program data become empty. Returns 0,
+   or -1 with a reason that stays valid in `*reason`. */
 int cgit_load(cgit_functions *functions, const char **reason);
 
 #endif

@@ -20,7 +20,7 @@ private struct Matcher {
     let pattern: UnsafeBufferPointer<UInt8>
     let text: UnsafeBufferPointer<UInt8>
 
-    /// Recursive in the number of stars of the pattern, which the user wrote, never in the length of the text.
+    /// Recursive in the number of stars of the pattern, or the length of the text where that is less.
     func match(_ patternStart: Int, _ textStart: Int) -> Wildmatch.Outcome {
         var p = patternStart
         var t = textStart
@@ -56,7 +56,12 @@ private struct Matcher {
             (start == patternStart || pattern[start - 1] == slash)
             && (p == pattern.count || pattern[p] == slash || escapedSlash(at: p))
         let crossesSlashes = p - start > 1 && isWholeComponent
-        if crossesSlashes, p < pattern.count, pattern[p] == slash, match(p + 1, t) == .match { return .match }
+        if crossesSlashes, p < pattern.count, pattern[p] == slash {
+            skipRepetitions(&p)
+            let outcome = match(p + 1, t)
+            // What ran out of text does so from any later start, too: without this, each `**` doubles the time.
+            if outcome == .match || outcome == .abort { return outcome }
+        }
         if p == pattern.count {
             return crossesSlashes || !text[t...].contains(slash) ? .match : .abortToDoubleStar
         }
@@ -66,6 +71,11 @@ private struct Matcher {
             return nil
         }
         return tryEach(p, t, crossesSlashes)
+    }
+
+    /// `**/**/` says no more than `**/`, and would be a recursion each.
+    private func skipRepetitions(_ p: inout Int) {
+        while p + 3 < pattern.count, pattern[p + 1] == star, pattern[p + 2] == star, pattern[p + 3] == slash { p += 3 }
     }
 
     /// Lets the star take ever more of the text.

@@ -44,20 +44,33 @@ struct GitDirectory: ~Copyable {
     static func contents(
         of name: ArraySlice<UInt8>, in directory: Int32, path: [UInt8], _ limit: Int
     ) throws(GitError) -> [UInt8]? {
+        try file(name, in: directory, path: path, limit)?.bytes
+    }
+
+    /// The bytes of a regular file right here, and the status that it had then; nil where there is none.
+    func file(
+        _ name: some Collection<UInt8>, limit: Int
+    ) throws(GitError) -> (bytes: [UInt8], status: FileStatus)? {
+        try Self.file(Array(name)[...], in: descriptor.number, path: PathBytes.join(path, name), limit)
+    }
+
+    private static func file(
+        _ name: ArraySlice<UInt8>, in directory: Int32, path: [UInt8], _ limit: Int
+    ) throws(GitError) -> (bytes: [UInt8], status: FileStatus)? {
         do {
             let file = try SystemCalls.openFile(name, in: directory)
             let status = try SystemCalls.status(file.number)
             if status.kind == .directory { return nil }
             guard status.kind == .regular else { throw GitError.broken(path: path, "is not a regular file") }
             guard status.size <= limit else { throw GitError.broken(path: path, "is larger than \(limit) bytes") }
-            return try SystemCalls.prefix(of: file.number, length: Int(status.size))
+            return (try SystemCalls.prefix(of: file.number, length: Int(status.size)), status)
         } catch let error as SystemError {
             return try absent(error, path)
         } catch { throw error as? GitError ?? .broken(path: path, "\(error)") }
     }
 
     /// Nil for what is not there; throws for what cannot be read.
-    private static func absent(_ error: SystemError, _ path: [UInt8]) throws(GitError) -> [UInt8]? {
+    private static func absent<T>(_ error: SystemError, _ path: [UInt8]) throws(GitError) -> T? {
         switch error.code {
         case .noSuchFileOrDirectory, .isDirectory: return nil
         case .tooManySymbolicLinkLevels, .notDirectory:

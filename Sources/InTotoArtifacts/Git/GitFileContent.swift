@@ -5,6 +5,8 @@ import InTotoMetadata
 struct GitFileContent: ~Copyable {
     /// Whether git may have converted line endings when it wrote the file.
     var convertsLineEndings = false
+    /// Whether git may have written something else than the blob for other reasons.
+    var isFiltered = false
     private(set) var largeFiles = 0
     private(set) var otherLineEndings = 0
     private var blob: MessageDigest
@@ -27,15 +29,15 @@ struct GitFileContent: ~Copyable {
 
     /// False where it cannot be read, too.
     mutating func isSame(
-        _ entry: GitIndex.Entry, _ name: [UInt8], _ file: FileStatus, in directory: Int32,
+        _ entry: GitIndex.Entry, _ name: ArraySlice<UInt8>, _ file: FileStatus, in directory: Int32,
         _ objects: borrowing GitObjects, _ watch: GitWatch?
     ) -> Bool {
         do {
             if file.kind == .symbolicLink {
-                let target = try SystemCalls.linkTarget(name[...], in: directory)
+                let target = try SystemCalls.linkTarget(name, in: directory)
                 return entry.hasID(try blobID(of: target))
             }
-            let descriptor = try SystemCalls.openFile(name[...], in: directory)
+            let descriptor = try SystemCalls.openFile(name, in: directory)
             let size = try SystemCalls.status(descriptor.number).size
             try blob.update(Array("blob \(size)\0".utf8))
             let hasCarriageReturn = try hash(descriptor.number, isPointer: false, watch)

@@ -6,6 +6,10 @@ struct GitIgnore {
     private var levels: [(prefixLength: Int, patterns: [ExclusionPattern])] = []
 
     private static let limit = 4 << 20
+    /// Longer patterns are passed over, in bytes: matching one is a recursion.
+    private static let longestPattern = 1024
+    private(set) var passedOver = false
+    static let passedOverNote = "patterns of more than \(longestPattern) bytes in ignore files were passed over"
 
     mutating func enter(_ directory: Int32, prefix: [UInt8]) {
         // One that cannot be read, or is a link, says nothing, as in git.
@@ -18,8 +22,14 @@ struct GitIgnore {
         guard let content, !content.isEmpty else { return levels.append((prefixLength, [])) }
         let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let text = content.starts(with: byteOrderMark) ? content[3...] : content[...]
-        let patterns = text.split(separator: UInt8(ascii: "\n")).compactMap { line in
-            ExclusionPattern(line: line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
+        var patterns: [ExclusionPattern] = []
+        for line in text.split(separator: UInt8(ascii: "\n")) {
+            guard line.count <= Self.longestPattern else {
+                passedOver = passedOver || line.first != UInt8(ascii: "#")
+                continue
+            }
+            let pattern = ExclusionPattern(line: line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
+            if let pattern { patterns.append(pattern) }
         }
         levels.append((prefixLength, patterns))
     }

@@ -47,13 +47,14 @@ struct GitReading {
         return configuration
     }
 
-    /// `depth` is how many repositories this one is a submodule of.
-    func state(depth: Int = 0) throws(GitError) -> GitRepositoryState {
+    func state(_ nesting: GitNesting = GitNesting()) throws(GitError) -> GitRepositoryState {
         let references = try GitReferences(location)
         var state = GitRepositoryState(
             root: location.root, gitDirectory: location.gitDirectory, head: try references.head())
         state.remotes = configuration.remotes.map { remote in
-            .init(name: remote.name, urls: remote.urls.map(GitRemoteAddress.withoutCredentials))
+            .init(
+                name: GitRemoteAddress.withoutCredentials(remote.name),
+                urls: remote.urls.map(GitRemoteAddress.withoutCredentials))
         }
         let common = try GitDirectory(location.commonDirectory)
         state.isShallow = common.status(Array("shallow".utf8)) != nil
@@ -67,15 +68,16 @@ struct GitReading {
             state.notes.append("libgit2 1.5 does not read objects of repositories that use SHA-256")
             try addTags(to: &state, references) { _ throws(GitError) -> GitObjectID? in nil }
         } else {
-            try addObjects(to: &state, references, depth)
+            try addObjects(to: &state, references, nesting)
         }
         return state
     }
 
     private func addObjects(
-        to state: inout GitRepositoryState, _ references: borrowing GitReferences, _ depth: Int
+        to state: inout GitRepositoryState, _ references: borrowing GitReferences, _ nesting: GitNesting
     ) throws(GitError) {
         let objects = try GitObjects(location)
+        state.borrowsObjects = objects.borrows
         if objects.borrows { state.notes.append("objects that are borrowed from other repositories were not read") }
         if let id = state.head.commit {
             if let commit = try objects.commit(id) {
@@ -87,10 +89,10 @@ struct GitReading {
             try addTags(to: &state, references) { tag throws(GitError) -> GitObjectID? in try objects.peel(tag)?.id }
         }
         guard let root = location.root else { return }
-        if depth == 0 { options.watch?.publish(state) }
+        if nesting.repositories == 0 { options.watch?.publish(state) }
         // What the repository is counts more than how its work tree differs.
         do throws(GitError) {
-            let status = try status(in: root, of: state, objects, depth)
+            let status = try status(in: root, of: state, objects, nesting)
             state.notes += status.remarks
             state.status = status
         } catch {
@@ -99,11 +101,11 @@ struct GitReading {
     }
 
     private func status(
-        in root: [UInt8], of state: GitRepositoryState, _ objects: borrowing GitObjects, _ depth: Int
+        in root: [UInt8], of state: GitRepositoryState, _ objects: borrowing GitObjects, _ nesting: GitNesting
     ) throws(GitError) -> GitStatus {
         let workTree = try GitWorkTree(location, root: root, configuration, options)
         let commit = try commit(of: state, workTree.tree, objects)
-        return try workTree.compare(with: commit, objects, depth: depth)
+        return try workTree.compare(with: commit, objects, nesting)
     }
 
     /// `index` is the tree of all that the index has, where that is known.

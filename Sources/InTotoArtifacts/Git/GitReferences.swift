@@ -145,10 +145,10 @@ struct GitReferences: ~Copyable {
         return try reader(&parts, in: next.number)
     }
 
-    /// The name behind `ref: `.
+    /// The name behind `ref:`.
     private static func target(_ line: [UInt8]) -> [UInt8]? {
-        guard line.starts(with: "ref: ".utf8) else { return nil }
-        let name = Array(line.dropFirst(5).drop { $0 == UInt8(ascii: " ") })
+        guard line.starts(with: "ref:".utf8) else { return nil }
+        let name = Array(line.dropFirst(4).drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") })
         return isSound(name) ? name : nil
     }
 
@@ -177,12 +177,17 @@ struct PackedReferences {
         return found
     }
 
+    /// Where git says that it noted what every tag leads to, one without a note leads to no other object.
     func tags() -> [GitReferences.Tag] {
         var tags: [GitReferences.Tag] = []
+        let header = content.prefix { $0 != UInt8(ascii: "\n") }.split(separator: UInt8(ascii: " "))
+        let isFullyPeeled =
+            header.starts(with: ["#", "pack-refs", "with:"].map { Array($0.utf8)[...] })
+            && header.contains(Array("fully-peeled".utf8)[...])
         let prefix = Array("refs/tags/".utf8)
         forEach { name, id, peeled in
             guard name.starts(with: prefix), let target = GitObjectID(id) else { return }
-            let peeled = peeled.flatMap { GitObjectID($0) }
+            let peeled = peeled.flatMap { GitObjectID($0) } ?? (isFullyPeeled ? target : nil)
             tags.append(.init(name: Array(name.dropFirst(prefix.count)), target: target, peeled: peeled))
         }
         return tags

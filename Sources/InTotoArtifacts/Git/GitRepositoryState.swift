@@ -20,6 +20,8 @@ package struct GitRepositoryState: Hashable, Sendable {
     package var linkedWorkTrees = 0
     package var remotes: [Remote] = []
     package var usesSHA256 = false
+    /// Some objects may be another repository's, and were not read.
+    package var borrowsObjects = false
     /// Nil for a bare repository, and where it cannot be told.
     package var status: GitStatus?
     /// What was not read, and why.

@@ -21,6 +21,8 @@ package struct GitStatus: Hashable, Sendable {
     /// Directories end in a slash, and stand for all that is in them.
     package var untracked = GitPathList()
     package var conflicted = GitPathList()
+    /// Untracked files that are evidence by name and content; they make nothing unclean.
+    package var evidence = GitPathList()
     package var submodules: [GitSubmodule] = []
     /// Files whose pointer in git LFS is the content that they have.
     package var largeFiles = 0
@@ -62,6 +64,7 @@ package struct GitStatus: Hashable, Sendable {
         added.sort()
         deleted.sort()
         untracked.sort()
+        evidence.sort()
         conflicted.sort()
     }
 }

@@ -23,6 +23,8 @@ struct GitWorkTree: ~Copyable {
     /// How each entry of the index differs from the commit.
     private var staged: [Staged]
     private var visited = 0
+    /// Whether a file differs that git may convert when it reads it.
+    private var mayBeConverted = false
 
     private enum Staged {
         case same, changed, added, conflicted
@@ -43,7 +45,8 @@ struct GitWorkTree: ~Copyable {
         case unknown
     }
 
-    private static let depthLimit = 200
+    /// Of directories, those around a submodule's repository included: the walk is a recursion.
+    private static let depthLimit = 128
     private static let entryLimit = 10_000_000
 
     init(
@@ -69,7 +72,7 @@ struct GitWorkTree: ~Copyable {
     var tree: GitObjectID? { index.tree }
 
     consuming func compare(
-        with commit: Commit, _ objects: borrowing GitObjects, depth: Int
+        with commit: Commit, _ objects: borrowing GitObjects, _ nesting: GitNesting
     ) throws(GitError) -> GitStatus {
         switch commit {
         case .none: compareIndex(with: nil)
@@ -78,16 +81,27 @@ struct GitWorkTree: ~Copyable {
         case .unknown: status.notes.insert(Self.treeIsUnknown)
         }
         let directory = try GitDirectory(root)
-        content.convertsLineEndings = try convertsLineEndings(directory)
+        let attributes = try attributes(directory)
+        content.convertsLineEndings = convertsLineEndings(attributes)
+        content.isFiltered = attributes.contains(where: Self.isFilter)
         let common = try GitDirectory(location.commonDirectory)
         ignore.append(try common.contents(of: "info/exclude".utf8, limit: 4 << 20), 0)
-        try visit(directory.descriptor.number, [], 0..<index.entries.count, isIgnored: false, objects, depth)
+        let top: Descriptor
+        do throws(SystemError) { top = try SystemCalls.openForListing(directory.descriptor.number) } catch {
+            throw notListed([], error)
+        }
+        try visit(top, [], 0..<index.entries.count, isIgnored: false, objects, nesting)
+        if ignore.passedOver { status.notes.insert(GitIgnore.passedOverNote) }
+        if mayBeConverted { status.remarks.append(Self.filtersAreNotRun) }
         status.largeFiles = content.largeFiles
         status.otherLineEndings = content.otherLineEndings
         status.sort()
         return status
     }
 
+    private static let filtersAreNotRun =
+        "what .gitattributes has git convert (filter, ident, working-tree-encoding) may be told as modified: it was not "
+        + "converted here"
     static let treeIsUnknown = "the commit's tree is not in this repository: what is staged was not compared"
 
     // MARK: Index and commit
@@ -140,48 +154,68 @@ struct GitWorkTree: ~Copyable {
 
     /// `range` holds the index entries below `prefix`, which ends in a slash or is empty.
     private mutating func visit(
-        _ directory: Int32, _ prefix: [UInt8], _ range: Range<Int>, isIgnored: Bool,
-        _ objects: borrowing GitObjects, _ depth: Int
+        _ directory: consuming Descriptor, _ prefix: [UInt8], _ range: Range<Int>, isIgnored: Bool,
+        _ objects: borrowing GitObjects, _ nesting: GitNesting
     ) throws(GitError) {
-        guard prefix.count(where: { $0 == slash }) < Self.depthLimit else {
+        guard nesting.directories + prefix.count(where: { $0 == slash }) < Self.depthLimit else {
             status.notes.insert("directories more than \(Self.depthLimit) deep were not compared")
             return
         }
         try options.watch?.check()
-        ignore.enter(directory, prefix: prefix)
-        defer { ignore.leave() }
-        var tracked: Set<[UInt8]> = []
+        var reader: DirectoryReader
+        do throws(SystemError) { reader = try DirectoryReader(listing: directory) } catch {
+            throw notListed(prefix, error)
+        }
+        let index = index
+        let listing: Listing
+        do throws(SystemError) {
+            listing = try list(&reader) { name, kind in
+                index.names(name, isDirectory: kind == .directory || kind == nil, behind: prefix.count, in: range)
+            }
+        } catch { throw notListed(prefix, error) }
+        if listing.hasPatterns { ignore.enter(reader.number, prefix: prefix) }
+        defer { if listing.hasPatterns { ignore.leave() } }
         var position = range.lowerBound
         while position < range.upperBound {
             let rest = index.path(index.entries[position]).dropFirst(prefix.count)
-            let name = Array(rest.prefix { $0 != slash })
-            tracked.insert(name)
-            if name.count == rest.count {
-                try compareEntry(position, name, directory, objects, depth)
+            guard let end = rest.firstIndex(of: slash) else {
+                try compareEntry(position, rest, reader.number, objects, nesting)
                 position += 1
                 continue
             }
-            let below = prefix + name + [slash]
-            let end = index.firstEntry(after: position, notBelow: below, in: range)
-            let isThere = try descend(into: name, below, position..<end, directory, isIgnored, objects, depth)
-            // A link or file in its place is something new.
-            if !isThere { tracked.remove(name) }
-            position = end
+            let below = prefix + rest[...end]
+            let next = index.firstEntry(after: position, notBelow: below, in: range)
+            try descend(into: rest[..<end], below, position..<next, reader.number, isIgnored, objects, nesting)
+            position = next
         }
-        try findUntracked(directory, prefix, tracked, isIgnored)
+        if !isIgnored { try findUntracked(listing.untracked, reader.number, prefix) }
     }
 
     private mutating func descend(
-        into name: [UInt8], _ prefix: [UInt8], _ range: Range<Int>, _ directory: Int32, _ isIgnored: Bool,
-        _ objects: borrowing GitObjects, _ depth: Int
-    ) throws(GitError) -> Bool {
-        guard let next = try? SystemCalls.openDirectory(name[...], in: directory) else {
-            for number in range { missing(number) }
-            return false
+        into name: ArraySlice<UInt8>, _ prefix: [UInt8], _ range: Range<Int>, _ directory: Int32, _ isIgnored: Bool,
+        _ objects: borrowing GitObjects, _ nesting: GitNesting
+    ) throws(GitError) {
+        let next: Descriptor
+        do throws(SystemError) { next = try SystemCalls.openForListing(name, in: directory) } catch {
+            for number in range { isUnreadable(error) ? notRead(number) : missing(number) }
+            return
         }
         let isIgnored = isIgnored || ignore.ignores(Array(prefix.dropLast()), isDirectory: true)
-        try visit(next.number, prefix, range, isIgnored: isIgnored, objects, depth)
-        return true
+        try visit(next, prefix, range, isIgnored: isIgnored, objects, nesting)
+    }
+
+    private func notListed(_ prefix: [UInt8], _ error: SystemError) -> GitError {
+        .broken(path: PathBytes.join(root, prefix), "cannot be listed: \(error.code)")
+    }
+
+    /// What is not there, or beyond what is no directory, is missing; of anything else nothing is known.
+    private func isUnreadable(_ error: SystemError) -> Bool {
+        ![.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels].contains(error.code)
+    }
+
+    private mutating func notRead(_ number: Int) {
+        status.notes.insert("files were not compared that cannot be reached")
+        tell(number, .same)
     }
 
     private mutating func missing(_ number: Int) {
@@ -209,14 +243,18 @@ struct GitWorkTree: ~Copyable {
     }
 
     private mutating func compareEntry(
-        _ number: Int, _ name: [UInt8], _ directory: Int32, _ objects: borrowing GitObjects, _ depth: Int
+        _ number: Int, _ name: ArraySlice<UInt8>, _ directory: Int32, _ objects: borrowing GitObjects,
+        _ nesting: GitNesting
     ) throws(GitError) {
         let entry = index.entries[number]
         if entry.stage != 0 { return tell(number, .changed) }
-        guard let file = try? SystemCalls.status(name[...], in: directory) else { return missing(number) }
+        let file: FileStatus
+        do throws(SystemError) { file = try SystemCalls.status(name, in: directory) } catch {
+            return isUnreadable(error) ? notRead(number) : missing(number)
+        }
         if countUnchecked(number, isThere: true) { return }
         switch file.kind {
-        case .directory where entry.isSubmodule: try compareSubmodule(number, depth)
+        case .directory where entry.isSubmodule: try compareSubmodule(number, nesting)
         case .regular where !entry.isSubmodule && (!entry.isLink || hasLinksAsFiles),
             .symbolicLink where entry.isLink:
             if hasModeChanged(entry, file) { return tell(number, .changed) }
@@ -225,6 +263,7 @@ struct GitWorkTree: ~Copyable {
             if entry.size != 0, UInt32(truncatingIfNeeded: file.size) != entry.size { return tell(number, .changed) }
             let isSame = content.isSame(entry, name, file, in: directory, objects, options.watch)
             try options.watch?.check()
+            if !isSame, content.isFiltered { mayBeConverted = true }
             tell(number, isSame ? .same : .changed)
         case .directory: tell(number, .missing)
         case .regular, .symbolicLink, .fifo, .socket, .device: tell(number, .changed)
@@ -252,7 +291,7 @@ struct GitWorkTree: ~Copyable {
 
     // MARK: Submodules
 
-    private mutating func compareSubmodule(_ number: Int, _ depth: Int) throws(GitError) {
+    private mutating func compareSubmodule(_ number: Int, _ nesting: GitNesting) throws(GitError) {
         try options.watch?.check()
         let entry = index.entries[number]
         let path = PathBytes.join(root, index.path(entry))
@@ -260,9 +299,9 @@ struct GitWorkTree: ~Copyable {
             guard let location = try GitLocation.location(at: path), location.root != nil else {
                 return tell(number, .same, entry, .notCheckedOut)
             }
-            guard depth < 8 else { throw .unsupported("more than 8 submodules within each other") }
+            guard nesting.repositories < 8 else { throw .unsupported("more than 8 submodules within each other") }
             try GitOwnership(options: options).check(location)
-            let state = try GitReading(location, options).state(depth: depth + 1)
+            let state = try GitReading(location, options).state(nesting.within(index.path(entry)))
             // What is not known of it is not known of the one around it either.
             let name = escapedForTerminal(index.path(entry))
             status.remarks += state.notes.map { "submodule '\(name)': \($0)" }
@@ -282,19 +321,15 @@ struct GitWorkTree: ~Copyable {
     // MARK: What the index does not name
 
     private mutating func findUntracked(
-        _ directory: Int32, _ prefix: [UInt8], _ tracked: Set<[UInt8]>, _ isIgnored: Bool
+        _ found: [Listing.Entry], _ directory: Int32, _ prefix: [UInt8]
     ) throws(GitError) {
-        if isIgnored { return }
-        let found: [(name: [UInt8], kind: FileStatus.Kind)]
-        do throws(SystemError) { found = try entries(of: directory) { !tracked.contains($0) } } catch {
-            throw .broken(path: PathBytes.join(root, prefix), "cannot be listed: \(error.code)")
-        }
         for (name, kind) in found {
+            try options.watch?.check()
             let path = prefix + name
             if ignore.ignores(path, isDirectory: kind == .directory) { continue }
             switch kind {
             case .directory: if try hasFiles(directory, name, path) { status.untracked.append(path + [slash]) }
-            case .regular, .symbolicLink: if !isOwn(name, directory) { status.untracked.append(path) }
+            case .regular, .symbolicLink: if counts(name, path, in: directory) { status.untracked.append(path) }
             // Git does not know of any others.
             case .fifo, .socket, .device: break
             }
@@ -303,42 +338,79 @@ struct GitWorkTree: ~Copyable {
 
     /// Whether there is anything below that is not ignored; a repository is, whatever is in it.
     private mutating func hasFiles(_ directory: Int32, _ name: [UInt8], _ path: [UInt8]) throws(GitError) -> Bool {
-        try options.watch?.check()
+        let evidence = status.evidence
+        let hasFiles = try looksForFiles(directory, name, path)
+        // What stands for all that is in it stands for evidence as well.
+        if hasFiles { status.evidence = evidence }
+        return hasFiles
+    }
+
+    private mutating func looksForFiles(_ directory: Int32, _ name: [UInt8], _ path: [UInt8]) throws(GitError) -> Bool {
         guard path.count(where: { $0 == slash }) < Self.depthLimit else { return true }
-        guard let next = try? SystemCalls.openDirectory(name[...], in: directory),
-            (try? SystemCalls.status(Array(".git".utf8)[...], in: next.number)) == nil
-        else { return true }
-        guard let found = try? entries(of: next.number, where: { _ in true }) else {
+        guard let opened = try? SystemCalls.openForListing(name[...], in: directory),
+            var reader = try? DirectoryReader(listing: opened),
+            let listing = try? list(&reader, unless: { _, _ in false })
+        else {
             status.notes.insert("a directory that cannot be read was taken for untracked")
             return true
         }
-        ignore.enter(next.number, prefix: path + [slash])
-        defer { ignore.leave() }
-        for (name, kind) in found {
+        if listing.hasRepository { return true }
+        if listing.hasPatterns { ignore.enter(reader.number, prefix: path + [slash]) }
+        defer { if listing.hasPatterns { ignore.leave() } }
+        for (name, kind) in listing.untracked {
+            try options.watch?.check()
             let below = path + [slash] + name
             if ignore.ignores(below, isDirectory: kind == .directory) { continue }
             switch kind {
-            case .directory: if try hasFiles(next.number, name, below) { return true }
-            case .regular, .symbolicLink: if !isOwn(name, next.number) { return true }
+            case .directory: if try hasFiles(reader.number, name, below) { return true }
+            case .regular, .symbolicLink: if counts(name, below, in: reader.number) { return true }
             case .fifo, .socket, .device: break
             }
         }
         return false
     }
 
-    private mutating func entries(
-        of directory: Int32, where isWanted: ([UInt8]) -> Bool
-    ) throws(SystemError) -> [(name: [UInt8], kind: FileStatus.Kind)] {
-        var reader = try DirectoryReader(directory)
-        var found: [(name: [UInt8], kind: FileStatus.Kind)] = []
+    /// What a directory holds.
+    private struct Listing {
+        typealias Entry = (name: [UInt8], kind: FileStatus.Kind)
+
+        var untracked: [Entry] = []
+        /// A `.gitignore`.
+        var hasPatterns = false
+        var hasRepository = false
+    }
+
+    private mutating func list(
+        _ reader: inout DirectoryReader, unless isTracked: ([UInt8], FileStatus.Kind?) -> Bool
+    ) throws(SystemError) -> Listing {
+        var listing = Listing()
         while visited < Self.entryLimit, let (name, kind) = try reader.next() {
             visited += 1
-            guard isWanted(name), !name.elementsEqual(".git".utf8) else { continue }
-            guard let kind = kind ?? (try? SystemCalls.status(name[...], in: directory))?.kind else { continue }
-            found.append((name, kind))
+            if name.first == UInt8(ascii: ".") {
+                if name.elementsEqual(".gitignore".utf8) { listing.hasPatterns = true }
+                if name.elementsEqual(".git".utf8) {
+                    listing.hasRepository = true
+                    continue
+                }
+            }
+            if isTracked(name, kind) { continue }
+            guard let kind = kind ?? (try? SystemCalls.status(name[...], in: reader.number))?.kind else { continue }
+            listing.untracked.append((name, kind))
         }
         if visited == Self.entryLimit { status.notes.insert("only the first \(Self.entryLimit) files were compared") }
-        return found
+        return listing
+    }
+
+    /// Whether an untracked file makes the work tree unclean: all but our own, and evidence that other runs write or left.
+    private mutating func counts(_ name: [UInt8], _ path: [UInt8], in directory: Int32) -> Bool {
+        if isOwn(name, directory) { return false }
+        let patterns = ExclusionPatterns.standard
+        let excluding = patterns.excluding(name[...], isDirectory: false) {
+            (try? EvidenceCheck.isEvidence(name[...], in: directory)) == true
+        }
+        guard let excluding else { return true }
+        if patterns.patterns[excluding].needsEvidence { status.evidence.append(path) }
+        return false
     }
 
     private func isOwn(_ name: [UInt8], _ directory: Int32) -> Bool {
@@ -348,34 +420,41 @@ struct GitWorkTree: ~Copyable {
         return options.ownFiles.contains(file.identity)
     }
 
-    // MARK: Line endings
+    // MARK: Attributes
 
     /// Whether git may convert line endings here: by its configuration, or by attributes at the top.
-    private func convertsLineEndings(_ directory: borrowing GitDirectory) throws(GitError) -> Bool {
+    private func convertsLineEndings(_ attributes: [ArraySlice<UInt8>]) -> Bool {
         if let value = configuration.value("core", "autocrlf")?.lowercased(), value != "false" { return true }
-        let common = try GitDirectory(location.commonDirectory)
-        let attributes = [
-            try? directory.contents(of: ".gitattributes".utf8, limit: 4 << 20),
-            try common.contents(of: "info/attributes".utf8, limit: 4 << 20),
-        ]
-        return attributes.contains { content in
-            (content ?? nil)?.split { $0 == 0x0A || $0 == 0x0D }.contains(where: Self.convertsLineEndings) == true
-        }
+        return attributes.contains(where: Self.convertsLineEndings)
     }
 
-    /// Whether a line of attributes, a pattern and words, says so. Source: `gitattributes(5)`.
-    private static func convertsLineEndings(_ line: ArraySlice<UInt8>) -> Bool {
-        let line = line.drop { $0 == 0x20 || $0 == 0x09 }
-        if line.first == UInt8(ascii: "#") { return false }
-        return attributes(of: line).contains { word in
-            word.elementsEqual("text".utf8) || word.elementsEqual("crlf".utf8)
-                || ["text=", "eol=", "crlf="].contains { word.starts(with: $0.utf8) }
-        }
+    /// The words of the attributes at the top and of the repository's own. Source: `gitattributes(5)`.
+    private func attributes(_ directory: borrowing GitDirectory) throws(GitError) -> [ArraySlice<UInt8>] {
+        let common = try GitDirectory(location.commonDirectory)
+        let files = [
+            (try? directory.contents(of: ".gitattributes".utf8, limit: 4 << 20)) ?? nil,
+            try common.contents(of: "info/attributes".utf8, limit: 4 << 20),
+        ]
+        let lines = files.compactMap(\.self).flatMap { $0.split { $0 == 0x0A || $0 == 0x0D } }
+        return lines.flatMap(Self.words)
+    }
+
+    private static func convertsLineEndings(_ word: ArraySlice<UInt8>) -> Bool {
+        word.elementsEqual("text".utf8) || word.elementsEqual("crlf".utf8)
+            || ["text=", "eol=", "crlf="].contains { word.starts(with: $0.utf8) }
+    }
+
+    /// Large files of git LFS are compared with their pointers.
+    private static func isFilter(_ word: ArraySlice<UInt8>) -> Bool {
+        if word.elementsEqual("filter=lfs".utf8) { return false }
+        return word.elementsEqual("ident".utf8)
+            || ["filter=", "working-tree-encoding="].contains { word.starts(with: $0.utf8) }
     }
 
     /// The words behind the pattern, which may be quoted.
-    private static func attributes(of line: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
-        var rest = line
+    private static func words(of line: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+        var rest = line.drop { $0 == 0x20 || $0 == 0x09 }
+        if rest.first == UInt8(ascii: "#") { return [] }
         if rest.first == UInt8(ascii: "\"") {
             rest = rest.dropFirst()
             while let byte = rest.popFirst(), byte != UInt8(ascii: "\"") {
@@ -386,7 +465,38 @@ struct GitWorkTree: ~Copyable {
     }
 }
 
+/// How far in a repository is: how many others are around it, and how many directories of theirs.
+struct GitNesting {
+    var repositories = 0
+    var directories = 0
+
+    /// Of a submodule at `path`.
+    func within(_ path: ArraySlice<UInt8>) -> GitNesting {
+        GitNesting(
+            repositories: repositories + 1, directories: directories + path.count(where: { $0 == slash }) + 1)
+    }
+}
+
 extension GitIndex {
+    /// Whether there is an entry of this name behind the first `skipped` bytes of the paths in `range`, or one below it.
+    fileprivate func names(_ name: [UInt8], isDirectory: Bool, behind skipped: Int, in range: Range<Int>) -> Bool {
+        let position = firstEntry(from: name, behind: skipped, in: range)
+        if position < range.upperBound, path(entries[position]).dropFirst(skipped).elementsEqual(name) { return true }
+        guard isDirectory else { return false }
+        let below = name + [slash]
+        let first = firstEntry(from: below, behind: skipped, in: position..<range.upperBound)
+        return first < range.upperBound && path(entries[first]).dropFirst(skipped).starts(with: below)
+    }
+
+    private func firstEntry(from name: [UInt8], behind skipped: Int, in range: Range<Int>) -> Int {
+        var (low, high) = (range.lowerBound, range.upperBound)
+        while low < high {
+            let middle = (low + high) / 2
+            if path(entries[middle]).dropFirst(skipped).precedes(name[...]) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
     /// The first position from `start` on whose path does not begin with `prefix`, which that of `start` does.
     fileprivate func firstEntry(after start: Int, notBelow prefix: [UInt8], in range: Range<Int>) -> Int {
         var (low, high) = (start + 1, range.upperBound)

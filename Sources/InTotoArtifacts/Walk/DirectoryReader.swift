@@ -9,18 +9,22 @@ struct DirectoryReader: ~Copyable {
     private let stream: OpaquePointer
 
     /// Opens the directory again, so that listing disturbs no other reader.
-    init(_ directory: Int32) throws(SystemError) {
-        let descriptor = try SystemCalls.openForListing(directory)
-        // The stream closes its descriptor, which has an owner already: it gets one of its own.
-        let copy = fcntl(descriptor.number, F_DUPFD_CLOEXEC, 0)
-        guard copy >= 0 else { throw SystemError("open") }
-        guard let stream = fdopendir(copy) else {
+    init(_ directory: Int32) throws(SystemError) { try self.init(listing: SystemCalls.openForListing(directory)) }
+
+    /// Takes a directory that was opened to be listed, and by nobody else.
+    init(listing descriptor: consuming Descriptor) throws(SystemError) {
+        let number = descriptor.handOver()
+        guard let stream = fdopendir(number) else {
             let error = SystemError("open")
-            close(copy)
+            close(number)
             throw error
         }
         self.stream = stream
+        self.number = number
     }
+
+    /// The directory, to look things up in while this is there.
+    let number: Int32
 
     deinit { closedir(stream) }
 

@@ -19,9 +19,14 @@ enum SystemCalls {
         try openAt(directory, name, lookupOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     }
 
+    /// A directory to list, and to look things up in.
+    static func openForListing(_ name: ArraySlice<UInt8>, in directory: Int32) throws(SystemError) -> Descriptor {
+        try openAt(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    }
+
     /// A directory to list, opened anew so that its position is nobody else's.
     static func openForListing(_ directory: Int32) throws(SystemError) -> Descriptor {
-        try openAt(directory, [UInt8(ascii: ".")], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        try openForListing([UInt8(ascii: ".")], in: directory)
     }
 
     /// A file's content. Whether it is a regular file is known only from the status of what was opened.
@@ -158,6 +163,13 @@ struct Descriptor: ~Copyable {
     let number: Int32
 
     deinit { close(number) }
+
+    /// Gives it to another owner, who closes it.
+    consuming func handOver() -> Int32 {
+        let number = number
+        discard self
+        return number
+    }
 }
 
 /// A system call failed.

@@ -82,7 +82,7 @@ struct RepositoryEvidence {
         var object: JSONObject = ["clean": .bool(status.isClean)]
         let lists: [(Text, GitPathList)] = [
             ("added", status.added), ("conflicted", status.conflicted), ("deleted", status.deleted),
-            ("modified", status.modified), ("untracked", status.untracked),
+            ("evidence", status.evidence), ("modified", status.modified), ("untracked", status.untracked),
         ]
         for (name, list) in lists where list.count > 0 {
             let paths = JSONValue.array(list.paths.map(text))
@@ -108,7 +108,8 @@ struct RepositoryEvidence {
     private func json(of remote: GitRepositoryState.Remote) -> JSONValue {
         var object = JSONObject()
         record(remote.name, as: "name", in: &object)
-        object["urls"] = .array(remote.urls.map(text))
+        // A token may stand in a path, too.
+        object["urls"] = .array(remote.urls.map { SecretNames.looksSecret(value: $0) ? "***" : text($0) })
         return .object(object)
     }
 

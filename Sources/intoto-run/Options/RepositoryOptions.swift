@@ -46,13 +46,18 @@ extension Failure {
     init(_ refusal: RepositoryRefusal) {
         switch refusal {
         case .notRead(let error): self.init("nothing ran: git: \(error)", hint: error.hint)
-        case .dirty(let what):
+        case .dirty(let what, let hasUntracked):
             self.init(
-                "nothing ran: git: \(what)", hint: "commit, ignore or remove them, or drop --require-clean")
-        case .noStatus(let reasons):
+                "nothing ran: git: \(what)",
+                hint: hasUntracked
+                    ? "commit or remove them, have .gitignore or .git/info/exclude ignore them (your own "
+                        + "core.excludesFile is not read), or drop --require-clean"
+                    : "commit or undo that, or drop --require-clean")
+        case .noStatus(let reasons, let borrowsObjects):
             self.init(
                 "nothing ran: git: cannot tell whether the work tree is clean: "
-                    + (reasons.isEmpty ? "there is none" : reasons.joined(separator: "; ")))
+                    + (reasons.isEmpty ? "there is none" : reasons.joined(separator: "; ")),
+                hint: borrowsObjects ? "clone with --dissociate, or without --shared and --reference" : nil)
         }
     }
 }

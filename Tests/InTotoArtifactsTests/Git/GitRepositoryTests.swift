@@ -152,6 +152,20 @@ import Testing
         #expect(remotes.first?.urls.map(text) == [expected])
     }
 
+    @Test func `the name of a remote may be an address as well`() throws {
+        let git = try GitCommands.repository()
+        try git("printf '[remote \"https://user:XYZZY@example.com/a\"]\\n\\turl = /b\\n' >>.git/config")
+        #expect(try state(git).remotes.map { text($0.name) } == ["https://example.com/a"])
+    }
+
+    @Test func `HEAD may have other blanks`() throws {
+        let git = try GitCommands.repository()
+        for line in ["ref:refs/heads/main", "ref:\t refs/heads/main  "] {
+            try git("echo '\(line)' >.git/HEAD; git rev-parse HEAD")
+            #expect(try state(git).head.commit != nil)
+        }
+    }
+
     // MARK: What is not read
 
     @Test func `outside of a repository there is none`() throws {
@@ -187,6 +201,7 @@ import Testing
         ("mkfifo .git/objects/pack/pack-1.idx", "pack-1.idx' is not a regular file"),
         ("head -c 50 .git/index >i; mv i .git/index", "index' cannot be read"),
         ("echo '[core' >.git/config", "config' is malformed"),
+        ("git update-index --split-index", "a path is empty, as in a split index"),
         ("git config core.repositoryformatversion 2", "repository format 2 is not supported"),
         ("git config core.repositoryformatversion 1; git config extensions.new 1", "extension 'new' is not supported"),
         (

@@ -180,6 +180,57 @@ import Testing
         )
     }
 
+    @Test func `evidence is no untracked file, where there is nothing else, and what only looks like it is`() throws {
+        let git = try GitCommands.repository()
+        func status() throws -> GitStatus {
+            try #require(GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions()).status)
+        }
+        try git(
+            """
+            mkdir -p out/deep; echo '{"signed": {}}' >s.0123abcd.link; echo '{"payload": ""}' >out/deep/s.0123abcd.intoto.jsonl
+            touch .intoto-run.0123456789abcdef.tmp
+            """)
+        let clean = try status()
+        #expect(clean.isClean)
+        #expect(clean.untracked.count == 0)
+        #expect(
+            clean.evidence.paths.map { String(decoding: $0, as: UTF8.self) } == [
+                "out/deep/s.0123abcd.intoto.jsonl", "s.0123abcd.link",
+            ])
+        try git(
+            "echo x >out/z; echo x >t.0123abcd.link; ln -s s.0123abcd.link u.0123abcd.link; echo '{}' >v.0123abcd.link")
+        let unclean = try status()
+        #expect(
+            unclean.untracked.paths.map { String(decoding: $0, as: UTF8.self) } == [
+                "out/", "t.0123abcd.link", "u.0123abcd.link", "v.0123abcd.link",
+            ])
+        #expect(unclean.evidence.count == 1)
+        try git(
+            "rm -r out [t-v].*; git add s.0123abcd.link; git commit -qm evidence; echo '{\"signed\": 1}' >s.0123abcd.link"
+        )
+        #expect(try status().modified.count == 1, "what is tracked is a file like any other")
+    }
+
+    @Test func `what a filter converts may be told as modified, which is said`() throws {
+        let git = try GitCommands.repository()
+        try git(
+            """
+            git config filter.up.clean 'tr a-z A-Z'; echo '*.up filter=up' >.gitattributes; echo text >t.up
+            git add . 2>/dev/null; git commit -qm 1
+            """)
+        func state() throws -> GitRepositoryState {
+            try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions())
+        }
+        try git("touch -d 2001-01-01 t.up; git update-index --refresh")
+        #expect(try state().status?.isClean == true)
+        #expect(try state().notes.isEmpty)
+        try git("touch -d 2002-02-02 t.up")
+        #expect(try state().status?.modified.count == 1)
+        #expect(try state().notes.first?.contains("filter, ident, working-tree-encoding") == true)
+        try git("git config core.x y; printf 'b\n' >a")
+        #expect(try GitStatusTests.Lists(#require(state().status)).modified == ["a", "t.up"])
+    }
+
     @Test func `more paths than are listed are counted`() throws {
         let git = try GitCommands.repository()
         try git("mkdir many; cd many; touch .keep; git add .keep; for i in $(seq 250); do : >f$i; done")
