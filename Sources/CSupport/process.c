@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -56,6 +57,26 @@ int cs_can_open(int count) {
         if ((probes[opened] = fcntl(ends[0], F_DUPFD_CLOEXEC, 0)) < 0) break;
     for (int i = 0; i < opened; i++) close(probes[i]);
     return opened == count;
+}
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void *pass_gate(void *unused) {
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    return unused;
+}
+
+int cs_can_start_threads(int count) {
+    struct rlimit limit = {0, 0};
+    if (getrlimit(RLIMIT_NPROC, &limit) != 0 || limit.rlim_cur > 1000) return 1;
+    pthread_t threads[64];
+    int started = 0;
+    pthread_mutex_lock(&gate); /* so that none has ended before all are there */
+    while (started < count && started < 64 && pthread_create(&threads[started], NULL, pass_gate, NULL) == 0) started++;
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < started; i++) pthread_join(threads[i], NULL);
+    return started == count;
 }
 
 int cs_available(int descriptor) {

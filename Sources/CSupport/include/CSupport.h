@@ -106,6 +106,9 @@ int cs_feed_pipe(int pair[2]);
 /* Whether so many more descriptors can be open. */
 int cs_can_open(int count);
 
+/* Whether this user may have so many more threads, where the limit on them is a low one; otherwise it is not tried. */
+int cs_can_start_threads(int count);
+
 /* Bytes that can be read from a pipe or terminal without waiting. */
 int cs_available(int descriptor);
 

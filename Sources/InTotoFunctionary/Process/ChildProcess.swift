@@ -26,6 +26,10 @@ package final class ChildProcess {
         guard cs_can_open(Self.descriptorsNeeded) != 0 else {
             throw .tooFewDescriptors(needed: Int(Self.descriptorsNeeded))
         }
+        // Without these, Foundation and Dispatch wait for ever.
+        guard cs_can_start_threads(Self.threadsNeeded) != 0 else {
+            throw .runner(operation: "start threads", errno: EAGAIN)
+        }
         var sockets: [Int32] = [0, 0]
         var events: [Int32] = [0, 0]
         try Self.check(cs_socket_pair(&sockets), "make a socket pair")
@@ -75,6 +79,8 @@ package final class ChildProcess {
     }
 
     private static let descriptorsNeeded: Int32 = 14
+    /// Three of Foundation's, those that read output, what reads artifacts, and some to spare.
+    private static let threadsNeeded: Int32 = 24
 
     /// Whether it has ended, and `ended` need not be waited for: that is closed by a new thread, and where there can be none
     /// never is.
