@@ -20,7 +20,8 @@ public struct SingleFile {
         let (directory, name) = PathBytes.split(path.utf8)
         let place = directory.isEmpty ? "." : FilePath(String(decoding: directory, as: UTF8.self))
         do throws(SystemError) {
-            _ = try SystemCalls.status(name, in: try SystemCalls.openDirectory(place).number)
+            let parent = try SystemCalls.openDirectory(place)
+            _ = try SystemCalls.status(name, in: parent.number)
             return true
         } catch { return false }
     }

@@ -9,7 +9,7 @@ import Testing
     private static let uri = "https://example.org/out"
 
     private func summary(_ chain: VerifyTests.Chain, _ options: String...) throws -> Subprocess {
-        try chain.run.makeKey("verifier.pem")
+        if try !chain.run.list().contains("verifier.pem") { try chain.run.makeKey("verifier.pem") }
         return try chain.verify(
             ["--vsa", "../vsa.intoto.jsonl", "--vsa-key", "../verifier.pem", "--resource-uri", Self.uri] + options)
     }
@@ -164,8 +164,8 @@ import Testing
     }
 
     @Test func `a link or a directory in a product's place is no subject of a pass`() throws {
-        for script in ["ln -s in out", "mkdir out", "mkfifo out"] {
-            let chain = try VerifyTests.Chain()
+        for (index, script) in ["ln -s in out", "mkdir out", "mkfifo out"].enumerated() {
+            let chain = try VerifyTests.Chain(in: "\(index)")
             #expect(try chain.run.shell("cd product && rm out && \(script)").status == 0)
             let result = try summary(chain)
             #expect(result.status == 1, "\(script): \(result.outputText)\(result.errorText)")
@@ -211,7 +211,7 @@ import Testing
         #expect(refused.errorText.contains("nothing is here that a summary could be about"))
         #expect(!(try chain.run.list().contains("vsa.intoto.jsonl")))
         // Where the last step's evidence is good, what it names can be said to have failed.
-        var other = try VerifyTests.Chain()
+        var other = try VerifyTests.Chain(in: "other")
         try other.change("expected_products", to: [["DISALLOW", "*"]])
         #expect(try summary(other).status == 1)
         #expect(try VerificationSummary(statement(other)).result == .failed)

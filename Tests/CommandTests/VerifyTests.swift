@@ -8,10 +8,13 @@ import Testing
 @Suite(.temporaryDirectory) struct VerifyTests {
     /// A chain of one step, `build`, which makes `out` of `in`; the layout's inspections and rules are the test's.
     struct Chain {
-        let run = IntotoRun()
+        let run: IntotoRun
         var layout: [String: Any]
 
-        init(inspections: [[String: Any]] = []) throws {
+        /// In a folder of the test's directory where a test has several.
+        init(in folder: String = ".", inspections: [[String: Any]] = []) throws {
+            run = IntotoRun(in: IntotoRun().directory.appending(path: folder))
+            try FileManager.default.createDirectory(at: run.directory, withIntermediateDirectories: true)
             try run.makeKey("owner.pem")
             try run.makeKey("alice.pem")
             try run.write("in", to: "product/in")

@@ -57,7 +57,9 @@ import Testing
         let key = try keyring("rsa2048", in: &run)
         defer { stopAgent(run) }
         try run.makeKey()
-        #expect(try run("-q", "-n", "s", "--format", "link", "-p", "key.pem.pub", "-k", "key.pem", "--", "true").status == 0)
+        #expect(
+            try run("-q", "-n", "s", "--format", "link", "-p", "key.pem.pub", "-k", "key.pem", "--", "true").status == 0
+        )
         let link = try run.file(endingIn: ".link")
         #expect(try run("layout", "init", link, "--verification-keys", "key.pem.pub", "-o", "draft").status == 0)
         let sign = ["layout", "sign", "draft", "--dsse", "-o", "root.layout", "-k"]
