@@ -69,7 +69,7 @@ import Testing
             // As a directory it would be hidden, as a file it would not; and below it there may be a match.
             if try tree.problems(".", with: hiding("unrelated/\nclosed")) != problem { fail("directory") }
             if try tree.problems(".", with: hiding("unrelated\nclosed\n!unrelated/")) != problem { fail("taken back") }
-            let none = ["'*/f': does not exist"]
+            let none = ["'*/f': matches nothing"]
             if try tree.problems("*/f", with: hiding("closed")) != none + problem { fail("below") }
             if try tree.problems("unrel*", with: hiding("closed")) != problem { fail("match") }
         }

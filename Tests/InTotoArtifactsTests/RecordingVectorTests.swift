@@ -76,7 +76,7 @@ import Testing
         var options = tree.options
         options.base = options.base.appending(vector.base)
         options.exclusions = vector.excludes == nil ? .python : .none
-        for pattern in vector.excludes ?? [] { try options.exclusions.append(Array(pattern.utf8)) }
+        for pattern in vector.excludes ?? [] { try options.exclusions.append(contentsOfFile: Array(pattern.utf8)) }
         options.stripPrefixes = vector.strip.map { Array($0.utf8) }
         options.lineEndings = vector.normalizesLineEndings ? .normalized : .verbatim
         return try Snapshot.take(

@@ -28,17 +28,21 @@ extension FileCondition {
 
     private enum Lock: Equatable {
         case taken
-        case free(isEmpty: Bool)
+        /// `mayCome`: its run may not have had the time to take it.
+        case free(mayCome: Bool)
     }
 
-    /// Between its creation and its lock a file is empty, and its run gives it up where we were faster: such a one is
-    /// looked at again. What is gone by then is hidden, since there is nothing to record.
+    /// Between its creation and its lock a file is empty, and its run gives it up where we are faster: such a one is
+    /// waited for. What is gone by then is hidden, since there is nothing to record.
     private static func isHeld(_ name: [UInt8], in directory: Int32) throws(SystemError) -> Bool {
         do throws(SystemError) {
-            let lock = try lock(on: name, in: directory)
-            guard lock == .free(isEmpty: true) else { return lock == .taken }
-            SystemCalls.pause(milliseconds: 10)
-            return try Self.lock(on: name, in: directory) == .taken
+            var lock = try lock(on: name, in: directory)
+            // Enough looks for a second, unless the clock was set.
+            for _ in 0..<110 where lock == .free(mayCome: true) {
+                SystemCalls.pause(milliseconds: 10)
+                lock = try Self.lock(on: name, in: directory)
+            }
+            return lock == .taken
         } catch {
             guard error.code == .noSuchFileOrDirectory else { throw error }
             return true
@@ -49,8 +53,11 @@ extension FileCondition {
     private static func lock(on name: [UInt8], in directory: Int32) throws(SystemError) -> Lock {
         let file = try SystemCalls.openFile(name[...], in: directory)
         let status = try SystemCalls.status(file.number)
-        guard status.kind == .regular else { return .free(isEmpty: false) }
-        return SystemCalls.isLockedByOthers(file.number) ? .taken : .free(isEmpty: status.size == 0)
+        guard status.kind == .regular else { return .free(mayCome: false) }
+        if SystemCalls.isLockedByOthers(file.number) { return .taken }
+        let isOld = ClockReading().isWellAfter(
+            seconds: status.changed.seconds + 1, nanoseconds: status.changed.nanoseconds)
+        return .free(mayCome: status.size == 0 && !isOld)
     }
 }
 
