@@ -13,6 +13,7 @@ let cSettings: [CSetting] = [.treatAllWarnings(as: .error), .define("_GNU_SOURCE
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 // Targets stand bottom up; a name in `dependencies` is a line of the architecture's diagram.
 let package = Package(
@@ -31,6 +32,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -67,7 +69,7 @@ let package = Package(
             name: "intoto-run",
             dependencies: [
                 "InTotoMetadata", "InTotoCrypto", "InTotoStorage", "InTotoArtifacts", "InTotoFunctionary",
-                "InTotoVerification", "CSupport", argumentParser, system,
+                "InTotoVerification", "CSupport", argumentParser, system, yams,
             ],
             swiftSettings: settings,
             // What evidence names the tool by, since hashing it takes longer than a short step.

@@ -12,7 +12,8 @@ void cs256_init(struct cs256_state *state) {
                                    0x5be0cd19}};
 }
 
-#if defined(__x86_64__)
+/* CS256_PORTABLE makes a program that leaves all to OpenSSL on any processor: scripts/bench measures what that costs. */
+#if defined(__x86_64__) && !defined(CS256_PORTABLE)
 
 #include <cpuid.h>
 #include <immintrin.h>

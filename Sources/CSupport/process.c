@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -48,6 +48,37 @@ int cs_feed_pipe(int pair[2]) {
     return 0;
 }
 
+int cs_can_open(int count) {
+    int probes[64], opened = 0;
+    int ends[2];
+    if (count > 64 || pipe(ends) != 0) return 0;
+    close(ends[1]);
+    for (probes[opened++] = ends[0]; opened < count; opened++)
+        if ((probes[opened] = fcntl(ends[0], F_DUPFD_CLOEXEC, 0)) < 0) break;
+    for (int i = 0; i < opened; i++) close(probes[i]);
+    return opened == count;
+}
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void *pass_gate(void *unused) {
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    return unused;
+}
+
+int cs_can_start_threads(int count) {
+    struct rlimit limit = {0, 0};
+    if (getrlimit(RLIMIT_NPROC, &limit) != 0 || limit.rlim_cur > 1000) return 1;
+    pthread_t threads[64];
+    int started = 0;
+    pthread_mutex_lock(&gate); /* so that none has ended before all are there */
+    while (started < count && started < 64 && pthread_create(&threads[started], NULL, pass_gate, NULL) == 0) started++;
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < started; i++) pthread_join(threads[i], NULL);
+    return started == count;
+}
+
 int cs_available(int descriptor) {
     int count = 0;
     return ioctl(descriptor, FIONREAD, &count) == 0 ? count : 0;
@@ -59,8 +90,19 @@ static void plug_standard_descriptors(void) {
         if (fcntl(fd, F_GETFD) == -1) open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY); /* takes the lowest free one */
 }
 
+/* Swift's handlers print registers and the memory that they point to, where a key may be, into a build's log. They are
+   there before us where its runtime is a library, whatever SWIFT_BACKTRACE says then. */
+static void drop_crash_handlers(void) {
+    static const int crashes[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGSYS, SIGTRAP};
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
+        struct sigaction action;
+        if (sigaction(crashes[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) signal(crashes[i], SIG_DFL);
+    }
+}
+
 void cs_prepare_runner(void) {
     plug_standard_descriptors();
+    drop_crash_handlers();
     /* What is only to be handed on must not be open in anything else that we start. */
     for (int i = 0; i < cs_startup_state()->descriptor_count; i++)
         fcntl(cs_startup_state()->descriptors[i], F_SETFD, FD_CLOEXEC);
@@ -87,6 +129,56 @@ void cs_adopt_orphans(int adopts) {
 #endif
 }
 
+#ifdef __linux__
+/* "/proc/N/stat"; without the library, in whose midst a handler may be called. */
+static const char *stat_path(char path[32], pid_t process) {
+    char *start = path + 32 - sizeof "/stat";
+    memcpy(start, "/stat", sizeof "/stat");
+    do *--start = (char)('0' + process % 10);
+    while (process /= 10);
+    start -= strlen("/proc/");
+    return memcpy(start, "/proc/", strlen("/proc/"));
+}
+
+struct process_state {
+    char state; /* 0 where there is no such process */
+    pid_t parent;
+};
+
+/* The third and fourth field of /proc/N/stat, behind the name, which may hold anything. */
+static struct process_state state_in(const char *path) {
+    struct process_state found = {0, 0};
+    char text[256] = {0};
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return found;
+    ssize_t count = read(file, text, sizeof text - 1);
+    close(file);
+    char *end = count > 0 ? strrchr(text, ')') : NULL;
+    if (!end || !end[1] || !end[2] || !end[3]) return found;
+    found.state = end[2];
+    for (char *digit = end + 4; *digit >= '0' && *digit <= '9'; digit++)
+        found.parent = found.parent * 10 + (*digit - '0');
+    return found;
+}
+#endif
+
+/* Whether a process of the command's sent it, and is in our process group: what it sends to the group, the command has
+   already. What it sends to us alone looks the same; that was meant for the command's parent, and not for the command. */
+static int is_from_within(const siginfo_t *information) {
+#ifdef __linux__
+    pid_t process = information->si_pid;
+    if (information->si_code != SI_USER || process <= 0 || getpgid(process) != getpgrp()) return 0;
+    char path[32];
+    for (int level = 0; process > 0 && level < 1000; level++) {
+        process = state_in(stat_path(path, process)).parent;
+        if (process == getpid()) return 1;
+    }
+#else
+    (void)information;
+#endif
+    return 0;
+}
+
 static int signal_pipe[2] = {-1, -1};
 static int leads_session; /* a terminal that hangs up tells its session's leader alone */
 
@@ -94,23 +186,24 @@ static void note_signal(int number, siginfo_t *information, void *context) {
     (void)context;
     int saved = errno;
     int is_groups_or_ours = number == SIGINT || number == SIGQUIT || (number == SIGHUP && !leads_session)
-        || number == SIGWINCH || number == SIGXCPU;
+        || number == SIGWINCH || number == SIGXCPU || number == SIGTSTP;
 #ifdef SI_KERNEL
     int is_kernels = information->si_code == SI_KERNEL; /* so are timers */
 #else
     int is_kernels = information->si_pid == 0;
 #endif
-    struct cs_signal event = {number, is_groups_or_ours && is_kernels};
+    struct cs_signal event = {number, is_groups_or_ours && is_kernels, is_from_within(information)};
     ssize_t written = write(signal_pipe[1], &event, sizeof event); /* a full pipe holds enough of them */
     (void)written;
     errno = saved;
 }
 
-/* What would end us, and the command with us, were it not passed on; and what we have to know of. */
+/* What would end us, and the command with us, were it not passed on; and what we have to know of. A stop is the
+   command's to obey, and then ours. */
 static int is_watched(int number) {
     switch (number) {
     case SIGHUP: case SIGINT: case SIGQUIT: case SIGTERM: case SIGUSR1: case SIGUSR2: case SIGALRM: case SIGVTALRM:
-    case SIGPROF: case SIGXCPU: case SIGIO: case SIGCHLD: case SIGWINCH:
+    case SIGPROF: case SIGXCPU: case SIGIO: case SIGCHLD: case SIGWINCH: case SIGTSTP: case SIGCONT:
 #ifdef __linux__
     case SIGPWR: case SIGSTKFLT:
 #endif
@@ -127,9 +220,11 @@ static int is_watched(int number) {
 
 int cs_watch_signals(void) {
     leads_session = getsid(0) == getpid();
-    if (pipe(signal_pipe) != 0) return -errno;
-    close_on_exec(signal_pipe);
-    for (int i = 0; i < 2; i++) fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
+    if (signal_pipe[0] < 0) { /* once for all commands of a process */
+        if (pipe(signal_pipe) != 0) return -errno;
+        close_on_exec(signal_pipe);
+        for (int i = 0; i < 2; i++) fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
+    }
     for (int number = 1; number < NSIG; number++) {
         if (!is_watched(number)) continue;
         struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART};
@@ -157,22 +252,58 @@ static int64_t milliseconds(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Two requests that are closer together, in milliseconds, are one that came from two places. */
+enum { ONE_REQUEST = 500, READING_TIME = 5000 };
+
+/* When the reading of what the command made is to end, since somebody asked us to, in milliseconds; 0: nobody did. Read
+   by other threads. */
+static int64_t reading_ends;
+static volatile sig_atomic_t is_reading;
+
+void cs_begin_reading(void) {
+    __atomic_store_n(&reading_ends, 0, __ATOMIC_RELAXED);
+    is_reading = 1;
+    /* What came between the command's end and this. */
+    int64_t asked = first_interrupt ? first_interrupt : first_request;
+    if (asked) __atomic_store_n(&reading_ends, asked + READING_TIME, __ATOMIC_RELAXED);
+}
+
+void cs_end_reading(void) { is_reading = 0; }
+
+int cs_reading_is_over(void) {
+    int64_t end = __atomic_load_n(&reading_ends, __ATOMIC_RELAXED);
+    return end && milliseconds() >= end;
+}
+
+/* What a supervisor sends next, or an impatient user, ends the reading only: what was recorded is then kept. */
+static void shorten_reading(int64_t now) {
+    int64_t end = __atomic_load_n(&reading_ends, __ATOMIC_RELAXED);
+    if (!end) end = now + READING_TIME;
+    else if (now >= end - READING_TIME + ONE_REQUEST && now < end) end = now;
+    __atomic_store_n(&reading_ends, end, __ATOMIC_RELAXED);
+}
+
 /* Only the same signal once more is somebody's wish to give up: a supervisor may send several kinds at a time, and
    one kind from two places at once. */
 static void note_or_die(int number) {
-    static const char message[] = "\nintoto-run: finishing the evidence; once more to give it up\n";
+    static const char finishing[] = "\nintoto-run: finishing the evidence; once more to give it up\n";
+    static const char reading[] = "\nintoto-run: reading for 5 more seconds; once more to stop now\n";
     int saved = errno;
     volatile int64_t *first = number == SIGINT ? &first_interrupt : &first_request;
     int is_news = !first_interrupt && !first_request;
     int64_t now = milliseconds();
-    if (!*first) {
+    if (is_reading) {
+        shorten_reading(now);
         *first = now;
-    } else if (now - *first >= 500) {
+    } else if (!*first) {
+        *first = now;
+    } else if (now - *first >= ONE_REQUEST) {
         signal(number, SIG_DFL);
         raise(number); /* which ends us once we return */
         return;
     }
-    ssize_t written = is_news ? write(2, message, sizeof message - 1) : 0;
+    ssize_t written = 0;
+    if (is_news) written = is_reading ? write(2, reading, sizeof reading - 1) : write(2, finishing, sizeof finishing - 1);
     (void)written;
     errno = saved;
 }
@@ -182,7 +313,7 @@ void cs_finish_after_signals(void) {
         if (!is_watched(number)) continue;
         struct sigaction action = {.sa_flags = SA_RESTART};
         action.sa_handler = number == SIGINT || number == SIGTERM ? note_or_die : SIG_IGN;
-        if (number == SIGCHLD) action.sa_handler = SIG_DFL;
+        if (number == SIGCHLD || number == SIGTSTP || number == SIGCONT) action.sa_handler = SIG_DFL;
         sigaction(number, &action, NULL);
     }
 }
@@ -198,44 +329,31 @@ int cs_stopped_by(pid_t process) { return stop_of(process, 0); }
 static uint64_t own_processes_kibibytes;
 
 #ifdef __linux__
-/* The third field of /proc/N/stat, behind the name, which may hold anything; 0 where there is no such process. */
-static char state_in(const char *path) {
-    char text[256] = {0};
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return 0;
-    ssize_t count = read(file, text, sizeof text - 1);
-    close(file);
-    char *end = count > 0 ? strrchr(text, ')') : NULL;
-    return end && end[1] ? end[2] : 0;
-}
-
 /* Continues the stopped runner when `process` has gone on without it, since nobody else would, it being the process that
    was continued; and when its time is up, `deadline` in milliseconds, or never where negative. Only what may be called
    after a fork among threads is called here. */
-static void __attribute__((noreturn)) watch(
-    pid_t runner, const char *runner_path, const char *process_path, int64_t deadline) {
+static void __attribute__((noreturn)) watch(pid_t runner, pid_t process, int64_t deadline) {
+    char runner_text[32], process_text[32];
+    const char *runner_path = stat_path(runner_text, runner), *process_path = stat_path(process_text, process);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) {
         if (getppid() != runner) _exit(0);
-        int is_time = state_in(process_path) != 'T' || (deadline >= 0 && milliseconds() >= deadline);
-        if (is_time && state_in(runner_path) == 'T') kill(runner, SIGCONT);
+        int is_time = state_in(process_path).state != 'T' || (deadline >= 0 && milliseconds() >= deadline);
+        if (is_time && state_in(runner_path).state == 'T') kill(runner, SIGCONT);
         usleep(20000);
     }
 }
 #endif
 
-void cs_stop_with(pid_t process, int64_t limit) {
+void cs_stop_with(pid_t process, int has_own_group, int64_t limit) {
 #ifdef __linux__
     int64_t deadline = limit < 0 ? -1 : milliseconds() + limit;
-    char runner_path[32], process_path[32];
     pid_t runner = getpid();
-    snprintf(runner_path, sizeof runner_path, "/proc/%d/stat", runner);
-    snprintf(process_path, sizeof process_path, "/proc/%d/stat", process);
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before); /* signals to our group are not the watcher's to handle */
     pid_t watcher = fork();
-    if (watcher == 0) watch(runner, runner_path, process_path, deadline);
+    if (watcher == 0) watch(runner, process, deadline);
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (watcher < 0) return; /* stopped without a watcher, we might stay so for ever */
     raise(SIGSTOP);
@@ -249,7 +367,14 @@ void cs_stop_with(pid_t process, int64_t limit) {
     raise(SIGSTOP);
 #endif
     /* It may have been continued before us, and have stopped once more: that we have yet to hear of. */
-    if (!stop_of(process, WNOWAIT)) kill(process, SIGCONT);
+    if (!stop_of(process, WNOWAIT)) kill(has_own_group ? -process : process, SIGCONT);
+}
+
+void cs_stop_as_asked(void) {
+    struct sigaction usual = {.sa_handler = SIG_DFL}, watched;
+    if (sigaction(SIGTSTP, &usual, &watched) != 0) return;
+    raise(SIGTSTP);
+    sigaction(SIGTSTP, &watched, NULL);
 }
 
 void cs_reap_orphans(pid_t process) {
@@ -260,6 +385,15 @@ void cs_reap_orphans(pid_t process) {
         if (information.si_pid == 0 || information.si_pid == process) return;
         waitpid(information.si_pid, NULL, WNOHANG);
     }
+}
+
+int cs_unnoticed_end(pid_t process) {
+    siginfo_t information = {0};
+    int result;
+    do result = waitid(P_PID, (id_t)process, &information, WEXITED | WNOHANG);
+    while (result != 0 && errno == EINTR);
+    if (result != 0 || information.si_pid != process) return -1;
+    return information.si_code == CLD_EXITED ? (information.si_status & 0xFF) << 8 : information.si_status;
 }
 
 int cs_process_descriptor(pid_t process) {
@@ -273,7 +407,7 @@ int cs_process_descriptor(pid_t process) {
 }
 
 void cs_children_usage(struct cs_usage *usage) {
-    struct rusage children;
+    struct rusage children = {0};
     getrusage(RUSAGE_CHILDREN, &children);
     usage->user_microseconds = (uint64_t)children.ru_utime.tv_sec * 1000000 + (uint64_t)children.ru_utime.tv_usec;
     usage->system_microseconds = (uint64_t)children.ru_stime.tv_sec * 1000000 + (uint64_t)children.ru_stime.tv_usec;

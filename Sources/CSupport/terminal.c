@@ -53,18 +53,29 @@ int cs_terminal_end_of_input(int descriptor) {
     return settings.c_cc[VEOF];
 }
 
+int cs_terminal_stop(int descriptor) {
+    struct termios settings;
+    if (tcgetattr(descriptor, &settings) != 0 || !(settings.c_lflag & ISIG)) return -1;
+    return settings.c_cc[VSUSP] == _POSIX_VDISABLE ? -1 : settings.c_cc[VSUSP];
+}
+
+int cs_in_foreground(int descriptor) {
+    pid_t foreground = tcgetpgrp(descriptor);
+    return foreground < 0 || foreground == getpgrp();
+}
+
 void cs_restore_terminal(void) {
-    if (saved_descriptor >= 0) tcsetattr(saved_descriptor, TCSADRAIN, &saved_settings);
+    if (saved_descriptor >= 0 && cs_in_foreground(saved_descriptor))
+        tcsetattr(saved_descriptor, TCSADRAIN, &saved_settings);
     saved_descriptor = -1;
 }
 
 int cs_make_terminal_raw(int descriptor) {
-    if (tcgetattr(descriptor, &saved_settings) != 0) return errno;
+    if (saved_descriptor != descriptor && tcgetattr(descriptor, &saved_settings) != 0) return errno;
     struct termios raw = saved_settings;
     cfmakeraw(&raw);
     if (tcsetattr(descriptor, TCSADRAIN, &raw) != 0) return errno;
     saved_descriptor = descriptor;
-    atexit(cs_restore_terminal);
     return 0;
 }
 

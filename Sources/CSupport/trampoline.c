@@ -156,16 +156,25 @@ static void die_with_parent(const struct cs_plan *plan) {
     }
 }
 
-static void restore_signals_and_limits(const struct cs_plan *plan) {
-    sigset_t blocked;
-    sigemptyset(&blocked);
-    for (int number = 1; number <= 64 && number < NSIG; number++) {
-        uint64_t bit = 1ULL << (number - 1);
-        signal(number, plan->ignored & bit ? SIG_IGN : SIG_DFL);
-        if (plan->blocked & bit) sigaddset(&blocked, number);
-    }
+static void hold_signals_back(void) {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+static void restore_dispositions_and_limits(const struct cs_plan *plan) {
+    for (int number = 1; number <= 64 && number < NSIG; number++)
+        signal(number, plan->ignored & 1ULL << (number - 1) ? SIG_IGN : SIG_DFL);
     struct rlimit core = {plan->core_soft, plan->core_hard};
     setrlimit(RLIMIT_CORE, &core);
+}
+
+/* What came to the group since it was joined takes effect here. */
+static void restore_mask(const struct cs_plan *plan) {
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    for (int number = 1; number <= 64 && number < NSIG; number++)
+        if (plan->blocked & 1ULL << (number - 1)) sigaddset(&blocked, number);
     sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
@@ -190,6 +199,7 @@ void cs_trampoline(void) {
     int descriptors[CS_MAX_INHERITED + 3];
     struct sockaddr address;
     socklen_t length = sizeof address;
+    hold_signals_back();
     if (getsockname(0, &address, &length) != 0 || address.sa_family != AF_UNIX) refuse();
     size_t count = receive_plan(&plan, descriptors);
     char *payload = plan.payload < 1UL << 30 ? malloc(plan.payload + 1) : NULL;
@@ -205,9 +215,10 @@ void cs_trampoline(void) {
     place_descriptors(&plan, descriptors, count);
     join_group(&plan);
     die_with_parent(&plan);
-    restore_signals_and_limits(&plan);
+    restore_dispositions_and_limits(&plan);
     if (*directory && chdir(directory) != 0) fail(CS_STAGE_DIRECTORY);
     announce(CS_STAGE_READY);
+    restore_mask(&plan);
     execve(executable, arguments + 1, environment);
     if (errno == ENOEXEC) { /* a script without an interpreter line: as shells, env and nohup do */
         announce(CS_STAGE_SHELL);

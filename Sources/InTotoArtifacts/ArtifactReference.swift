@@ -44,6 +44,9 @@ public struct ArtifactReference: Hashable, Sendable {
         scheme == .file && path.contains { $0 == star || $0 == question || $0 == openBracket }
     }
 
+    /// What it is called where it is one path.
+    var name: [UInt8] { scheme == .file ? path : wholeName }
+
     /// What an artifact made of the whole reference is called.
     var wholeName: [UInt8] {
         let place = path.isEmpty ? [UInt8(ascii: ".")] : path

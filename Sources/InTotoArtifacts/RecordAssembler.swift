@@ -5,7 +5,7 @@ struct RecordAssembler {
     private let options: SnapshotOptions
     private let algorithms: [(algorithm: DigestAlgorithm, length: Int)]
     private var findings = Findings()
-    private var whole: [(name: [UInt8], digests: DigestSet)] = []
+    private var whole: [[UInt8]: (source: [UInt8], digests: DigestSet)] = [:]
 
     init(_ options: SnapshotOptions, _ algorithms: [DigestAlgorithm]) {
         self.options = options
@@ -18,10 +18,12 @@ struct RecordAssembler {
 
     mutating func append(_ digest: WholeDirectory.Digest) {
         if let digests = digest.digests {
-            if UTF8Validation.isValid(digest.name[...]) {
-                whole.append((digest.name, digests))
-            } else {
+            if !UTF8Validation.isValid(digest.name[...]) {
                 findings.problems.append(digest.name, .notUTF8)
+            } else if let (_, first) = whole.updateValue((digest.source, digests), forKey: digest.name),
+                first != digests
+            {
+                findings.problems.append(digest.source, .changedWhileRead)
             }
         }
         // Its files are no artifacts by themselves.
@@ -33,8 +35,9 @@ struct RecordAssembler {
     }
 
     mutating func finish() throws(SnapshotError) -> SnapshotResult {
-        let prefixes = options.stripPrefixes.compactMap { PathBytes.normalized($0[...]) }.sorted { $0.count > $1.count }
-        let cuts = prefixes.isEmpty ? [] : findings.records.map { cut(of: $0, prefixes) }
+        let prefixes = StrippedPrefixes(options)
+        // How many bytes of each path are not part of the name.
+        let cuts = prefixes.isEmpty ? [] : findings.records.map { prefixes.cut(of: Array(findings.path(of: $0))) }
         var result = SnapshotResult()
         var builder = ArtifactSet.Builder()
         builder.reserve(findings.records.count, bytes: findings.arena.count)
@@ -56,18 +59,15 @@ struct RecordAssembler {
                 if record.isLinkText { result.linkTexts.append(ArtifactName(Text(trusted: Array(name)))) }
             }
         }
-        var names: Set<[UInt8]> = []
-        for (name, digests) in whole where names.insert(name).inserted {
-            builder.append(ArtifactName(Text(trusted: name)), digests)
-        }
+        for (name, whole) in whole { builder.append(ArtifactName(Text(trusted: name)), whole.digests) }
         try findings.problems.check()
         do { result.artifacts = try builder.finish() } catch {
-            findings.problems.append(error.duplicate.text.utf8, .sameName(as: error.duplicate.text.utf8))
+            let name = error.duplicate.text.utf8
+            findings.problems.append(whole[name]?.source ?? name, .sameName(as: file(named: name, cuts)))
             try findings.problems.check()
         }
         result.notRecorded = unique(findings.notRecorded.sorted { $0.path.precedesBytewise($1.path) })
-        result.excluded = findings.excluded.sorted { $0.key < $1.key }
-            .map { (options.exclusions.patterns[$0.key], $0.value) }
+        result.excluded = findings.excluded.sorted { $0.key < $1.key }.map(\.value)
         result.files += filesInDirectories
         result.bytes = findings.bytes
         result.reused = findings.reused
@@ -85,12 +85,13 @@ struct RecordAssembler {
         }
     }
 
-    /// How many bytes of the path are not part of the name.
-    private func cut(of record: Findings.Record, _ prefixes: [[UInt8]]) -> Int {
-        if prefixes.isEmpty { return 0 }
-        let path = Array(findings.path(of: record))
-        guard let prefix = prefixes.first(where: { !$0.isEmpty && PathBytes.isWithin(path, $0) }) else { return 0 }
-        return min(prefix.count + 1, path.count)
+    /// The path of the file that is called so, as a reference to it is written.
+    private func file(named name: [UInt8], _ cuts: [Int]) -> [UInt8] {
+        let index = findings.records.indices.first { index in
+            findings.path(of: findings.records[index]).dropFirst(cuts.isEmpty ? 0 : cuts[index]).elementsEqual(name)
+        }
+        let path = index.map { Array(findings.path(of: findings.records[$0])) } ?? name
+        return path.first == slash ? path : Array("./".utf8) + path
     }
 
     private static func name(

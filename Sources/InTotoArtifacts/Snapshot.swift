@@ -15,49 +15,59 @@ public enum Snapshot {
         defer { report(.ended) }
         let files = references.filter { $0.scheme == .file }
         let findings = walk(files, options, WalkRules(options, .hash), report)
+        if findings.isGivenUp { throw givenUp(references) }
         var assembler = RecordAssembler(options, Set(options.digests).sorted())
         assembler.append(findings)
         for reference in references where reference.scheme != .file {
-            assembler.append(
+            let whole =
                 reference.scheme == .git
-                    ? GitArtifact(reference, options).digest() : WholeDirectory(reference, options).digest(report))
+                ? GitArtifact(reference, options).digest() : WholeDirectory(reference, options).digest(report)
+            if whole.findings.isGivenUp { throw givenUp(references) }
+            assembler.append(whole)
         }
         return try assembler.finish()
     }
 
-    /// Checks before the command runs what will be asked for after it: products may be absent then.
+    private static func givenUp(_ references: [ArtifactReference]) -> SnapshotError {
+        var problems = ProblemList()
+        for reference in references { problems.append(reference.source, .givenUp) }
+        return problems.error
+    }
+
+    /// Checks before the command runs what will be asked for after it, as far as the command cannot be meant to put it
+    /// right: products may be absent, unreadable, or links to nothing until then.
     public static func preflight(
         _ references: [ArtifactReference], options: SnapshotOptions = SnapshotOptions()
     ) throws(SnapshotError) {
         try check(options)
-        var options = options
-        options.allowsMissing = true
         var problems = ProblemList()
         if let reference = references.first(where: { $0.scheme == .git }) {
             do throws(GitError) { _ = try GitLibrary.functions() } catch {
                 problems.append(reference.source, .failed(error.description))
             }
         }
-        for group in groups(references.filter { $0.scheme != .git }) {
-            problems.append(WalkStarts(group, options).findings.problems)
-        }
+        let relative = references.filter { !$0.isAbsolute && $0.scheme != .git }
+        if !relative.isEmpty { problems.append(WalkStarts.problemsOutside(relative, options)) }
         try problems.check()
     }
 
     /// Lists what would be recorded, and what is excluded by which pattern. `dir:`, `tree:` and `git:` stand for themselves.
+    ///
+    /// Throws where a snapshot would, as far as that can be told without reading a file.
     public static func plan(
         _ references: [ArtifactReference], options: SnapshotOptions = SnapshotOptions()
     ) throws(SnapshotError) -> SnapshotPlan {
         try check(options)
-        let files = references.filter { $0.scheme == .file }
-        let findings = walk(files, options, WalkRules(options, .list)) { _ in }
-        try findings.problems.check()
-        let whole = references.filter { $0.scheme != .file }
-            .map { SnapshotPlan.Entry(path: $0.wholeName, isDirectory: false, excludedBy: nil) }
-        return SnapshotPlan(
-            entries: unique((findings.planned + whole).sorted { $0.path.precedesBytewise($1.path) }),
-            notRecorded: unique(findings.notRecorded.sorted { $0.path.precedesBytewise($1.path) })
-        )
+        var findings = walk(references.filter { $0.scheme == .file }, options, WalkRules(options, .list)) { _ in }
+        var whole: [SnapshotPlan.Entry] = []
+        for reference in references where reference.scheme != .file {
+            let (found, isThere) =
+                reference.scheme == .git
+                ? GitArtifact(reference, options).plan() : WholeDirectory(reference, options).plan()
+            findings.append(found)
+            if isThere { whole.append(.init(path: reference.wholeName, reference: reference.source)) }
+        }
+        return try SnapshotPlan(findings, whole: whole, options)
     }
 
     /// Walks in groups, since each absolute reference holds a descriptor.
@@ -71,13 +81,12 @@ public enum Snapshot {
             let starts = WalkStarts(group, options)
             var found = starts.findings
             if !starts.jobs.isEmpty { found.append(Walk(rules, starts, budget, report).run()) }
-            if !options.allowsMissing {
-                for (index, filter) in starts.filters.enumerated() where !found.matchedFilters.contains(index) {
-                    found.problems.append(filter.source, .doesNotExist)
-                }
+            for (index, filter) in starts.filters.enumerated() where !found.matchedFilters.contains(index) {
+                found.miss(filter.source, because: .matchesNothing, isAllowed: options.allowsMissing)
             }
             found.matchedFilters = []
             findings.append(found)
+            if findings.isGivenUp { break }
         }
         return findings
     }

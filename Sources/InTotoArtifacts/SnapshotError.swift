@@ -36,6 +36,9 @@ public struct SnapshotProblem: Hashable, Sendable {
         case notRegular(NotRecorded.Reason)
         case notDirectory
         case tooManyEntries(limit: Int)
+        case tooManyLinkedEntries(limit: Int)
+        case matchesNothing
+        case givenUp
         case lineFeedInName
         case notSupported(String)
         case failed(String)
@@ -67,6 +70,9 @@ extension SnapshotProblem.Reason: CustomStringConvertible {
         case .notRegular(let reason): "is \(reason)"
         case .notDirectory: "is not a directory"
         case .tooManyEntries(let limit): "there are more than \(limit) entries below"
+        case .tooManyLinkedEntries(let limit): "links to directories lead to more than \(limit) entries below"
+        case .matchesNothing: "matches nothing"
+        case .givenUp: "its reading was given up on request"
         case .lineFeedInName: "has a line feed in its name, which a directory digest cannot hold"
         case .notSupported(let what): "\(what) is not supported yet"
         case .failed(let reason): reason
@@ -75,6 +81,17 @@ extension SnapshotProblem.Reason: CustomStringConvertible {
 }
 
 extension SnapshotProblem.Reason {
+    /// Of a path that was reached as a whole, through whatever links are on the way.
+    init(resolving error: SystemError) {
+        switch error.code {
+        case .noSuchFileOrDirectory: self = .doesNotExist
+        case .notDirectory: self = .notDirectory
+        case .tooManySymbolicLinkLevels: self = .notRegular(.linkCycle)
+        default: self = .init(error)
+        }
+    }
+
+    /// Of a path that was reached component by component, none of them a link.
     init(_ error: SystemError) {
         switch error.code {
         case .permissionDenied, .notPermitted: self = .permissionDenied

@@ -10,7 +10,7 @@ extension SnapshotOptions {
             "digests": .array(digests.map { .string($0.name) }),
             "exclusions": .array(
                 exclusions.patterns.map {
-                    ["line": JSONValue(bytes: $0.source), "evidence-only": .bool($0.needsEvidence)]
+                    ["line": JSONValue(bytes: $0.source), "only": .string(Text($0.condition.rawValue))]
                 }),
             "line-endings": .string(lineEndings == .normalized ? "normalized" : "verbatim"),
             "strip-prefixes": .array(stripPrefixes.map(JSONValue.init(bytes:))),
@@ -49,9 +49,9 @@ extension FilePath {
 extension ExclusionPattern {
     fileprivate init?(json: JSONValue) {
         guard case .object(let object) = json, let line = object["line"]?.bytes,
-            case .bool(let needsEvidence)? = object["evidence-only"]
+            case .string(let word)? = object["only"], let condition = FileCondition(rawValue: word.description)
         else { return nil }
-        self.init(line: line, needsEvidence: needsEvidence)
+        self.init(line: line, only: condition)
     }
 }
 

@@ -18,8 +18,13 @@ public struct SnapshotOptions: Sendable {
     public var ownFiles: Set<FileIdentity> = []
     /// Nil: one per processor, at most 16.
     public var threads: Int?
-    /// A tree of links can name the same files without end; more paths than this are an error.
+    /// Most entries of directories that are looked at; more are an error. A million of them need about a gigabyte.
     public var entryLimit = 10_000_000
+    /// Most of them that links lead to: a few links to directories can name the same files over and over, twice as often
+    /// with each level.
+    public var linkedEntryLimit = 1_000_000
+    /// Asked again and again while files are read, from several threads: true ends the snapshot with an error.
+    public var isGivenUp: @Sendable () -> Bool = { false }
     /// Whether digests that are known may be taken over instead of reading the file again.
     public var reuse = DigestReuse.never
     /// How repositories are read.

@@ -5,8 +5,8 @@ public struct SnapshotResult: Sendable {
     public var artifacts = ArtifactSet()
     /// What is no artifact, and why; sorted by path.
     public var notRecorded: [NotRecorded] = []
-    /// How many paths each pattern hid, a directory counting once; patterns that hid none are left out.
-    public var excluded: [(pattern: ExclusionPattern, paths: Int)] = []
+    /// In the order of the patterns; those that hid nothing are left out.
+    public var excluded: [ExcludedPaths] = []
     /// The artifacts whose digest is that of a link's text; sorted.
     public var linkTexts: [ArtifactName] = []
     /// Files read, links' texts included.
@@ -26,16 +26,28 @@ public struct NotRecorded: Hashable, Sendable {
         case danglingLink
         case linkOutsideBase
         case linkCycle
+        case tooManyLinks
         case pseudoFileSystem
         /// `dir:` covers files only, as its definition has it.
         case linkToDirectory
         /// A commit's tree that its repository borrows from another, which is not read.
         case borrowedTree
+        /// A reference names it, and a pattern hides it.
+        case excluded(ExclusionPattern)
     }
 
     /// As a recorded path would be; may be any bytes.
     public let path: [UInt8]
     public let reason: Reason
+}
+
+extension [NotRecorded] {
+    /// With those of another snapshot, sorted by path; what both met stands there once.
+    package func merged(with others: [NotRecorded]) -> [NotRecorded] {
+        Set(self + others).sorted { a, b in
+            a.path == b.path ? a.reason.description < b.reason.description : a.path.precedesBytewise(b.path)
+        }
+    }
 }
 
 extension NotRecorded.Reason: CustomStringConvertible {
@@ -47,9 +59,11 @@ extension NotRecorded.Reason: CustomStringConvertible {
         case .danglingLink: "a link to nothing"
         case .linkOutsideBase: "a link that leaves the base path"
         case .linkCycle: "a link to a directory that it is in, or without an end"
+        case .tooManyLinks: "beyond \(LinkChain.longest) links to directories, more than a path may lead through"
         case .pseudoFileSystem: "on a file system that holds no files, such as /proc"
         case .borrowedTree: "its commit alone is recorded, since the tree is in another repository, which is not read"
         case .linkToDirectory: "a link to a directory"
+        case .excluded(let pattern): "excluded by '\(pattern)'"
         }
     }
 }

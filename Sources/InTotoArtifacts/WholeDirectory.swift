@@ -5,14 +5,23 @@ import InTotoMetadata
 ///
 /// `dir:` reads through links to files and leaves out links to directories, as Go's dirhash does, and has its digest
 /// under `dirHash`, where Python has `sha256`. `tree:` is what `git write-tree` says of the same files: links by their
-/// text, executable or not, no empty directories. Exclusion applies inside both.
+/// text, executable or not, no empty directories. Names in it may be any bytes, but for line feeds in `dir:`. Exclusion
+/// applies inside both.
 struct WholeDirectory {
     /// The one artifact, and what the walk below it met.
     struct Digest {
         var name: [UInt8]
+        /// The reference as written.
+        var source: [UInt8]
         /// Nil where the directory is absent or excluded.
         var digests: DigestSet?
         var findings = Findings()
+
+        init(_ reference: ArtifactReference, findings: Findings = Findings()) {
+            name = reference.wholeName
+            source = reference.source
+            self.findings = findings
+        }
     }
 
     private let reference: ArtifactReference
@@ -24,23 +33,41 @@ struct WholeDirectory {
     }
 
     func digest(_ report: @escaping @Sendable (SnapshotEvent) -> Void) -> Digest {
-        var options = options
-        options.digests = [isTree ? .gitBlob : .sha256]
-        options.symlinks = isTree ? .record : .follow
-        options.reuse = .never
-        if self.options.symlinks == .refuse { options.symlinks = .refuse }
-        var rules = WalkRules(options, .hash)
-        rules.followsLinksToDirectories = false
-
-        let starts = WalkStarts([reference], options)
-        var result = Digest(name: reference.wholeName, findings: starts.findings)
-        if starts.jobs.isEmpty { return result }
-        result.findings.append(Walk(rules, starts, WalkBudget(threads: options.threads), report).run())
+        let (findings, isThere) = walk(.hash, report)
+        var result = Digest(reference, findings: findings)
+        guard isThere else { return result }
         do throws(CryptoError) {
             let entries = entries(&result.findings)
             result.digests = isTree ? try Self.gitTree(entries) : try Self.dirHash(entries)
         } catch { result.findings.problems.append(reference.source, .failed("\(error)")) }
         return result
+    }
+
+    /// What would be met, without reading it; planned is what is excluded alone, and whether there is an artifact.
+    func plan() -> (findings: Findings, isThere: Bool) {
+        var (findings, isThere) = walk(.list) { _ in }
+        for entry in findings.planned where !entry.isExcluded { check(entry.path[...], &findings.problems) }
+        findings.planned.removeAll { !$0.isExcluded }
+        return (findings, isThere)
+    }
+
+    private func walk(
+        _ purpose: WalkRules.Purpose, _ report: @escaping @Sendable (SnapshotEvent) -> Void
+    ) -> (findings: Findings, isThere: Bool) {
+        var options = options
+        options.digests = [isTree ? .gitBlob : .sha256]
+        options.symlinks = isTree ? .record : .follow
+        options.reuse = .never
+        if self.options.symlinks == .refuse { options.symlinks = .refuse }
+        var rules = WalkRules(options, purpose)
+        rules.followsLinksToDirectories = false
+        rules.recordsNames = false
+
+        let starts = WalkStarts([reference], options)
+        var findings = starts.findings
+        if starts.jobs.isEmpty { return (findings, false) }
+        findings.append(Walk(rules, starts, WalkBudget(threads: options.threads), report).run())
+        return (findings, true)
     }
 
     private var isTree: Bool { reference.scheme == .tree }
@@ -61,14 +88,19 @@ struct WholeDirectory {
             let digestStart = record.start + record.length
             let digest = findings.arena[
                 digestStart..<digestStart + RunningDigest.hexLength(of: isTree ? .gitBlob : .sha256)]
-            if path.elementsEqual(reference.path) {
-                findings.problems.append(reference.source, .notDirectory)
-            } else if !isTree, path.contains(UInt8(ascii: "\n")) {
-                findings.problems.append(path, .lineFeedInName)
-            }
+            check(path, &findings.problems)
             entries.append(Entry(path: Array(path.dropFirst(prefix)), digest: digest, record: record))
         }
         return entries.sorted { $0.path.precedesBytewise($1.path) }
+    }
+
+    /// A path that was met: that of a file to which the reference leads is no directory.
+    private func check(_ path: ArraySlice<UInt8>, _ problems: inout ProblemList) {
+        if path.elementsEqual(reference.path) {
+            problems.append(reference.source, .notDirectory)
+        } else if !isTree, path.contains(UInt8(ascii: "\n")) {
+            problems.append(path, .lineFeedInName)
+        }
     }
 
     /// Spec: in-toto attestation v1, DigestSet, `dirHash`.

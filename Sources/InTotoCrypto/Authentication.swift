@@ -40,11 +40,11 @@ extension SignedMetadata {
     ///
     /// Bad signatures and those by other keys count nothing, and do no harm.
     public func authenticated(
-        by keys: [PublicKey], threshold: Int = 1
+        by keys: [PublicKey], threshold: Int = 1, limits: JSONLimits = JSONLimits()
     ) throws(AuthenticationError) -> Authenticated<Payload> {
         let signers = try requireSignatures(by: keys, threshold: threshold)
         do {
-            return Authenticated(payload: try payload(), signedBy: signers)
+            return Authenticated(payload: try payload(limits: limits), signedBy: signers)
         } catch {
             throw .metadata(error)
         }

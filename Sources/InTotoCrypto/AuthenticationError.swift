@@ -16,7 +16,10 @@ extension AuthenticationError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .notSigned(0): "there are no signatures"
-        case .notSigned(let count): "there are \(count) OpenPGP signatures, which are not verified, and no others"
+        case .notSigned(let count):
+            count == 1
+                ? "its one signature is an OpenPGP one, which is not verified here"
+                : "there are \(count) OpenPGP signatures, which are not verified here, and no others"
         case .notEnoughSignatures(let needed, let checks): Self.shortfall(needed, checks)
         case .impossibleThreshold(let threshold, let keys):
             "a threshold of \(threshold) cannot be met with \(keys) distinct keys"
@@ -25,17 +28,21 @@ extension AuthenticationError: CustomStringConvertible {
         }
     }
 
+    private static let shownSignatures = 20
+
     private static func shortfall(_ needed: Int, _ checks: [SignatureCheck]) -> String {
         var signers: Set<PublicKey> = []
-        var others = ""
+        var others: [String] = []
         for check in checks {
             switch check.outcome {
             case .valid(let key): signers.insert(key)
-            case .bad: others += "\n  \(name(of: check)) is bad: altered content, or another key"
-            case .unknownKey: others += "\n  \(name(of: check)) is by none of the given keys"
+            case .bad: others.append("\n  \(name(of: check)) is bad: altered content, or another key")
+            case .unknownKey: others.append("\n  \(name(of: check)) is by none of the given keys")
             }
         }
-        return "valid signatures by \(needed) of the given keys are needed, \(signers.count) found" + others
+        return "valid signatures by \(needed) of the given keys are needed, \(signers.count) found"
+            + others.prefix(shownSignatures).joined()
+            + (others.count > shownSignatures ? "\n  and \(others.count - shownSignatures) more" : "")
     }
 
     private static func name(of check: SignatureCheck) -> String {

@@ -31,6 +31,8 @@ public enum KeyError: Error, Hashable {
     case badPoint
     case halvesDiffer
 
+    /// It may stand in a layout; what it signed does not count.
+    case openPGP
     case unsupportedScheme(keyType: String, scheme: String)
     case badKeyObject(String)
     case crypto(CryptoError)
@@ -63,6 +65,7 @@ extension KeyError: CustomStringConvertible {
         case .badExponent: "the RSA key's public exponent is not an odd number from 65537 up to 64 bits"
         case .badPoint: "the public key is a point for which signatures prove nothing"
         case .halvesDiffer: "the private and the public part do not belong together"
+        case .openPGP: "an OpenPGP key, whose signatures are not verified here"
         case .unsupportedScheme(let keyType, let scheme):
             "the scheme '\(escapedForTerminal(Array(scheme.utf8)))' does not fit a key of type "
                 + "'\(escapedForTerminal(Array(keyType.utf8)))'"
@@ -86,6 +89,7 @@ extension KeyError: CustomStringConvertible {
         case .restrictedToPSS, .explicitCurve, .unsupportedAlgorithm, .unsupportedCurve, .tooWeak, .modulusTooLarge,
             .badExponent, .badPoint:
             "make a new key with 'intoto-run key generate'"
+        case .openPGP: "use a key that 'intoto-run key generate' makes, beside it or in its place"
         case .tooLarge, .unfinishedPEM, .damaged, .passphraseTooLong, .wrongPassphrase, .halvesDiffer,
             .unsupportedScheme, .badKeyObject, .crypto:
             nil

@@ -35,12 +35,12 @@ extension KeyHandle {
     }
 
     /// Throws unless OpenSSL, too, sees a key of this scheme, and one that is strong enough.
-    func checkStrength(as scheme: KeyScheme) throws(KeyError) {
+    func checkStrength(as scheme: KeyScheme, _ strength: KeyStrength = .standard) throws(KeyError) {
         guard EVP_PKEY_is_a(pointer, scheme.openSSLKeyType) == 1 else { throw .damaged }
         switch scheme {
         case .ed25519: break
         case .ecdsaP256, .ecdsaP384, .ecdsaP521: try checkCurve(scheme)
-        case .rsaPSS: try checkModulus()
+        case .rsaPSS: try checkModulus(strength)
         }
     }
 
@@ -64,10 +64,17 @@ extension KeyHandle {
         }
     }
 
-    /// OpenSSL's own check of RSA keys looks for primes, which for large moduli takes minutes: ours takes none.
-    private func checkModulus() throws(KeyError) {
+    /// The length alone, of a key whose other properties are checked.
+    func requireModulus(of strength: KeyStrength, _ scheme: KeyScheme) throws(KeyError) {
+        guard scheme == .rsaPSS else { return }
         let bits = Int(EVP_PKEY_get_bits(pointer))
-        guard bits >= 2048 else { throw .tooWeak(bits: bits) }
+        guard bits >= strength.leastModulus else { throw .tooWeak(bits: bits) }
+    }
+
+    /// OpenSSL's own check of RSA keys looks for primes, which for large moduli takes minutes: ours takes none.
+    private func checkModulus(_ strength: KeyStrength) throws(KeyError) {
+        try requireModulus(of: strength, .rsaPSS)
+        let bits = Int(EVP_PKEY_get_bits(pointer))
         guard bits <= 16384 else { throw .modulusTooLarge(bits: bits) }
         guard try number("n", { BN_is_odd($0) == 1 }) else { throw .damaged }
         let isGood = try number("e") { BN_is_odd($0) == 1 && (17...64).contains(BN_num_bits($0)) }

@@ -22,10 +22,12 @@ public struct CryptoError: Error, Hashable, CustomStringConvertible {
 }
 
 /// Readies OpenSSL once per process, without its configuration file: that file, or the one that `OPENSSL_CONF` names,
-/// may load code. It frees nothing at the end of the process, where a thread may still compute digests.
+/// may load code. It frees nothing at the end of the process, where a thread may still compute digests; and it wipes what
+/// it frees, unless somebody has used it in this process before us.
 package enum OpenSSL {
     /// Called before any other use of OpenSSL.
-    package static let isReady: Bool =
-        OPENSSL_init_crypto(
-            UInt64(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT), nil) == 1
+    package static let isReady: Bool = {
+        _ = intoto_wipe_what_is_freed()
+        return OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT), nil) == 1
+    }()
 }

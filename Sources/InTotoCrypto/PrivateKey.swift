@@ -1,4 +1,5 @@
-/// A key that signs. Its private part lives in OpenSSL's memory alone and is wiped with the last owner.
+/// A key that signs. Its private part lives in OpenSSL's locked memory alone and is wiped with the last owner; but of an
+/// RSA key, OpenSSL keeps the primes in ordinary memory, too, from the first signature to the end.
 public final class PrivateKey: Sendable {
     public let publicKey: PublicKey
     /// A passphrase was given for a key that is not encrypted: worth a warning, since somebody believes it is.

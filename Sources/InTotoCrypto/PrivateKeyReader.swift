@@ -158,8 +158,7 @@ extension PrivateKeyReader {
     /// CurvePrivateKey. Spec: RFC 8410, 7.
     private static func readEd25519(_ key: DERReader, attached: DERReader?) throws(KeyError) -> KeyHandle {
         guard let seed = DERReader.only(.octetString, in: key.bytes)?.bytes, seed.count == 32 else { throw .damaged }
-        let bytes = seed.bindMemory(to: UInt8.self).baseAddress
-        let handle = try own(EVP_PKEY_new_raw_private_key_ex(nil, "ED25519", nil, bytes, seed.count))
+        let handle = try KeyAssembly.ed25519(seed: seed)
         guard let attached = attached?.bytes else { return handle }
         let publicPart: [UInt8]
         do { publicPart = try handle.encodedPublicPart() } catch { throw .crypto(error) }

@@ -13,34 +13,38 @@ public final class PublicKey: Sendable {
     /// Reads a PEM file: the first `PUBLIC KEY` (SPKI), `RSA PUBLIC KEY` (PKCS#1) or `CERTIFICATE` in it. Of a
     /// certificate only the key counts, not who issued it, nor for how long.
     public convenience init(pem: [UInt8]) throws(KeyError) {
-        try self.init(try PublicKeyReader.readPEM(pem))
+        try self.init(try PublicKeyReader.readPEM(pem), .standard)
     }
 
     /// Reads what a layout says about a key: SPKI PEM, or 64 hexadecimal digits for Ed25519.
     ///
     /// A `keytype` that repeats the scheme, as old tools wrote it, is taken.
-    public convenience init(keyType: Text, scheme: Text, publicValue: Text) throws(KeyError) {
-        try self.init(try PublicKeyReader.readKeyObject(keyType: keyType, scheme: scheme, publicValue: publicValue))
+    public convenience init(
+        keyType: Text, scheme: Text, publicValue: Text, strength: KeyStrength = .standard
+    ) throws(KeyError) {
+        try self.init(
+            try PublicKeyReader.readKeyObject(keyType: keyType, scheme: scheme, publicValue: publicValue), strength)
     }
 
     /// Reads a key object, of which `keytype`, `scheme` and `keyval.public` count. Its `keyid` is the caller's business.
-    public convenience init(keyObject: JSONObject) throws(KeyError) {
+    public convenience init(keyObject: JSONObject, strength: KeyStrength = .standard) throws(KeyError) {
         func text(_ name: Text, _ object: JSONObject) throws(KeyError) -> Text {
             guard case .string(let text)? = object[name] else { throw .badKeyObject("'\(name)' is not a string") }
             return text
         }
+        guard !LayoutKey.isOpenPGP(keyObject) else { throw .openPGP }
         guard case .object(let values)? = keyObject["keyval"] else { throw .badKeyObject("'keyval' is not an object") }
         if case .string(let secret)? = values["private"], !secret.isEmpty { throw .privateKeyGiven }
         try self.init(
             keyType: try text("keytype", keyObject), scheme: try text("scheme", keyObject),
-            publicValue: try text("public", values))
+            publicValue: try text("public", values), strength: strength)
     }
 
     /// Reads a file of any kind: PEM, a key object as JSON, or a line as OpenSSH writes it.
-    public convenience init(file: [UInt8]) throws(KeyError) {
+    public convenience init(file: [UInt8], strength: KeyStrength = .standard) throws(KeyError) {
         guard let first = file.first(where: { !(0x09...0x0D).contains($0) && $0 != 0x20 }), first == UInt8(ascii: "{")
         else {
-            try self.init(try PublicKeyReader.readFile(file))
+            try self.init(try PublicKeyReader.readFile(file), strength)
             return
         }
         var limits = JSONLimits()
@@ -48,15 +52,16 @@ public final class PublicKey: Sendable {
         let json: JSONValue
         do { json = try JSONReader.read(file, limits: limits) } catch { throw .badKeyObject(error.description) }
         guard case .object(let object) = json else { throw .badKeyObject("it is no JSON object") }
-        try self.init(keyObject: object)
+        try self.init(keyObject: object, strength: strength)
     }
 
     /// Reads the DER of a SubjectPublicKeyInfo.
     public convenience init(spki: [UInt8]) throws(KeyError) {
-        try self.init(try PublicKeyReader.readSPKI(spki))
+        try self.init(try PublicKeyReader.readSPKI(spki), .standard)
     }
 
-    private init(_ reading: PublicKeyReader.Reading) throws(KeyError) {
+    private init(_ reading: PublicKeyReader.Reading, _ strength: KeyStrength) throws(KeyError) {
+        try reading.handle.requireModulus(of: strength, reading.scheme)
         scheme = reading.scheme
         handle = reading.handle
         do {
@@ -65,6 +70,12 @@ public final class PublicKey: Sendable {
         } catch {
             throw .crypto(error)
         }
+    }
+
+    /// Why it is weaker than keys should be, where it was taken all the same.
+    public var weakness: KeyError? {
+        do throws(KeyError) { try handle.requireModulus(of: .standard, scheme) } catch { return error }
+        return nil
     }
 
     /// Whether `signature` is this key's over exactly `message`. Throws only where OpenSSL itself fails.

@@ -97,7 +97,8 @@ extension PublicKeyReader {
         }
         let handle: KeyHandle
         do { handle = try KeyHandle(pointer, "read a public key") } catch { throw .crypto(error) }
-        try handle.checkStrength(as: scheme)
+        // How strong it has to be, its user says.
+        try handle.checkStrength(as: scheme, .shortRSA)
         if scheme.openSSLGroup != nil {
             // Points may come compressed; key ids need one form.
             let status = EVP_PKEY_set_utf8_string_param(handle.pointer, "point-format", "uncompressed")

@@ -95,10 +95,8 @@ extension EvidenceFormat {
     static func envelope(
         _ payload: [UInt8], _ signers: [any Signer], type: Text = Envelope.inTotoPayloadType
     ) throws -> Envelope {
-        guard !signers.contains(where: \.isOpenPGP) else { throw SignerError.openPGPInEnvelope }
         var envelope = Envelope(payloadType: type, payload: payload)
-        let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
-        envelope.signatures = try signers.map { try $0.signature(over: message) }
+        try envelope.sign(with: signers)
         return envelope
     }
 }

@@ -9,8 +9,13 @@ public struct RecordedStep: Sendable {
     public var products: ArtifactSet
     /// Paths that were met and are no artifacts, each with its reason; materials' and products' together.
     public var notRecorded: [NotRecorded]
-    /// The artifacts whose digest is that of a symbolic link's text; materials' and products' together, sorted.
-    public var linkTexts: [ArtifactName] = []
+    /// What patterns hid of each.
+    public var excludedMaterials: [ExcludedPaths] = []
+    public var excludedProducts: [ExcludedPaths] = []
+    /// The materials whose digest is that of a symbolic link's text; sorted.
+    public var materialLinkTexts: [ArtifactName] = []
+    /// The same of the products.
+    public var productLinkTexts: [ArtifactName] = []
     /// How many of the products' digests are the materials', the files being provably unchanged; nil where all were read.
     public var reusedDigests: Int?
     /// Nil where it was not asked for.

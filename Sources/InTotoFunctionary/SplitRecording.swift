@@ -26,10 +26,15 @@ extension UnfinishedRecord {
     ) throws(SnapshotError) -> CompletedRecord {
         let after = try Snapshot.take(of: references, options: options, report: report)
         var link = link
-        link.products = changedOnly ? after.artifacts.changed(since: link.materials) : after.artifacts
-        link.environment.add(linkTexts: after.linkTexts)
+        var texts = link.environment.linkTexts
+        let turned = Set(texts.materials).symmetricDifference(after.linkTexts)
+        link.products =
+            changedOnly ? after.artifacts.changed(since: link.materials, otherKind: turned) : after.artifacts
+        texts.products = after.linkTexts.filter { link.products[$0] != nil }
+        link.environment.linkTexts = texts
         link.environment.add(notRecorded: after.notRecorded)
-        return CompletedRecord(link: link, notRecorded: after.notRecorded)
+        link.environment.add(excluded: after.excluded, as: "products", masks: nil)
+        return CompletedRecord(link: link, notRecorded: after.notRecorded, excluded: after.excluded)
     }
 
     /// The options of the first half; throws where another version wrote them.
@@ -52,18 +57,36 @@ public struct CompletedRecord: Sendable {
     public var link: Link
     /// What the second half met and did not record.
     public var notRecorded: [NotRecorded]
+    /// What patterns hid from the second half.
+    public var excluded: [ExcludedPaths] = []
+}
+
+/// The artifacts whose digest is that of a symbolic link's text; sorted.
+struct LinkTexts {
+    var materials: [ArtifactName] = []
+    var products: [ArtifactName] = []
 }
 
 extension JSONObject {
-    /// Adds to the artifacts whose digest is that of a symbolic link's text; sorted, each once.
-    mutating func add(linkTexts: [ArtifactName]) {
-        guard !linkTexts.isEmpty else { return }
-        var names = Set(linkTexts.map(\.text))
-        for case .string(let name) in elements(of: "link-texts") { names.insert(name) }
-        self["link-texts"] = .array(names.sorted().map(JSONValue.string))
+    /// As `link-texts`, an object with `materials` and `products`, each an array of names where there are any.
+    var linkTexts: LinkTexts {
+        get {
+            guard case .object(let object)? = self["link-texts"] else { return LinkTexts() }
+            return LinkTexts(materials: object.names("materials"), products: object.names("products"))
+        }
+        set {
+            var object = JSONObject()
+            for (part, names) in [("materials" as Text, newValue.materials), ("products", newValue.products)]
+            where !names.isEmpty { object[part] = .array(names.map { .string($0.text) }) }
+            self["link-texts"] = object.members.isEmpty ? nil : .object(object)
+        }
     }
 
-    /// Adds to the paths that were met and are no artifacts.
+    private func names(_ part: Text) -> [ArtifactName] {
+        elements(of: part).compactMap { if case .string(let name) = $0 { ArtifactName(name) } else { nil } }
+    }
+
+    /// Adds to the paths that were met and are no artifacts; each once.
     mutating func add(notRecorded: [NotRecorded]) {
         guard !notRecorded.isEmpty else { return }
         let added = notRecorded.map { entry -> JSONValue in
@@ -71,7 +94,26 @@ extension JSONObject {
             object.record(bytes: entry.path, as: "path")
             return .object(object)
         }
-        self["not-recorded"] = .array(elements(of: "not-recorded") + added)
+        let known = elements(of: "not-recorded")
+        let isKnown = Set(known)
+        self["not-recorded"] = .array(known + added.filter { !isKnown.contains($0) })
+    }
+
+    /// Says what patterns hid of one kind of artifacts: how much of them, and the first paths.
+    mutating func add(excluded: [ExcludedPaths], as kind: Text, masks: MaskList?) {
+        guard !excluded.isEmpty else { return }
+        func masked(_ bytes: [UInt8]) -> JSONValue {
+            JSONValue(bytes: masks.map { StreamRedactor.redacted(bytes, masks: $0).bytes } ?? bytes)
+        }
+        var kinds = if case .object(let object)? = self["excluded"] { object } else { JSONObject() }
+        kinds[kind] = .array(
+            excluded.map { paths in
+                [
+                    "pattern": masked(paths.pattern.source), "paths": .integer(Int64(paths.count)),
+                    "first": .array(paths.first.map(masked)),
+                ]
+            })
+        self["excluded"] = .object(kinds)
     }
 
     private func elements(of name: Text) -> [JSONValue] {

@@ -1,3 +1,4 @@
+internal import CSupport
 public import FoundationEssentials
 public import InTotoArtifacts
 internal import InTotoMetadata
@@ -38,17 +39,20 @@ public struct StepRunner {
         tool.start()
         try execute(&step, now)
         step.tool = tool.finish()
-        let (products, repositoryAfter) = observing(request.git != .off && step.execution != nil) {
+        // Whoever asks us to end meanwhile ends the reading, and what is known by then is not lost.
+        cs_begin_reading()
+        let isGivenUp: @Sendable () -> Bool = { cs_reading_is_over() != 0 }
+        let (products, repositoryAfter) = observing(request.git != .off && step.execution != nil, isGivenUp) {
             () throws(SnapshotError) in
-            try snapshot(request.products, reusesDigests ? .from(reusable) : .never)
+            try snapshot(request.products, reusesDigests ? .from(reusable) : .never, isGivenUp)
         }
+        cs_end_reading()
         step.git = repository.map { RecordedRepository(before: $0, after: repositoryAfter) }
         let after: SnapshotResult
         do { after = try products.get() } catch { throw .products(error, soFar: step) }
-        step.products =
-            request.recordsChangedProductsOnly ? after.artifacts.changed(since: step.materials) : after.artifacts
-        step.notRecorded += after.notRecorded
-        step.linkTexts = Set(step.linkTexts + after.linkTexts).sorted()
+        step.addProducts(after, changedOnly: request.recordsChangedProductsOnly)
+        step.notRecorded = step.notRecorded.merged(with: after.notRecorded)
+        step.excludedProducts = after.excluded
         step.reusedDigests = reusesDigests ? after.reused : nil
         return step
     }
@@ -57,34 +61,38 @@ public struct StepRunner {
     ///
     /// Throws `.materials` and `.repository`.
     public func recordMaterials(workDirectory: [UInt8]) throws(StepError) -> RecordedStep {
-        try begin(workDirectory: workDirectory).step
+        var step = try begin(workDirectory: workDirectory).step
+        step.tool = ToolDigest(.never).finish()
+        return step
     }
 
     private func begin(workDirectory: [UInt8]) throws(StepError) -> (
         step: RecordedStep, reusable: ReusableDigests, repository: Result<GitRepositoryState, GitError>?
     ) {
-        let (materials, repository) = observing(request.git != .off) { () throws(SnapshotError) in
-            try snapshot(request.materials, reusesDigests ? .keeping : .never)
+        let never: @Sendable () -> Bool = { false }
+        let (materials, repository) = observing(request.git != .off, never) { () throws(SnapshotError) in
+            try snapshot(request.materials, reusesDigests ? .keeping : .never, never)
         }
         let before: SnapshotResult
         do { before = try materials.get() } catch { throw .materials(error) }
         do { try request.git.check(repository) } catch { throw .repository(error) }
-        let step = RecordedStep(
+        var step = RecordedStep(
             name: request.name, materials: before.artifacts, products: ArtifactSet(), notRecorded: before.notRecorded,
-            linkTexts: before.linkTexts, git: repository.map { RecordedRepository(before: $0, after: nil) },
+            materialLinkTexts: before.linkTexts, git: repository.map { RecordedRepository(before: $0, after: nil) },
             execution: nil, workDirectory: Self.absolute(request.command?.directory, from: workDirectory))
+        step.excludedMaterials = before.excluded
         return (step, before.reusable, repository)
     }
 
     /// Reads the repository beside the artifacts.
     private func observing(
-        _ readsRepository: Bool, _ snapshot: () throws(SnapshotError) -> SnapshotResult
+        _ readsRepository: Bool, _ isGivenUp: () -> Bool, _ snapshot: () throws(SnapshotError) -> SnapshotResult
     ) -> (Result<SnapshotResult, SnapshotError>, Result<GitRepositoryState, GitError>?) {
         var options = request.snapshot.git
         options.ownFiles = request.snapshot.ownFiles
         let base = Array(request.snapshot.base.string.utf8)
         let observation = readsRepository ? GitObservation(of: base, options) : nil
-        return (Result(catching: snapshot), observation?.result())
+        return (Result(catching: snapshot), observation?.result(unless: isGivenUp))
     }
 
     /// Where the command ran, as its own `pwd -L` would have it.
@@ -97,10 +105,11 @@ public struct StepRunner {
     private var reusesDigests: Bool { request.reusesUnchangedDigests }
 
     private func snapshot(
-        _ references: [ArtifactReference], _ reuse: DigestReuse
+        _ references: [ArtifactReference], _ reuse: DigestReuse, _ isGivenUp: @escaping @Sendable () -> Bool
     ) throws(SnapshotError) -> SnapshotResult {
         var options = request.snapshot
         options.reuse = reuse
+        options.isGivenUp = isGivenUp
         return try Snapshot.take(of: references, options: options, report: report)
     }
 
@@ -126,6 +135,15 @@ public struct StepRunner {
             default: throw .internal("\(error)")
             }
         }
+    }
+}
+
+extension RecordedStep {
+    /// A file that is a link now, or the other way round, has changed, though its digest may be the same.
+    fileprivate mutating func addProducts(_ after: SnapshotResult, changedOnly: Bool) {
+        let turned = Set(materialLinkTexts).symmetricDifference(after.linkTexts)
+        products = changedOnly ? after.artifacts.changed(since: materials, otherKind: turned) : after.artifacts
+        productLinkTexts = after.linkTexts.filter { products[$0] != nil }
     }
 }
 

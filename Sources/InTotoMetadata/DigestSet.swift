@@ -18,11 +18,17 @@ public struct DigestAlgorithm: Hashable, Comparable, Sendable {
     public static func < (a: Self, b: Self) -> Bool { a.name < b.name }
 
     /// Digests that name a content beyond doubt today; others may be shown but decide nothing.
-    public var isStrong: Bool { Self.strongNames.contains(name) }
+    public var isStrong: Bool { strongLengths != nil }
 
-    private static let strongNames: Set<Text> = [
-        "sha256", "sha384", "sha512", "sha512_256", "sha3_256", "sha3_384", "sha3_512", "blake2b", "blake2s",
-        "dirHash", "gitBlob", "gitTree", "gitCommit", "gitTag",
+    /// Hexadecimal digits that a strong digest has; nil for one that is not.
+    var strongLengths: Set<Int>? { Self.strongLengths[name] }
+
+    /// Git has objects of SHA-1, which it checks for the known collisions, and of SHA-256; the BLAKE2 family has digests of
+    /// several lengths under one name.
+    private static let strongLengths: [Text: Set<Int>] = [
+        "sha256": [64], "sha384": [96], "sha512": [128], "sha512_256": [64], "sha3_256": [64], "sha3_384": [96],
+        "sha3_512": [128], "blake2b": [64, 96, 128], "blake2s": [64], "dirHash": [64], "gitBlob": [40, 64],
+        "gitTree": [40, 64], "gitCommit": [40, 64], "gitTag": [40, 64],
     ]
 }
 
@@ -34,13 +40,11 @@ public struct DigestSet: Hashable, Sendable {
         public let algorithm: DigestAlgorithm
         public let value: Text
 
-        /// Whether equal entries mean equal content.
+        /// Whether equal entries mean equal content: a cut digest says less than its algorithm's name.
         var isStrong: Bool {
-            algorithm.isStrong && value.utf8.count >= Self.shortestStrong && Hex.decode(value) != nil
+            guard let lengths = algorithm.strongLengths else { return false }
+            return lengths.contains(value.utf8.count) && Hex.decode(value) != nil
         }
-
-        /// Digits of the shortest strong digest: a git object's name, in a repository that uses SHA-1.
-        private static let shortestStrong = 40
     }
 
     /// Sorted by algorithm name; each algorithm once.
@@ -85,9 +89,16 @@ public struct DigestSet: Hashable, Sendable {
     }
 }
 
+extension DigestSet: CustomStringConvertible {
+    /// Safe to print.
+    public var description: String {
+        entries.map { "\($0.algorithm.name.escaped):\($0.value.escaped)" }.joined(separator: " ")
+    }
+}
+
 extension Text {
     /// ASCII letters in lower case, everything else as it is.
-    var asciiLowercased: Text {
+    package var asciiLowercased: Text {
         Text(trusted: utf8.map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 })
     }
 }

@@ -47,6 +47,7 @@ extension Link {
 
     /// Writes the seven members, in canonical order.
     public func write(to writer: inout JSONWriter) {
+        writer.reserve(materials.approximateSize + products.approximateSize)
         writer.object { writer in
             writer.member("_type", Self.type)
             writer.member("byproducts") { $0.object(byproducts) }
@@ -85,7 +86,6 @@ extension ArtifactSet {
     }
 
     func writeClassic(to writer: inout JSONWriter) {
-        writer.reserve(approximateSize)
         writer.object { writer in
             forEachRaw { name, digests in
                 writer.member(utf8: name) { $0.digests(digests) }

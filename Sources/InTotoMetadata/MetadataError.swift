@@ -15,6 +15,8 @@ public enum MetadataError: Error, Hashable {
     case unknownContainer
     case bothContainers
     case notEvidence(type: Text)
+    /// A draft that gives layouts another meaning; the member that says so.
+    case newStyleLayout(Text)
 }
 
 extension MetadataError: CustomStringConvertible {
@@ -36,6 +38,9 @@ extension MetadataError: CustomStringConvertible {
         case .unknownContainer: "neither a DSSE envelope ('payload') nor classic metadata ('signed')"
         case .bothContainers: "both a DSSE envelope ('payload') and classic metadata ('signed')"
         case .notEvidence(let type): "unknown kind of metadata '\(type.escaped)'"
+        case .newStyleLayout(let member):
+            "a layout as the drafts ITE-10 and ITE-11 have it ('\(member.escaped)'): these are not read, "
+                + "only layouts of in-toto 1.0"
         }
     }
 }

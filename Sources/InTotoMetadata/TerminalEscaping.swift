@@ -46,7 +46,8 @@ private func hexEscape(_ byte: UInt8) -> String {
     "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
 }
 
-private func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+/// Whether the character drives a terminal, hides, or looks like a plain space.
+package func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: true
     case .spaceSeparator: scalar != " "

@@ -42,8 +42,16 @@ extension Text: CustomStringConvertible {
     /// The text as it is: for a terminal or a log use `escaped`.
     public var description: String { String(decoding: utf8, as: UTF8.self) }
 
-    /// The text with control, bidirectional and other invisible characters escaped.
-    public var escaped: String { escapedForTerminal(utf8) }
+    /// The text with control, bidirectional and other invisible characters escaped; of a very long one the beginning.
+    public var escaped: String {
+        guard utf8.count > Self.shownLength else { return escapedForTerminal(utf8) }
+        var end = Self.shownLength
+        while utf8[end] & 0xC0 == 0x80 { end -= 1 }
+        return escapedForTerminal(utf8[..<end]) + "… (\(utf8.count) bytes)"
+    }
+
+    /// In bytes: longer than any path, and short enough for a message.
+    private static let shownLength = 4096
 }
 
 extension [UInt8] {

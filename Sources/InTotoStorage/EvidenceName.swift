@@ -11,6 +11,11 @@ public enum EvidenceName {
     /// `.NAME.KEYID8.link-unfinished`: a step that has no products yet. Other tools call theirs the same.
     public static func unfinished(step: StepName, keyID: KeyID) -> String { ".\(stem(step, keyID)).link-unfinished" }
 
+    /// Whether a file of this name holds a step that was only begun, whichever tool began it.
+    public static func isUnfinished(_ name: [UInt8]) -> Bool {
+        name.first == UInt8(ascii: ".") && name.suffix(16).elementsEqual(".link-unfinished".utf8)
+    }
+
     /// The key id's first characters in the name of an unfinished record of `step`; nil for other names.
     public static func keyIDPrefix(inUnfinished name: [UInt8], of step: StepName) -> Text? {
         let prefix = Array(".".utf8) + step.text.utf8 + Array(".".utf8)

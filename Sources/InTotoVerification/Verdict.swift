@@ -13,14 +13,19 @@ public struct Verdict: Sendable {
     public internal(set) var layout: LayoutReport
     /// Those of sublayouts first, then those of the layout, as they were run or would have been.
     public internal(set) var inspections: [InspectionReport] = []
-    /// What the supply chain says it delivered: the products of the last step.
-    public internal(set) var products: ArtifactSet?
+    /// Of files that were to be among what was verified.
+    public internal(set) var subjectProblems: [VerificationProblem] = []
+
+    /// What the supply chain says it delivered: the products of the last step, where its evidence is good.
+    public var products: ArtifactSet? { layout.products }
 
     /// Everything that failed, in the order in which it was looked at; the first decided.
-    public var problems: [VerificationProblem] { layout.allProblems + inspections.flatMap(\.problems) }
+    public var problems: [VerificationProblem] {
+        layout.allProblems + inspections.flatMap(\.problems) + subjectProblems
+    }
     public var warnings: [VerificationWarning] { layout.allWarnings + inspections.flatMap(\.warnings) }
 
-    /// Every piece of evidence that counted.
+    /// Every piece of evidence that was believed, of whose signers one was counted already, too.
     public var usedEvidence: [EvidenceReference] { layout.usedEvidence }
 }
 
@@ -34,20 +39,27 @@ public struct LayoutReport: Sendable {
     public internal(set) var layout: Layout?
     public internal(set) var signedBy: [Functionary] = []
     public internal(set) var steps: [StepReport] = []
+    /// Of the last step, whatever the rules say of them; nil where nobody can say.
+    public internal(set) var products: ArtifactSet?
     /// What stands in bundles and named files and is no evidence of a step.
     public internal(set) var otherEvidence: [EvidenceFinding] = []
     /// Authenticated statements of other types.
     public internal(set) var otherStatements = 0
+    /// One for each attestation that is required, where everything else holds.
+    public internal(set) var attestations: [AttestationReport] = []
     /// Of the layout as a whole.
     public internal(set) var problems: [VerificationProblem] = []
     public internal(set) var warnings: [VerificationWarning] = []
 
-    var allProblems: [VerificationProblem] { problems + steps.flatMap(\.everyProblem) }
+    var allProblems: [VerificationProblem] {
+        problems + steps.flatMap(\.everyProblem) + attestations.compactMap(\.problem)
+    }
     var allWarnings: [VerificationWarning] {
         warnings + steps.flatMap { $0.warnings + ($0.sublayouts.flatMap(\.allWarnings)) }
     }
     var usedEvidence: [EvidenceReference] {
-        steps.flatMap { step in step.counted.map(\.reference) + step.sublayouts.flatMap(\.usedEvidence) }
+        steps.flatMap { step in step.believed.map(\.reference) + step.sublayouts.flatMap(\.usedEvidence) }
+            + attestations.flatMap { $0.counted.map(\.reference) }
     }
 }
 
@@ -71,8 +83,12 @@ public struct StepReport: Sendable {
         evidence.filter { if case .counted = $0.standing { true } else { false } }
     }
 
+    var believed: [EvidenceFinding] { evidence.filter { if case .rejected = $0.standing { false } else { true } } }
+
     /// Its own, and those of its sublayouts.
-    public var everyProblem: [VerificationProblem] { problems + sublayouts.flatMap(\.allProblems) }
+    public var everyProblem: [VerificationProblem] {
+        problems + sublayouts.flatMap(\.allProblems).map { .within(step.name, $0) }
+    }
 }
 
 /// One inspection.
@@ -83,6 +99,10 @@ public struct InspectionReport: Sendable {
     public internal(set) var hasRun = false
     /// What it found and left, unsigned.
     public internal(set) var link: Link?
+    /// What was there and is no artifact, so that no rule could forbid it: the inspection has failed.
+    public internal(set) var notRecorded: [InspectionRecord.NotRecorded] = []
+    /// What rules do not see, as the default excludes hide it: each pattern, and how many paths it hid.
+    public internal(set) var hidden: [(pattern: String, paths: Int)] = []
     public internal(set) var materials: RuleTrace?
     public internal(set) var products: RuleTrace?
     public internal(set) var problems: [VerificationProblem] = []

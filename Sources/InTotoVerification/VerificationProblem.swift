@@ -2,7 +2,9 @@ public import InTotoCrypto
 public import InTotoMetadata
 
 /// Why a supply chain is not accepted.
-public enum VerificationProblem: Error, Sendable {
+public indirect enum VerificationProblem: Error, Sendable {
+    /// Of the sublayout that stands for a step.
+    case within(StepName, VerificationProblem)
     case malformedLayout(MetadataError)
     case layoutNotSigned(AuthenticationError)
     case otherLayout(expected: Text, found: Text)
@@ -19,15 +21,57 @@ public enum VerificationProblem: Error, Sendable {
     case sublayoutFolder(StepName, String)
     case sublayoutInspections(StepName, [Inspection])
     case rules(of: StepName, ArtifactKind, RuleFailure)
-    case command(StepName, expected: [Text], found: [Text])
-    case inspection(StepName, String)
+    case command(StepName, EvidenceReference, expected: [Text], found: [Text])
+    case inspection(StepName, InspectionFault)
+    case attestation(RequiredAttestation, MissingAttestation)
+    case notRecorded(StepName, [InspectionRecord.NotRecorded])
+    case subject(ArtifactName, String)
     case crypto(CryptoError)
+}
+
+/// What became of an inspection that failed.
+public enum InspectionFault: Error, Sendable {
+    case status(Int64)
+    case noStatus
+    case tookLonger(than: Duration)
+    case notRun(String)
+    case artifacts(ArtifactProblem)
+}
+
+extension InspectionFault: CustomStringConvertible {
+    /// Reads after the inspection's name.
+    public var description: String {
+        switch self {
+        case .status(let status): "ended with status \(status)"
+        case .noStatus: "ended without a status"
+        case .tookLonger(let limit): "took longer than \(limit.components.seconds) seconds, and was ended"
+        case .notRun(let reason): "could not be run: \(reason)"
+        case .artifacts(let problem): "found what cannot be judged: \(problem)"
+        }
+    }
+
+    var hint: String? {
+        switch self {
+        case .status, .noStatus: "run the inspection's command by hand to see what it says"
+        case .tookLonger: "give it more time with --inspection-timeout, or run its command by hand"
+        case .notRun: "see that the program is on PATH, in an absolute directory"
+        case .artifacts: nil
+        }
+    }
+}
+
+/// Why nothing counts as a required attestation.
+public enum MissingAttestation: Sendable {
+    case noSuchStep
+    /// What was found, or what could have been it and is not believed.
+    case missing([EvidenceFinding])
 }
 
 extension VerificationProblem: CustomStringConvertible {
     /// One line, no capital, no full stop; then one indented line for each piece of evidence.
     public var description: String {
         switch self {
+        case .within(let step, let problem): "in the sublayout of step '\(step)': \(problem)"
         case .malformedLayout(let error): "the layout is not taken: \(error)"
         case .layoutNotSigned(let error): "the layout is not believed: \(error)"
         case .otherLayout(let expected, let found):
@@ -42,7 +86,7 @@ extension VerificationProblem: CustomStringConvertible {
         case .thresholdNotMet(let step, let counted, let rejected):
             "step '\(step.name)' needs links from \(step.threshold) "
                 + "\(step.threshold == 1 ? "functionary" : "functionaries"), found \(counted)"
-                + rejected.map { "\n  \($0)" }.joined()
+                + rejected.prefix(Self.shownEntries).map { "\n  \($0)" }.joined() + Self.more(rejected.count)
         case .tooManyLinks(let step, let limit): "step '\(step)' has more than \(limit) link files"
         case .disagreement(let step, let a, let b, let difference):
             "the links of step '\(step)' disagree: \(a) and \(b)\n  \(difference)"
@@ -54,11 +98,28 @@ extension VerificationProblem: CustomStringConvertible {
             "the sublayout of step '\(step)' wants to run commands here"
                 + inspections.map { "\n  \($0.name): \($0.command.map(\.escaped).joined(separator: " "))" }.joined()
         case .rules(let name, let kind, let failure): "the \(kind.rawValue) of '\(name)': \(failure)"
-        case .command(let step, let expected, let found):
-            "step '\(step)' ran another command: expected '\(Self.shown(expected))', recorded '\(Self.shown(found))'"
-        case .inspection(let name, let reason): "inspection '\(name)' \(reason)"
+        case .command(let step, let reference, let expected, let found):
+            "step '\(step)' ran another command: expected '\(Self.shown(expected))', recorded '\(Self.shown(found))' "
+                + "in \(reference)"
+        case .inspection(let name, let fault): "inspection '\(name)' \(fault)"
+        case .attestation(let requirement, .noSuchStep):
+            "the attestation \(requirement) is required, and the layout has no such step"
+        case .attestation(let requirement, .missing(let findings)):
+            "the attestation \(requirement) is required, and none counts"
+                + findings.prefix(Self.shownEntries).map { "\n  \($0)" }.joined() + Self.more(findings.count)
+        case .notRecorded(let name, let entries):
+            "inspection '\(name)' met what is no artifact, and what no rule can judge"
+                + entries.prefix(Self.shownEntries).map { "\n  '\($0.path)': \($0.reason)" }.joined()
+                + Self.more(entries.count)
+        case .subject(let name, let reason): "the subject '\(name)' \(reason)"
         case .crypto(let error): error.description
         }
+    }
+
+    private static let shownEntries = 20
+
+    private static func more(_ count: Int) -> String {
+        count > shownEntries ? "\n  and \(count - shownEntries) more" : ""
     }
 
     private static func shown(_ command: [Text]) -> String { command.map(\.escaped).joined(separator: " ") }
@@ -66,6 +127,7 @@ extension VerificationProblem: CustomStringConvertible {
     /// What to do about it.
     public var hint: String? {
         switch self {
+        case .within(_, let problem): problem.hint
         case .malformedLayout, .clockNotSet, .crypto, .sublayoutTooDeep, .tooManySublayouts: nil
         case .layoutNotSigned:
             "check that --verification-keys are the project owner's, and that the layout came unchanged"
@@ -83,13 +145,20 @@ extension VerificationProblem: CustomStringConvertible {
         case .rules(_, _, let failure): failure.hint
         case .command:
             "have the step done as the layout says, or the layout changed; without --strict-commands it is a warning"
-        case .inspection: "run the inspection's command by hand to see what it says"
+        case .inspection(_, let fault): fault.hint
+        case .attestation(_, .noSuchStep): "name a step of the layout: --require-attestation STEP=TYPE"
+        case .attestation:
+            "have one of the step's functionaries sign one about the step's artifacts: intoto-run attest"
+        case .subject: "put what was delivered there, or name with --vsa-subject what was"
+        case .notRecorded:
+            "find out how it came there; verify in a directory that holds the product's files and no more"
         }
     }
 
     /// A word for programs; does not change.
     public var code: String {
         switch self {
+        case .within(_, let problem): problem.code
         case .malformedLayout: "layout-malformed"
         case .layoutNotSigned: "layout-signature"
         case .otherLayout: "layout-digest"
@@ -107,6 +176,9 @@ extension VerificationProblem: CustomStringConvertible {
         case .rules: "rule"
         case .command: "command"
         case .inspection: "inspection"
+        case .attestation: "attestation"
+        case .notRecorded: "not-recorded"
+        case .subject: "subject"
         case .crypto: "crypto"
         }
     }
@@ -115,10 +187,18 @@ extension VerificationProblem: CustomStringConvertible {
 extension EvidenceFinding: CustomStringConvertible {
     public var description: String {
         switch standing {
-        case .counted(let functionary): "\(reference): counts for '\(functionary.label)'"
-        case .additional(let functionary): "\(reference): also by '\(functionary.label)', who is counted already"
+        case .counted(let functionary): "\(reference): counts for \(functionary.shown)\(Self.also(cosigners))"
+        case .additional(let functionary):
+            cosigners.isEmpty
+                ? "\(reference): also by \(functionary.shown), who is counted already"
+                : "\(reference): also by \(functionary.shown), and the same as what is counted\(Self.also(cosigners))"
         case .rejected(let reason): "\(reference): does not count: \(reason)"
         }
+    }
+
+    private static func also(_ cosigners: [Functionary]) -> String {
+        guard !cosigners.isEmpty else { return "" }
+        return ", signed by \(cosigners.map(\.shown).joined(separator: ", ")), too: one piece of evidence counts once"
     }
 }
 
@@ -131,6 +211,7 @@ extension RuleFailure {
             case .otherName:
                 return "if that is the same artifact, the rule needs an IN prefix, or the step another name"
             case .noCommonDigest, .cannotTell: return "record the steps with one digest algorithm in common: --digest"
+            case .uncovered: return "if it is meant, the rule needs another pattern or IN prefix"
             case .noSuchStep: return "the layout's MATCH names a step that is not there"
             case .consumed: return "move the REQUIRE before the rule that consumes the artifact"
             case .alreadyThere, .unchanged, .notOnBothSides, .stillThere, .absent: continue
@@ -142,29 +223,29 @@ extension RuleFailure {
 
 /// Something that does not decide, and that somebody should know.
 public enum VerificationWarning: Sendable, Hashable {
-    case command(StepName, expected: [Text], found: [Text])
+    case command(StepName, EvidenceReference, expected: [Text], found: [Text])
     case unusableKey(KeyID, String)
+    case weakKey(KeyID, String)
     case openEnd(StepName, ArtifactKind, allowed: Int)
     case unknownStep(StepName, Text)
-    case peculiarPattern(StepName, GlobPattern, String)
+    case peculiarRule(StepName, ArtifactRule, String)
     case farExpiry(UTCTime)
-    case ignoredEvidence(EvidenceReference, String)
     case relativeProgram(StepName, Text)
 }
 
 extension VerificationWarning: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .command(let step, let expected, let found):
-            VerificationProblem.command(step, expected: expected, found: found).description
+        case .command(let step, let reference, let expected, let found):
+            VerificationProblem.command(step, reference, expected: expected, found: found).description
         case .unusableKey(let keyID, let reason): "the layout's key '\(keyID)' cannot be used: \(reason)"
+        case .weakKey(let keyID, let reason): "the layout's key '\(keyID)' counts, as was allowed: \(reason)"
         case .openEnd(let name, let kind, let allowed):
             "the \(kind.rawValue) rules of '\(name)' do not end in DISALLOW *: \(allowed) artifacts were allowed by none"
         case .unknownStep(let name, let step):
             "a MATCH of '\(name)' is from '\(step.escaped)', which has no link: it consumes nothing"
-        case .peculiarPattern(let name, let pattern, let reason): "pattern '\(pattern)' of '\(name)': \(reason)"
+        case .peculiarRule(let name, let rule, let reason): "rule \(rule) of '\(name)': \(reason)"
         case .farExpiry(let expiry): "the layout expires only at \(expiry): until then nobody can take it back"
-        case .ignoredEvidence(let reference, let reason): "\(reference): \(reason)"
         case .relativeProgram(let name, let program):
             "inspection '\(name)' runs '\(program.escaped)' from the directory that is inspected"
         }

@@ -43,10 +43,22 @@ public struct VerificationPolicy: Sendable {
     public var sublayoutInspections = Inspections.skip
     public var commands = CommandMismatch.warns
     public var names = NameSpelling.normalized
+    /// Of functionaries' keys; certificates' stay strict.
+    public var keys = KeyStrength.standard
     /// SHA-256 of the layout file, in lower case: no other layout will do, however well it is signed.
     public var layoutDigest: Text?
+    /// Statements that must be there, beside the links of the layout's own steps.
+    public var attestations: [RequiredAttestation] = []
     /// Most bytes of one file of evidence.
     public var evidenceSize = BoundedReader.evidenceLimit
+    /// Most bytes of all files of evidence together.
+    public var totalEvidenceSize = 64 << 30
+
+    var limits: JSONLimits {
+        var limits = JSONLimits()
+        limits.size = evidenceSize
+        return limits
+    }
 
     /// Layouts within layouts.
     static let sublayoutDepth = 8
@@ -55,11 +67,38 @@ public struct VerificationPolicy: Sendable {
     public init() {}
 }
 
+/// What an inspection found and left.
+public struct InspectionRecord: Sendable {
+    /// Something that was there, before or after, and is no artifact: rules do not see it.
+    public struct NotRecorded: Hashable, Sendable {
+        /// Safe to print.
+        public let path: String
+        public let reason: String
+
+        public init(path: String, reason: String) {
+            self.path = path
+            self.reason = reason
+        }
+    }
+
+    /// Unsigned.
+    public let link: Link
+    public let notRecorded: [NotRecorded]
+    /// What was passed over by its name, such as `.git/`: each pattern, safe to print, and how many paths it hid.
+    public let hidden: [(pattern: String, paths: Int)]
+
+    public init(link: Link, notRecorded: [NotRecorded] = [], hidden: [(pattern: String, paths: Int)] = []) {
+        self.link = link
+        self.notRecorded = notRecorded
+        self.hidden = hidden
+    }
+}
+
 /// Runs the command of one inspection, and returns what it found and left.
 ///
 /// `digests` are the algorithms that the links use: with these, artifacts can be compared.
 public struct InspectionRunner {
-    public typealias Run = (_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> Link
+    public typealias Run = (_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> InspectionRecord
 
     let announce: ([InspectionReport]) -> Void
     let run: Run

@@ -35,6 +35,14 @@ extension ArtifactRecord {
     }
 }
 
+extension ArtifactRecord {
+    /// With the digests of both; the two do not differ.
+    func merged(with other: ArtifactRecord) -> ArtifactRecord {
+        ArtifactRecord(
+            materials: materials.merged(with: other.materials), products: products.merged(with: other.products))
+    }
+}
+
 extension RuleTrace {
     func problems(of name: StepName) -> [VerificationProblem] { failure.map { [.rules(of: name, kind, $0)] } ?? [] }
 
@@ -52,13 +60,19 @@ extension Verifier {
     /// What is odd about a layout and does not decide.
     func warnings(of layout: Layout, _ functionaries: Functionaries, isRoot: Bool) -> [VerificationWarning] {
         var warnings = functionaries.unusable.map { VerificationWarning.unusableKey($0.label, $0.reason.description) }
+        let left = layout.expires.secondsSinceEpoch - request.now.secondsSinceEpoch
+        if left > LayoutLint.longestExpiry { warnings.append(.farExpiry(layout.expires)) }
+        warnings += functionaries.weak.map { .weakKey($0.label, $0.reason.description) }
         let lists =
             layout.steps.map { ($0.name, $0.expectedMaterials + $0.expectedProducts) }
             + layout.inspections.map { ($0.name, $0.expectedMaterials + $0.expectedProducts) }
         for (name, rules) in lists {
             for rule in rules {
-                guard let pattern = rule.pattern, let reason = pattern.peculiarity else { continue }
-                warnings.append(.peculiarPattern(name, pattern, reason))
+                // Parameters are those of the layout itself; a sublayout gets none.
+                let isSubstituted = isRoot && request.parameters != nil
+                for reason in rule.peculiarities(isSubstituted: isSubstituted, request.policy.names) {
+                    warnings.append(.peculiarRule(name, rule, reason))
+                }
             }
         }
         for inspection in layout.inspections {

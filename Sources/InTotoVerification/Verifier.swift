@@ -7,9 +7,9 @@ internal import InTotoStorage
 /// Nothing that is not authenticated reaches a decision: containers are read within bounds, signatures are checked over
 /// exact bytes, and only those bytes are decoded.
 public struct Verifier {
-    private let request: VerificationRequest
+    let request: VerificationRequest
     private let runner: InspectionRunner?
-    private let budget = SignatureBudget()
+    private let budget: SignatureBudget
     private var sublayouts = 0
     private var pending: [PendingInspections] = []
 
@@ -17,12 +17,12 @@ public struct Verifier {
     public init(_ request: VerificationRequest, inspections runner: InspectionRunner?) {
         self.request = request
         self.runner = runner
+        budget = SignatureBudget(bytes: request.policy.totalEvidenceSize)
     }
 
     public mutating func verify() -> Verdict {
         let (report, summary) = rootLayout()
         var verdict = Verdict(outcome: .failed, checkedAt: request.now, layout: report)
-        verdict.products = summary?.record.products.set
         verdict.inspections = pending.flatMap(\.reports)
         guard verdict.problems.isEmpty, summary != nil else { return verdict }
         if pending.contains(where: { !$0.mayRun }) {
@@ -53,7 +53,7 @@ public struct Verifier {
                 layout = try substituted(layout, parameters)
             }
             return try verify(
-                layout, report, EvidencePool(request.evidence, sizeLimit: request.policy.evidenceSize), [])
+                layout, report, EvidencePool(request.evidence, request.policy.limits, budget), [])
         } catch {
             report.problems.append(error)
             return (report, nil)
@@ -66,14 +66,12 @@ public struct Verifier {
         limits.size = VerificationRequest.layoutLimit
         let metadata: SignedMetadata
         do { metadata = try SignedMetadata(request.layout, limits: limits) } catch { throw .malformedLayout(error) }
-        do {
-            return try metadata.authenticated(by: request.ownerKeys, threshold: request.ownerKeys.count).layout()
-        } catch let error as AuthenticationError {
+        let payload: Authenticated<Payload>
+        do { payload = try metadata.authenticated(by: request.ownerKeys, threshold: request.ownerKeys.count) } catch {
             if case .metadata(let error) = error { throw .malformedLayout(error) }
             throw .layoutNotSigned(error)
-        } catch let error as MetadataError {
-            throw .malformedLayout(error)
-        } catch { throw .malformedLayout(.notEvidence(type: "")) }
+        }
+        do { return try payload.layout() } catch { throw .malformedLayout(error) }
     }
 
     /// Spec: 5.2, step 3; a layout is expired at the very instant that it names.
@@ -99,7 +97,6 @@ public struct Verifier {
     struct Summary {
         let record: ArtifactRecord
         let command: [Text]
-        let records: [Text: ArtifactRecord]
     }
 
     /// Verifies a layout that its owner's signature stands behind. `path`: the steps that led to it.
@@ -111,7 +108,7 @@ public struct Verifier {
         report.layout = layout
         try checkExpiry(of: layout)
         guard !layout.steps.isEmpty || !layout.inspections.isEmpty else { throw .emptyLayout }
-        let functionaries = Functionaries(layout)
+        let functionaries = Functionaries(layout, request.policy.keys)
         report.warnings = warnings(of: layout, functionaries, isRoot: path.isEmpty)
 
         var collector = StepCollector(layout, functionaries, pool, request, budget)
@@ -125,15 +122,17 @@ public struct Verifier {
                     records[step.name.text] = evidence.record
                     commands[step.name.text] = evidence.command
                     stepReport.command = evidence.command
-                    checkCommand(of: step, evidence.command, &stepReport)
                 }
                 report.steps.append(stepReport)
             }
         } catch { throw .crypto(error) }
+        report.products = layout.steps.last.flatMap { records[$0.name.text]?.products.set }
         report.otherEvidence = collector.otherEvidence
         report.otherStatements = collector.otherStatements
         guard report.allProblems.isEmpty else { return (report, nil) }
         applyRules(layout, records, &report)
+        guard report.allProblems.isEmpty else { return (report, nil) }
+        if path.isEmpty { requireAttestations(layout, functionaries, collector, records, &report) }
         guard report.allProblems.isEmpty else { return (report, nil) }
         if let refusal = sublayoutRefusal(of: layout, path) {
             report.problems.append(refusal)
@@ -144,6 +143,8 @@ public struct Verifier {
     }
 
     /// One record for all links of a step: they agree, and sublayouts hold. Spec: 5.2, step 5; 4.5.
+    ///
+    /// It has the digests of all of them: two may agree with a third in one algorithm, and differ in another.
     private mutating func reduce(
         _ step: Step, _ accepted: [AcceptedEvidence], _ report: inout StepReport, _ path: [StepName]
     ) -> (record: ArtifactRecord, command: [Text])? {
@@ -159,12 +160,18 @@ public struct Verifier {
             }
         }
         guard report.everyProblem.isEmpty, let first = reduced.first else { return nil }
-        for other in reduced.dropFirst() {
-            guard let difference = first.record.difference(from: other.record) else { continue }
-            report.problems.append(.disagreement(step.name, first.reference, other.reference, difference))
+        for piece in reduced { checkCommand(of: step, piece.command, piece.reference, &report) }
+        var record = first.record
+        for (index, other) in reduced.enumerated().dropFirst() {
+            guard let difference = record.difference(from: other.record) else {
+                record = record.merged(with: other.record)
+                continue
+            }
+            let opponent = reduced[..<index].first { $0.record.difference(from: other.record) != nil } ?? first
+            report.problems.append(.disagreement(step.name, opponent.reference, other.reference, difference))
             return nil
         }
-        return (first.record, first.command)
+        return (record, first.command)
     }
 
     /// Spec: 4.5, sublayouts.
@@ -178,12 +185,14 @@ public struct Verifier {
         guard sublayouts <= VerificationPolicy.sublayoutCount else {
             throw .tooManySublayouts(limit: VerificationPolicy.sublayoutCount)
         }
-        guard let folder = evidence.sublayoutFolder else { return nil }
+        guard let folder = evidence.sublayoutFolder else {
+            throw .sublayoutFolder(path[path.count - 1], "it was found where no directory can stand beside it")
+        }
         let places: [EvidencePlace]
         do { places = [.folder(try EvidenceFolder(folder, beneath: true))] } catch {
             throw .sublayoutFolder(path[path.count - 1], error.description)
         }
-        let pool = EvidencePool(places, sizeLimit: request.policy.evidenceSize)
+        let pool = EvidencePool(places, request.policy.limits, budget)
         var inner = LayoutReport(path: evidence.reference.description, sha256: evidence.reference.sha256)
         inner.signedBy = evidence.signers
         do throws(VerificationProblem) {
@@ -197,12 +206,15 @@ public struct Verifier {
         }
     }
 
-    private func checkCommand(of step: Step, _ command: [Text], _ report: inout StepReport) {
+    /// Of every piece of evidence: each is somebody who did the step.
+    private func checkCommand(
+        of step: Step, _ command: [Text], _ reference: EvidenceReference, _ report: inout StepReport
+    ) {
         guard !step.expectedCommand.isEmpty, command != step.expectedCommand else { return }
+        let expected = step.expectedCommand
         switch request.policy.commands {
-        case .warns:
-            report.warnings.append(.command(step.name, expected: step.expectedCommand, found: command))
-        case .fails: report.problems.append(.command(step.name, expected: step.expectedCommand, found: command))
+        case .warns: report.warnings.append(.command(step.name, reference, expected: expected, found: command))
+        case .fails: report.problems.append(.command(step.name, reference, expected: expected, found: command))
         }
     }
 
@@ -223,6 +235,20 @@ public struct Verifier {
         }
     }
 
+    /// Not of the specification: what the user asks for beside the layout.
+    private func requireAttestations(
+        _ layout: Layout, _ functionaries: Functionaries, _ collector: StepCollector,
+        _ records: [Text: ArtifactRecord], _ report: inout LayoutReport
+    ) {
+        let judge = AttestationJudge(
+            functionaries: functionaries, statements: collector.requiredStatements,
+            unbelieved: collector.otherEvidence)
+        for requirement in request.policy.attestations {
+            let step = layout.steps.first { $0.name == requirement.step }
+            report.attestations.append(judge.report(on: requirement, step, records[requirement.step.text]))
+        }
+    }
+
     private static func summary(
         of layout: Layout, _ records: [Text: ArtifactRecord], _ commands: [Text: [Text]]
     ) -> Summary {
@@ -231,7 +257,7 @@ public struct Verifier {
         let last = layout.steps.last.flatMap { records[$0.name.text] } ?? empty
         return Summary(
             record: ArtifactRecord(materials: first.materials, products: last.products),
-            command: layout.steps.last.flatMap { commands[$0.name.text] } ?? [], records: records)
+            command: layout.steps.last.flatMap { commands[$0.name.text] } ?? [])
     }
 
     // MARK: Inspections. Spec: 5.2, steps 7 and 8
@@ -289,15 +315,18 @@ public struct Verifier {
         do {
             let digests = Set(
                 records.values.flatMap { $0.products.set.usedAlgorithms + $0.materials.set.usedAlgorithms })
-            let link = try runner.run(report.inspection, digests.sorted())
+            let found = try runner.run(report.inspection, digests.sorted())
+            let link = found.link
             report.hasRun = true
             report.link = link
+            report.notRecorded = found.notRecorded
+            report.hidden = found.hidden
             guard case .integer(let value)? = link.byproducts["return-value"] else {
-                report.problems.append(.inspection(name, "ended without a status"))
+                report.problems.append(.inspection(name, .noStatus))
                 return
             }
             guard value == 0 else {
-                report.problems.append(.inspection(name, "ended with status \(value)"))
+                report.problems.append(.inspection(name, .status(value)))
                 return
             }
             let record = try ArtifactRecord(link, request.policy.names)
@@ -309,7 +338,13 @@ public struct Verifier {
             ]
             (report.materials, report.products) = (traces[0], traces[1])
             report.problems = traces.flatMap { $0.problems(of: name) }
+            // What rules do not see could stand in the place of a product, or beside it, whatever they forbid.
+            if !found.notRecorded.isEmpty { report.problems.append(.notRecorded(name, found.notRecorded)) }
             report.warnings = traces.flatMap { $0.warnings(of: name) }
-        } catch { report.problems.append(.inspection(name, "could not be run: \(error)")) }
+        } catch let fault as InspectionFault {
+            report.problems.append(.inspection(name, fault))
+        } catch let problem as ArtifactProblem {
+            report.problems.append(.inspection(name, .artifacts(problem)))
+        } catch { report.problems.append(.inspection(name, .notRun("\(error)"))) }
     }
 }

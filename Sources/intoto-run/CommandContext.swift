@@ -13,8 +13,10 @@ import InTotoMetadata
 /// What a verb may touch besides its options; `live()` is called in `main` only.
 struct CommandContext {
     var now: @Sendable () -> Date
-    /// `NAME=value` entries as bytes: not all of them are UTF-8.
+    /// `NAME=value` entries as bytes: not all of them are UTF-8. Those of `secrets` are not among them.
     var environment: [[UInt8]]
+    /// Variables of ours that hold secrets, by their names.
+    var secrets: [String: SecretBytes]
     var workingDirectory: [UInt8]
     /// What stood behind `--`; nil where there was no `--`.
     var command: [[UInt8]]?
@@ -44,29 +46,49 @@ struct CommandContext {
 // MARK: Secrets
 
 extension CommandContext {
-    /// Variables that hold secrets of ours, and the one that may name them.
-    static let secretVariables = ["INTOTO_KEY", "INTOTO_KEY_PASSPHRASE", "INTOTO_PKCS11_PIN"]
+    /// Variables whose values are secrets: they are moved out of the environment before anything else looks at it.
+    private static let secretVariables = ["INTOTO_KEY_PASSPHRASE", "INTOTO_PKCS11_PIN"]
 
-    /// The value of a variable, which is erased where the system shows it.
+    /// Variables of ours, which nobody else gets and which are never recorded.
+    static let ownVariables = secretVariables + ["INTOTO_KEY"]
+
+    /// The value of a variable that holds a key, which is erased where the system shows it.
     func takeSecret(_ name: String) -> SecretBytes? {
         defer { eraseVariable(name) }
-        return variable(name).map(SecretBytes.init(copying:))
+        return secrets[name] ?? variable(name).map(SecretBytes.init(copying:))
     }
-
-    func eraseSecrets() { for name in Self.secretVariables { eraseVariable(name) } }
 
     /// What a program that we start gets: neither keys nor passphrases of ours.
     func environmentForPrograms(without names: [String]) -> [[UInt8]] {
-        let ours = (Self.secretVariables + names).map { Array("\($0)=".utf8) }
+        let ours = (Self.ownVariables + names).map { Array("\($0)=".utf8) }
         return environment.filter { entry in !ours.contains { entry.starts(with: $0) } }
+    }
+
+    /// Entries whose values are not to be recorded, wherever they turn up: all but that which names a key.
+    var entriesToMask: [[UInt8]] {
+        environment.filter { !$0.starts(with: "INTOTO_KEY=".utf8) }
+            + secrets.map { name, value in Array("\(name)=".utf8) + value.withUnsafeBytes(Array.init) }
+    }
+
+    private static func movedSecrets() -> [String: SecretBytes] {
+        var secrets: [String: SecretBytes] = [:]
+        for name in secretVariables {
+            secrets[name] = CallerState.secret(name)
+            cs_erase_variable(name)
+        }
+        return secrets
     }
 }
 
 extension CommandContext {
     static func live(command: [[UInt8]]?, process: ChildProcess?) -> CommandContext {
-        CommandContext(
+        let secrets = movedSecrets()
+        return CommandContext(
             now: { Date() },
-            environment: CallerState.environment,
+            environment: CallerState.environment.filter { entry in
+                !secrets.keys.contains { entry.starts(with: "\($0)=".utf8) }
+            },
+            secrets: secrets,
             workingDirectory: CallerState.workingDirectory,
             command: command,
             process: process,
@@ -123,6 +145,12 @@ enum CallerState {
     }
 
     static var environment: [[UInt8]] { strings(cs_startup_state().pointee.environment) }
+
+    /// The value of a variable, straight from where the system has put it; nil where it is not set.
+    static func secret(_ name: String) -> SecretBytes? {
+        guard let value = cs_variable(name) else { return nil }
+        return SecretBytes(copying: UnsafeRawBufferPointer(start: value, count: strlen(value)))
+    }
 
     static var inheritedDescriptors: [Int32] {
         let startup = cs_startup_state().pointee

@@ -16,19 +16,39 @@ struct EvidenceFile {
         do throws(MetadataError) {
             metadata = [try SignedMetadata(bytes)]
         } catch {
-            let bundle = Bundle(bytes)
-            guard !bundle.envelopes.isEmpty else {
-                throw Failure(
-                    "\(Text(path).escaped): \(error)",
-                    hint: "evidence is a link, a layout, a DSSE envelope or a bundle of envelopes, one a line")
-            }
-            metadata = bundle.envelopes.map(SignedMetadata.envelope)
-            guard bundle.ignoredLineCount > 0 else { return }
+            metadata = try Self.envelopes(of: bytes, path, error, in: context)
+        }
+        try refuseUnfinished()
+    }
+
+    /// A step that was only begun proves nothing. Other tools' records of such are links but for their names.
+    private func refuseUnfinished() throws {
+        let name = FilePath(path).lastComponent?.string ?? ""
+        let isOurs = metadata.contains { $0.payloadType == UnfinishedRecord.payloadType }
+        guard isOurs || EvidenceName.isUnfinished(Array(name.utf8)) else { return }
+        throw Failure(
+            "\(Text(path).escaped): is the unfinished record of a step, which proves nothing yet",
+            hint: isOurs
+                ? "intoto-run record stop finishes it"
+                : "finish it with the tool that began it, and give what that writes")
+    }
+
+    private static func envelopes(
+        of bytes: [UInt8], _ path: String, _ error: MetadataError, in context: CommandContext
+    ) throws -> [SignedMetadata] {
+        let bundle = Bundle(bytes)
+        guard !bundle.envelopes.isEmpty else {
+            throw Failure(
+                "\(Text(path).escaped): \(error)",
+                hint: "evidence is a link, a layout, a DSSE envelope or a bundle of envelopes, one a line")
+        }
+        if bundle.ignoredLineCount > 0 {
             let lines =
                 bundle.ignoredLineCount == 1
                 ? "1 line is no envelope" : "\(bundle.ignoredLineCount) lines are no envelopes"
             context.note("intoto-run: warning: \(Text(path).escaped): \(lines)")
         }
+        return bundle.envelopes.map(SignedMetadata.envelope)
     }
 
     /// How messages call one of the pieces: the file, and the place in a bundle.
@@ -86,4 +106,9 @@ extension Error {
         if case .notEvidence = self as? MetadataError { return true }
         return false
     }
+}
+
+extension SignedMetadata {
+    /// Nil for classic metadata.
+    fileprivate var payloadType: Text? { if case .envelope(let envelope) = self { envelope.payloadType } else { nil } }
 }

@@ -11,6 +11,7 @@ struct EvidenceWriter {
     let formats: [EvidenceFormat]
     let signers: [any Signer]
     let convention: KeyIDConvention
+    let overwrites: Bool
     /// How the command ended, for messages.
     let ending: String
 
@@ -67,7 +68,9 @@ struct EvidenceWriter {
 
     /// Command lines that make the evidence from a kept payload, one for each file of it; for a shell.
     private func finishing(_ path: FilePath, _ format: EvidenceFormat) -> String {
-        let option = convention == .python ? "" : " --keyid-convention \(convention.rawValue)"
+        let option =
+            (convention == .python ? "" : " --keyid-convention \(convention.rawValue)")
+            + (overwrites ? " --overwrite" : "")
         return reserved.filter { $0.format == format }.map { place in
             let target = Text(place.file.path.string).shellWord
             return "intoto-run sign \(Text(path.string).shellWord) -k KEY\(option) -o \(target)"

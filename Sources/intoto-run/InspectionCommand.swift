@@ -13,19 +13,18 @@ struct InspectionCommand {
     let context: CommandContext
 
     /// Records what is here, runs the command, and records again. Throws where it cannot be run, or ran too long.
-    func run(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> Link {
+    func run(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> InspectionRecord {
         let recorded: RecordedStep
         do {
             recorded = try StepRunner(request(inspection, digests)).run(
                 workDirectory: context.workingDirectory, now: context.now)
-        } catch { throw InspectionFailure(reason: Self.reason(error)) }
-        for entry in recorded.notRecorded {
-            context.note("intoto-run: warning: inspection '\(inspection.name)': not recorded: \(entry)")
-        }
+        } catch { throw InspectionFault.notRun(Self.reason(error)) }
         if recorded.execution?.result.hasTimedOut == true {
-            throw InspectionFailure(reason: "it took longer than \(timeout.components.seconds) seconds")
+            throw InspectionFault.tookLonger(than: timeout)
         }
-        return LinkBuilder.current.link(of: recorded)
+        return InspectionRecord(
+            link: LinkBuilder.current.link(of: recorded), notRecorded: Self.distinct(recorded.notRecorded),
+            hidden: recorded.excludedProducts.map { (escapedForTerminal($0.pattern.source), $0.count) })
     }
 
     private func request(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> StepRequest {
@@ -52,6 +51,14 @@ struct InspectionCommand {
             + home
     }
 
+    /// What was there before and after is told once.
+    private static func distinct(_ entries: [NotRecorded]) -> [InspectionRecord.NotRecorded] {
+        var seen: Set<NotRecorded> = []
+        return entries.filter { seen.insert($0).inserted }.map {
+            InspectionRecord.NotRecorded(path: escapedForTerminal($0.path), reason: $0.reason.description)
+        }
+    }
+
     private static func reason(_ error: any Error) -> String {
         switch error {
         case StepError.launch(let error): Failure(error).message
@@ -60,10 +67,4 @@ struct InspectionCommand {
         default: "\(error)"
         }
     }
-}
-
-private struct InspectionFailure: Error, CustomStringConvertible {
-    let reason: String
-
-    var description: String { reason }
 }

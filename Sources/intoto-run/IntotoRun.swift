@@ -20,7 +20,7 @@ struct IntotoRun: ParsableCommand {
             intoto-run VERB [options]
             """,
         discussion: """
-            Without a verb, 'run' is meant: intoto-run -n build -k ci.pem -m src -p dist -- make
+            Example: intoto-run -n build -k ci.pem -m src -p dist -- make   (without a verb, 'run' is meant)
             """,
         version: version,
         subcommands: [
@@ -80,6 +80,8 @@ struct CommandLineRun {
                 configuration = try ConfigurationFile(namedIn: words)
                 context.invocation = Invocation(of: words, configuration)
                 words = context.invocation.words
+            } else if words.starts(with: ["record", "start"]) {
+                context.invocation = Invocation(of: Array(words.dropFirst(2)), nil)
             }
             // The whole tree of verbs takes twice as long to read; it is left for what is no run, help and mistakes.
             if let run = Self.run(words) { return try run.run(in: context) }

@@ -104,4 +104,38 @@ import Testing
         #expect(try run.run(Self.attest + ["--subject", "dist"]).status == 2)
         #expect(try run.run(Self.attest + ["--subject", "dist", "--overwrite"]).status == 0)
     }
+
+    @Test func `a commit is the subject, by whatever names it`() throws {
+        let git = try GitCommands.repository()
+        try git("git tag -a -m x v1; echo more >a; git commit -qam second")
+        var run = IntotoRun(in: git.directory)
+        run.environment["HOME"] = "/nonexistent"
+        try run.makeKey("../key.pem")
+        try run.write(
+            #"{"result": "PASSED", "configuration": [{"uri": "https://ci.example/7"}]}"#, to: "../result.json")
+        let attest = [
+            "attest", "--type", "test-result", "--predicate", "../result.json", "-k", "../key.pem", "-d", "..",
+        ]
+        let first = try git.line("git rev-parse 'v1^{commit}'")
+        let second = try git.line("git rev-parse HEAD")
+        for (revision, commit) in [("HEAD", second), ("main", second), ("v1", first), (first, first)] {
+            let result = try run.run(attest + ["--subject-git", revision, "--overwrite"])
+            #expect(result.status == 0, "\(result.errorText)")
+            let name = try IntotoRun().file(endingIn: ".jsonl")
+            let subject = try statement(name, of: IntotoRun()).subject
+            #expect(subject.count == 1)
+            #expect(subject[0].digest[.gitCommit] == Text(commit), "\(revision)")
+            let tree = try git.line("git rev-parse '\(commit)^{tree}'")
+            #expect(subject[0].digest[.gitTree] == Text(tree))
+            let tag = revision == "v1" ? Text(try git.line("git rev-parse v1")) : nil
+            #expect(subject[0].digest[.gitTag] == tag)
+        }
+        for revision in ["absent", "HEAD~1", ""] {
+            let refused = try run.run(attest + ["--subject-git", revision, "--overwrite"])
+            #expect(refused.status == 2 && refused.errorText.hasPrefix("intoto-run: error: "), "\(refused.errorText)")
+        }
+        let outside = try IntotoRun()(
+            "attest", "--type", "test-result", "--predicate", "result.json", "-k", "key.pem", "--subject-git", "HEAD")
+        #expect(outside.status == 2, "\(outside.errorText)")
+    }
 }

@@ -70,13 +70,38 @@ import Testing
         #expect(try Evidence.link(endingIn: ".link", of: run, in: "out").command == [])
     }
 
+    @Test func `in-toto-record's spellings record`() throws {
+        let run = try project()
+        let theirs = [
+            ["--step-name", "s", "--signing-key", "key.pem", "--materials", "src", "out", "-e", "*.o", "-l", "src/"],
+            ["--step-name", "s", "--signing-key", "key.pem", "--products", "src", "out", "--metadata-directory", "t"],
+        ]
+        let ours = [
+            ["-n", "s", "-k", "key.pem", "-m", "src", "-m", "out", "--exclude=*.o", "--lstrip-paths", "src/"],
+            ["-n", "s", "-k", "key.pem", "-p", "src", "out", "-d", "o"],
+        ]
+        _ = try run.shell("mkdir t o")
+        var links: [Link] = []
+        for (spelling, folder) in [(theirs, "t"), (ours, "o")] {
+            #expect(try run.run(["record", "start", "--use-dsse"] + spelling[0]).status == 0)
+            let stopped = try run.run(["record", "stop", "--use-dsse"] + spelling[1])
+            #expect(stopped.status == 0, "\(stopped.errorText)")
+            links.append(try Evidence.link(endingIn: ".link", of: run, in: folder))
+        }
+        #expect(links[0].materials == links[1].materials && links[0].products == links[1].products)
+        #expect(links[0].materialNames == ["a", "out/x"])
+    }
+
     @Test func `--compat python hides what Python hides, and passes over what is missing`() throws {
         let run = try project()
         for name in ["src/m.pyc", "src/a~", "src/app.link.js"] { try run.write("x", to: name) }
         let ours = try link(run, ["-n", "s", "-k", "key.pem", "--format", "link", "-m", "src"], as: "ours")
         #expect(ours.materialNames == ["src/a", "src/a.o", "src/app.link.js", "src/a~", "src/m.pyc"])
         let python = ["-n", "s", "-k", "key.pem", "--format", "link", "--compat", "python"]
-        #expect(try link(run, python + ["-m", "src", "absent"], as: "theirs").materialNames == ["src/a", "src/a.o"])
+        _ = try run.shell("ln -s nowhere broken")
+        #expect(
+            try link(run, python + ["-m", "src", "absent", "broken", "-p", "broken"], as: "theirs").materialNames
+                == ["src/a", "src/a.o"])
         // Theirs: --exclude replaces what is hidden otherwise.
         #expect(
             try link(run, python + ["-m", "src", "--exclude", "*.o"], as: "replaced").materialNames

@@ -28,6 +28,15 @@ import Testing
         #expect(try run.shell("for p in $(cat pids); do ps -o stat= -p $p | grep -v Z; done; :").outputText == "")
     }
 
+    @Test(arguments: [("exit 3", 3, 3), ("kill -9 $$", 137, -9)] as [(String, Int32, Int64)])
+    func `a failure to wait for the command is no success of it`(script: String, status: Int32, value: Int64) throws {
+        let run = try project()
+        let tracer = "strace -f -b execve -o /dev/null -e trace=wait4 -e inject=wait4:error=ECHILD"
+        let result = try run.shell("\(tracer) \"$R\" \(signed.joined(separator: " ")) -- sh -c '\(script)'; echo $?")
+        #expect(result.outputText == "\(status)\n")
+        #expect(try Evidence.link(of: run).byproduct("return-value") == .integer(value))
+    }
+
     @Test func `a command that ends when asked to is given the time`() throws {
         let run = try project()
         let result = try run.run(

@@ -468,6 +468,6 @@ import Testing
 
     @Test func `a dry run names it`() throws {
         let result = try run("--dry-run", "-n", "s", "-p", "git:foo@v1", "--", "true")
-        #expect(result.outputText.contains("product: foo@v1\n"))
+        #expect(result.outputText.contains("product: foo@v1 (by git:foo@v1)\n"))
     }
 }

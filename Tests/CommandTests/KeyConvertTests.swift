@@ -116,4 +116,26 @@ import Testing
             }
         }
     }
+
+    @Test func `what was written or would be printed is said as JSON, too`() throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        func object(_ arguments: String...) throws -> [String: Any] {
+            let result = try run.run(["key", "convert", "key.pem", "--json"] + arguments)
+            #expect(result.status == 0 && result.errors == [], "\(result.errorText)")
+            return try #require(try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any])
+        }
+        let id = String(try run("key", "id", "key.pem").outputText.dropLast())
+        let written = try object("-o", "copy.pem")
+        #expect(written["written"] as? [String] == ["copy.pem"] && written["keyid"] as? String == id)
+        #expect(try object("--to", "public", "-o", "copy.pub")["written"] as? [String] == ["copy.pub"])
+        let line = try object("--to", "ssh")
+        let printed = try run("key", "convert", "key.pem", "--to", "ssh").outputText
+        #expect((line["ssh"] as? String).map { $0 + "\n" } == printed && line["keyid"] as? String == id)
+        let keyObject = try object("--to", "key-object")["key-object"] as? [String: Any]
+        #expect(keyObject?["keytype"] as? String == "ed25519")
+        #expect(
+            try object("--to", "public")["public"] as? String
+                == String(decoding: run.read("key.pem.pub").dropLast(), as: UTF8.self))
+    }
 }

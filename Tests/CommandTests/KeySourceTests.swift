@@ -107,6 +107,46 @@ import Testing
         #expect(try run.list() == [])
     }
 
+    @Test(arguments: [
+        "ed25519-alice.pkcs8.pem", "ecdsa-p256.sec1.pem", "rsa-2048.pkcs1.pem", "rsa-2048.openssh",
+        "enc-ed25519-alice.pyca-best.pem", "enc-rsa-2048.traditional-dek-aes256.pem", "enc-ed25519-alice.sigstore.pem",
+        "legacy-ed25519-alice.json", "legacy-ecdsa-dave.json", "legacy-ed25519-alice.encrypted",
+    ])
+    func `no message holds a part of a key, whatever is wrong with it`(file: String) throws {
+        var run = IntotoRun()
+        let text = String(decoding: try Vectors.bytes("keys/\(file)"), as: UTF8.self)
+        let middle = text.index(text.startIndex, offsetBy: text.count / 2)
+        let broken = [
+            String(text[..<middle]), String(text[middle...]),
+            text.replacingCharacters(in: middle...middle, with: "!"),
+            text.replacing("PRIVATE KEY", with: "SECRET THING"), text.replacing("\"private\"", with: "\"pr1vate\""),
+            text.replacing("\n", with: " "), "{" + text, text + "\u{1B}[2J",
+        ]
+        // Long enough that no message holds one by chance.
+        let width = 12
+        let characters = Array(text)
+        let parts = Set(
+            stride(from: 0, to: characters.count - width, by: 1).map { String(characters[$0..<$0 + width]) }
+        )
+        .filter { !$0.contains("-") && !$0.contains(" ") && $0.contains(where: \.isNumber) }
+        #expect(parts.count > 20)
+        for content in broken {
+            try run.write(content, to: "key")
+            _ = try run.shell("chmod 600 key")
+            run.environment["KEY_TEXT"] = content
+            for reference in ["key", "env:KEY_TEXT"] {
+                for arguments in [
+                    ["key", "show", reference], ["key", "convert", reference, "-o", "out", "--force"],
+                    ["-n", "s", "-k", reference, "-m", "key", "--format", "link", "--", "true"],
+                    ["inspect", "key"], ["sign", "--check", "key", "--verification-keys", reference],
+                ] {
+                    let said = try run.run(arguments).errorText
+                    #expect(!parts.contains(where: said.contains), "\(arguments): \(said)")
+                }
+            }
+        }
+    }
+
     // MARK: Passphrases
 
     @Test func `a descriptor's first line is the passphrase, and the command does not get the descriptor`() throws {

@@ -35,6 +35,27 @@ import Testing
         #expect(try run("key", "id", "k.pub").outputText == id)
     }
 
+    @Test func `what was made is said as JSON, too`() throws {
+        let run = IntotoRun()
+        let made = try run("key", "generate", "--type", "ecdsa-p256", "--json", "k")
+        let id = try run("key", "id", "k.pub").outputText.dropLast()
+        #expect(made.errors == [])
+        #expect(
+            made.outputText == """
+                {
+                  "keyid": "\(id)",
+                  "type": "ecdsa-p256",
+                  "written": [
+                    "k",
+                    "k.pub"
+                  ]
+                }
+
+                """)
+        let again = try run("key", "generate", "--json", "k")
+        #expect(again.status == 2 && again.output == [])
+    }
+
     @Test func `two keys are never the same`() throws {
         let run = IntotoRun()
         try run.makeKey("a")

@@ -44,6 +44,31 @@ import Testing
         #expect(wrapped.outputText == plain.outputText)
     }
 
+    @Test(arguments: [7, 8, 12, 16])
+    func `where no files can be opened, nothing runs, and the reason is said`(limit: Int) throws {
+        let run = try project()
+        let result = try run.shell("ulimit -n \(limit); \"$R\" \(signed) -- touch ran; echo $?")
+        #expect(result.outputText == "125\n")
+        #expect(result.errorText.contains("intoto-run: error: "))
+        #expect(try run.list() == ["key.pem", "key.pem.pub"])
+    }
+
+    @Test(arguments: [("", 64_321), ("-s", 64_322), ("--pty", 64_323)])
+    func `where no processes can be made, the step runs or the reason is said`(mode: String, id: Int) throws {
+        let run = try project()
+        // As a user of its own, whose processes are counted from here.
+        let user = geteuid() == 0 ? "setpriv --reuid=\(id) --regid=\(id) --clear-groups" : ""
+        let script = """
+            chmod 777 .; chmod 644 key.pem
+            for limit in 1 2 3 4 5 6 7 8 10; do
+                timeout -s KILL 30 \(user) bash -c "ulimit -u $limit; exec \"$R\" \(signed) --overwrite \(mode) -- true" 2>/dev/null
+                echo $?
+            done
+            """
+        let statuses = Set(try run.shell(script).outputText.split(separator: "\n"))
+        #expect(statuses.isSubset(of: ["0", "125"]), "\(statuses)")
+    }
+
     @Test func `more descriptors than can be handed on are an error, not a loss`() throws {
         let run = try project()
         let script = """

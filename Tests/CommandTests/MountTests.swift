@@ -1,4 +1,5 @@
 import Foundation
+import InTotoMetadata
 import TestSupport
 import Testing
 
@@ -51,6 +52,26 @@ import Testing
         #expect(run.status == 0, "\(run.errorText)")
         #expect(try products(runner) == ["t/d/e/g", "t/f", "t/link/e/g"])
         #expect(run.errorText.contains("'t/d/fifo': a named pipe"))
+    }
+
+    @Test func `what is read in small pieces is text or not all the same`() throws {
+        var runner = IntotoRun()
+        try runner.makeKey()
+        let sums = try runner.shell(
+            """
+            mkdir t; head -c 5000 /dev/zero | tr '\\0' x >t/text; cp t/text t/lf; cp t/text t/zero
+            printf '\\r\\n' >>t/text; printf '\\n' >>t/lf; printf '\\0\\r\\n' >>t/zero; sha256sum t/lf t/zero | cut -c1-64
+            """
+        ).outputText.split(separator: "\n").map { Text(String($0)) }
+        try PreloadedLibrary.install(PreloadedLibrary.shortReads, in: &runner)
+        for digests in ["sha256", "sha256,gitBlob"] {
+            let run = try runner(
+                "-n", "s", "-k", "key.pem", "--format", "link", "--overwrite", "--normalize-line-endings", "--digest",
+                digests, "-p", "t", "--", "true")
+            #expect(run.status == 0, "\(run.errorText)")
+            let found = try Evidence.link(of: runner).products
+            #expect(["t/lf", "t/text", "t/zero"].map { found[$0]?[.sha256] } == [sums[0], sums[0], sums[1]])
+        }
     }
 
     /// Peak memory of a run on a file of that many bytes, in KiB, and what it said of the file.

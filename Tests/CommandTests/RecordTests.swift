@@ -65,9 +65,70 @@ import Testing
         #expect(link.materialNames == ["a"] && link.productNames == ["a"])
         #expect(
             try run.run(["record", "start", "-n", "edit", "-k", "key.pem", "-m", "."] + options).status == 0)
-        let own = ["--base-path", "src", "--overwrite"]
+        let own = ["--digest", "sha512", "--overwrite"]
         #expect(try run.run(["record", "stop", "-n", "edit", "-k", "key.pem", "-p", "."] + own).status == 0)
-        #expect(try Evidence.link(of: run).productNames == ["a", "a.o"])
+        let other = try Evidence.link(of: run)
+        #expect(other.productNames == ["a"] && other.products["a"]?.entries.map(\.algorithm) == [.sha512])
+    }
+
+    struct Overlay: Sendable, CustomStringConvertible {
+        var description: String { (beginning + ["…"] + end).joined(separator: " ") }
+        var beginning: [String] = []
+        var end: [String] = []
+        /// Of the files below src, those that are no products.
+        var leftOut: [String]
+        var prefix = "src/"
+    }
+
+    private static let overlays = [
+        Overlay(leftOut: [".git/x"]),
+        Overlay(
+            beginning: ["--exclude", "*.o"], end: ["--exclude", "*.tmp"], leftOut: [".git/x", "a.o", "b.tmp"]),
+        Overlay(beginning: ["--exclude", "*.o"], end: ["--exclude", "!*.o"], leftOut: [".git/x"]),
+        Overlay(
+            beginning: ["--exclude-from", "ignore"], end: ["--exclude", "l"], leftOut: [".git/x", "b.tmp", "l"]),
+        Overlay(beginning: ["--exclude", "*.o", "*~"], end: ["--no-default-excludes"], leftOut: ["a.o", "x~"]),
+        Overlay(beginning: ["--no-default-excludes"], end: ["--exclude", "*.o"], leftOut: ["a.o"]),
+        Overlay(beginning: ["--compat", "python"], leftOut: [".git/x", "x~"]),
+        Overlay(beginning: ["--compat", "python"], end: ["--no-default-excludes"], leftOut: []),
+        Overlay(beginning: ["--exclude", "*.o"], end: ["--compat", "python"], leftOut: [".git/x", "a.o", "x~"]),
+        Overlay(
+            beginning: ["--lstrip-paths", "src"], end: ["--exclude", "*.o"], leftOut: [".git/x", "a.o"], prefix: ""),
+        Overlay(beginning: ["--lstrip-paths", "src"], end: ["--lstrip-paths", "none"], leftOut: [".git/x"]),
+        Overlay(
+            beginning: ["--symlinks", "refuse", "--exclude", "l"], end: ["--exclude", "*.o"],
+            leftOut: [".git/x", "a.o", "l"]),
+    ]
+
+    @Test(arguments: overlays) func `an option at the end leaves the others as they were`(item: Overlay) throws {
+        let run = try project()
+        _ = try run.shell(
+            "cd src; echo x >a.o; echo x >b.tmp; touch x~; ln -s a l; mkdir .git; echo x >.git/x; echo '*.tmp' >../ignore"
+        )
+        let begun = ["record", "start", "-n", "edit", "-k", "key.pem", "--format", "link", "-m", "key.pem.pub"]
+        #expect(try run.run(begun + item.beginning).status == 0)
+        _ = try run.shell("rm ignore")
+        let ended = try run.run(["record", "stop", "-n", "edit", "-k", "key.pem", "-p", "src"] + item.end)
+        #expect(ended.status == 0, "\(ended.errorText)")
+        let products = [".git/x", "a", "a.o", "b.tmp", "l", "x~"].filter { !item.leftOut.contains($0) }
+        #expect(try Evidence.link(of: run).productNames == products.map { item.prefix + $0 })
+    }
+
+    @Test func `what the beginning refused or read otherwise stays so, whatever else the end is given`() throws {
+        let run = try project()
+        _ = try run.shell("printf 'x\\r\\n' >src/crlf; printf 'x\\n' >src/lf; ln -s a src/l")
+        let begun = ["record", "start", "-n", "edit", "-k", "key.pem", "--format", "link", "-m", "key.pem.pub"]
+        let ended = ["record", "stop", "-n", "edit", "-k", "key.pem", "-p", "src"]
+        let strict = ["--symlinks", "refuse", "--normalize-line-endings"]
+        #expect(try run.run(begun + strict).status == 0)
+        expect(try run.run(ended + ["--exclude", "*.o"]), 2, "'src/l': is a symbolic link, and these are refused")
+        #expect(try run.run(ended + ["--symlinks", "follow"]).status == 0)
+        let link = try Evidence.link(of: run)
+        #expect(link.products["src/crlf"] == link.products["src/lf"] && link.products["src/l"] != nil)
+        #expect(try run.run(begun + ["--allow-missing", "--overwrite"]).status == 0)
+        #expect(try run.run(ended + ["absent", "--digest", "sha384", "--overwrite"]).status == 0)
+        #expect(try run.run(begun + ["--overwrite"]).status == 0)
+        expect(try run.run(ended + ["absent", "--digest", "sha384", "--overwrite"]), 2, "'absent': does not exist")
     }
 
     @Test func `several keys begin and finish together`() throws {
@@ -106,9 +167,44 @@ import Testing
             let result = try run.run(arguments)
             #expect(result.status == 2, "\(arguments)")
             #expect(
-                result.errorText.contains("unknown kind of metadata 'application/vnd.intoto-run.unfinished+json'"),
-                "\(result.errorText)")
+                result.errorText.hasSuffix(
+                    """
+                    : is the unfinished record of a step, which proves nothing yet
+                    intoto-run: hint: intoto-run record stop finishes it
+
+                    """), "\(result.errorText)")
         }
+    }
+
+    @Test func `where and how a step by hand was begun is recorded as a run records it`() throws {
+        var run = try project()
+        run.environment.merge([
+            "GITLAB_CI": "true", "CI_JOB_NAME": "edit-job", "LANG": "C.UTF-8", "MY_TOKEN": "s3cr3t-value",
+        ]) {
+            $1
+        }
+        try run.write("*.o\n", to: "patterns")
+        let options = [
+            "--format", "link", "--env", "LANG", "--annotate", "ticket=7", "leak=s3cr3t-value", "--record-user",
+            "--exclude-from", "patterns",
+        ]
+        #expect(try run.run(Self.start + options).status == 0)
+        #expect(try run.run(Self.stop).status == 0)
+        let byHand = try Evidence.link(of: run).environment
+        #expect(
+            try run.run(
+                ["-q", "-n", "edit", "-k", "key.pem", "-m", "src", "-x", "--overwrite"] + options
+            ).status == 0)
+        let asRun = try Evidence.link(of: run).environment
+        for member in ["annotations", "ci", "ignore-files", "platform", "tool", "user", "variables"] as [Text] {
+            #expect(byHand[member] != nil && byHand[member] == asRun[member], "\(member)")
+        }
+        #expect(byHand["annotations"] == ["leak": "***", "ticket": "7"])
+        guard case .array(let given)? = byHand["options"] else { throw IntotoRun.SetupFailure(reason: "no options") }
+        #expect(given.contains(["name": "key", "source": "argument"]))
+        #expect(given.contains(["name": "env", "source": "argument", "values": ["LANG"]]))
+        let refused = try run.run(Self.start + ["--env", "INTOTO_KEY_PASSPHRASE"])
+        expect(refused, 2, "--env INTOTO_KEY_PASSPHRASE: is never recorded")
     }
 
     @Test func `what was written is said as JSON, too`() throws {

@@ -141,20 +141,66 @@ import Testing
         _ = try run.shell("mkdir d; echo x >d/file; ln -s file d/link")
         let arguments = ["-q", "-k", "key.pem", "-n", "s", "--format", "link", "--overwrite", "-m", "d", "-p", "d"]
         #expect(try run.run(arguments + ["--symlinks", "record", "--", "true"]).status == 0)
-        #expect(try Evidence.link(of: run).environment["link-texts"] == ["d/link"])
+        #expect(
+            try Evidence.link(of: run).environment["link-texts"] == ["materials": ["d/link"], "products": ["d/link"]])
+        #expect(try run.run(arguments + ["--symlinks", "record", "--", "rm", "d/link"]).status == 0)
+        #expect(try Evidence.link(of: run).environment["link-texts"] == ["materials": ["d/link"]])
         #expect(try run.run(arguments + ["--", "true"]).status == 0)
         #expect(try Evidence.link(of: run).environment["link-texts"] == nil)
+    }
+
+    /// A file that holds the text of the link that takes its place, and so has its digest.
+    @Test(arguments: [
+        ("printf d/e >lt/f", "rm lt/f; ln -s d/e lt/f", ["lt/f"], "products"),
+        ("ln -s d/e lt/f", "rm lt/f; printf d/e >lt/f", ["lt/f"], "materials"),
+        ("ln -s d/e lt/f", "rm lt/f; ln -s d/e lt/f", [], "materials"),
+        ("printf d/e >lt/f", "rm lt/f; printf d/e >lt/f", [], ""),
+    ])
+    func `a file that turns into a link, or back, has changed`(
+        before: String, command: String, changed: [String], texts: Text
+    ) throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        _ = try run.shell("mkdir lt; \(before)")
+        let expected: JSONValue? = texts.isEmpty ? nil : [texts: ["lt/f"]]
+        let step = ["-q", "-n", "s", "-k", "key.pem", "--format", "link", "--symlinks", "record", "--changed-only"]
+        #expect(try run.run(step + ["-m", "lt", "-p", "lt", "--", "sh", "-c", command]).status == 0)
+        let link = try Evidence.link(of: run)
+        #expect(link.materialNames == ["lt/f"] && link.productNames == changed)
+        #expect(link.environment["link-texts"] == expected)
+
+        // The same in two halves; the first is a run whose products are missing.
+        _ = try run.shell("rm -r lt *.link; mkdir lt; \(before)")
+        #expect(try run.run(step + ["-m", "lt", "-p", "lt", "none", "--", "sh", "-c", command]).status == 125)
+        let stopped = try run("record", "stop", "-n", "s", "-k", "key.pem", "-p", "lt")
+        #expect(stopped.status == 0, "\(stopped.errorText)")
+        let halves = try Evidence.link(of: run)
+        #expect(halves.productNames == changed && halves.environment["link-texts"] == expected)
     }
 
     @Test func `a dry run names what would be recorded, and writes nothing`() throws {
         let run = try project()
         try run.write("x", to: "src/main.o")
+        try run.write("x", to: "out/app")
         let before = try run.list()
-        let result = try run(
-            "--dry-run", "-n", "b", "-m", "src", "-p", "dist", "--exclude", "*.o", "--", "touch", "made")
+        let arguments = ["--dry-run", "-n", "b", "--lstrip-paths", "out", "--exclude", "*.o", "-m", "src", "-p"]
+        let result = try run.run(arguments + ["out", "dist", "dir:src", "--", "touch", "made"])
         #expect(result.status == 0)
-        #expect(result.outputText.contains("src/main.c"))
-        #expect(result.outputText.contains("*.o"))
+        #expect(
+            result.outputText == """
+                step: b
+                command: touch made
+                material: src/main.c (by src)
+                excluded: src/main.o (by *.o)
+                product: dir:src (by dir:src)
+                product: app (out/app, by out)
+                excluded: src/main.o (by *.o)
+                not there: product dist
+
+                """)
+        let wrong = try run.run(["--dry-run", "-n", "b", "-m", "dir:none", "--", "touch", "made"])
+        #expect(wrong.status == 125 && wrong.outputText == "step: b\ncommand: touch made\n")
+        #expect(wrong.errorText.hasPrefix("intoto-run: error: 'dir:none': does not exist\n"))
         #expect(try run.list() == before)
     }
 
@@ -177,6 +223,84 @@ import Testing
             throw IntotoRun.SetupFailure(reason: "nothing is listed")
         }
         #expect(entries.count == 2)
+    }
+
+    @Test func `what patterns hide is counted in the evidence, with the first names, and said with -v`() throws {
+        let run = try project()
+        _ = try run.shell("mkdir -p src/.git; for i in $(seq 10 21); do echo x >src/$i.o; done")
+        let arguments = ["-k", "key.pem", "--format", "link", "-m", "src", "--exclude", "*.o"]
+        let result = try run.run(["-v", "-n", "b", "-p", "src"] + arguments + ["--", "rm", "src/10.o", "src/11.o"])
+        #expect(result.status == 0)
+        let first: [JSONValue] = (10...19).map { .string(Text("src/\($0).o")) }
+        let git: JSONValue = ["first": ["src/.git"], "paths": 1, "pattern": ".git/"]
+        let expected: JSONValue = [
+            "materials": [git, ["first": .array(first), "paths": 12, "pattern": "*.o"]],
+            "products": [
+                git, ["first": .array(Array(first[2...] + ["src/20.o", "src/21.o"])), "paths": 10, "pattern": "*.o"],
+            ],
+        ]
+        #expect(try Evidence.link(of: run).environment["excluded"] == expected)
+        let said = result.errorText.split(separator: "\n")
+        #expect(said.contains("intoto-run: materials: '.git/' hides 1 path: 'src/.git'"))
+        #expect(
+            said.contains {
+                $0.hasPrefix("intoto-run: materials: '*.o' hides 12 paths: 'src/10.o', ") && $0.hasSuffix(", …")
+            })
+        let all = try run.run(["-n", "c", "--no-default-excludes"] + arguments.dropLast(2) + ["--", "true"])
+        #expect(all.status == 0 && !all.errorText.contains("hides"))
+        let name = try #require(try run.list().first { $0.hasPrefix("c.") })
+        #expect(try Evidence.link(name, of: run).environment["excluded"] == nil)
+    }
+
+    @Test(arguments: [["dist"], ["dir:dist"], ["dist/*"], ["dist/a"]])
+    func `a product that is named and hidden is said to be`(products: [String]) throws {
+        let run = try project()
+        try run.write("a", to: "dist/a")
+        try run.write("dist/\n", to: "ignored")
+        let arguments = ["-k", "key.pem", "--format", "link", "--overwrite", "-n", "b", "-p"] + products
+        let result = try run.run(arguments + ["--exclude-from", "ignored", "--", "true"])
+        #expect(result.status == 0)
+        let message = "intoto-run: warning: not recorded: '\(products[0])': excluded by 'dist/'\n"
+        #expect(result.errorText.hasPrefix(message), "\(result.errorText)")
+        let link = try Evidence.link(of: run)
+        #expect(link.products.isEmpty)
+        #expect(
+            link.environment["not-recorded"] == [["path": .string(Text(products[0])), "reason": "excluded by 'dist/'"]])
+        #expect(try run.run(arguments + ["--", "true"]).errorText.hasPrefix("intoto-run: wrote"))
+        #expect(try Evidence.link(of: run).products.count == 1)
+    }
+
+    @Test func `a product that the command puts right is recorded`() throws {
+        let run = try project()
+        _ = try run.shell("ln -s nowhere gone; ln -s /etc out")
+        let arguments = ["-n", "b", "-k", "key.pem", "--format", "link", "--overwrite", "-p"]
+        let result = try run.run(arguments + ["gone", "--", "sh", "-c", "echo x >nowhere"])
+        #expect(result.status == 0, "\(result.errorText)")
+        #expect(try Evidence.link(of: run).productNames == ["gone"])
+        let outside = try run.run(arguments + ["out", "--", "touch", "ran"])
+        #expect(outside.status == 125)
+        #expect(
+            outside.errorText.hasPrefix("intoto-run: error: nothing ran: 'out': is a link that leaves the base path"))
+        #expect(try !run.list().contains("ran"))
+    }
+
+    @Test func `what is no artifact before and after the command is listed once`() throws {
+        let run = try project()
+        _ = try run.shell("mkfifo src/pipe")
+        let options = ["-q", "-n", "b", "-k", "key.pem", "--format", "link"]
+        let step = options + ["-m", "src", "-p", "src", "--", "mkfifo", "src/another"]
+        #expect(try run.run(step).status == 0)
+        let expected: JSONValue = [
+            ["path": "src/another", "reason": "a named pipe"], ["path": "src/pipe", "reason": "a named pipe"],
+        ]
+        #expect(try Evidence.link(of: run).environment["not-recorded"] == expected)
+
+        #expect(try run.run(["record", "start", "-n", "c", "-k", "key.pem", "-m", "src"]).status == 0)
+        #expect(
+            try run.run(["record", "stop", "-n", "c", "-k", "key.pem", "--format", "link", "-p", "src"]).status == 0)
+        let name = try #require(run.list().first { $0.hasPrefix("c.") && $0.hasSuffix(".link") })
+        let halves = String(decoding: try run.read(name), as: UTF8.self)
+        #expect(halves.components(separatedBy: "src/pipe").count == 2)
     }
 
     @Test func `a killed run leaves a temporary file that the next run removes`() throws {

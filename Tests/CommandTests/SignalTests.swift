@@ -45,6 +45,23 @@ import Testing
                 == "6\nafter\n")
     }
 
+    // MARK: Signals of the command's own
+
+    @Test(arguments: ["USR1", "TERM", "INT", "WINCH"])
+    func `what the command sends to its process group reaches it once`(name: String) throws {
+        let run = try project()
+        let script = "trap \"echo got >>log\" \(name); kill -\(name) 0; sleep 0.5; exit 4"
+        let result = try run.shell("setsid -w \"$R\" \(words) -- sh -c '\(script)'; echo $?; cat log")
+        #expect(result.outputText == "4\ngot\n")
+    }
+
+    @Test func `what a process of the command's sends to the group reaches the command once`() throws {
+        let run = try project()
+        let script = "trap \"echo got >>log\" USR1; sh -c \"trap : USR1; kill -USR1 0; sleep 0.2\"; sleep 0.5; exit 4"
+        let result = try run.shell("setsid -w \"$R\" \(words) -- sh -c '\(script)'; echo $?; cat log")
+        #expect(result.outputText == "4\ngot\n")
+    }
+
     // MARK: Waiting
 
     @Test func `a request to end ends the wait for what the command left behind, and that, too`() throws {

@@ -147,6 +147,29 @@ import Testing
         }
     }
 
+    @Test func `what replaces evidence is told again to do so by the command that finishes it`() throws {
+        let run = try project()
+        #expect(try run.run(step + ["--format", "link", "--", "true"]).status == 0)
+        let before = try run.read(run.file(endingIn: ".link"))
+        let failed = try run.run(step + ["--format", "link", "--overwrite", "--", "touch", "fail"])
+        _ = try run.shell("rm fail")
+        let command = try #require(failed.errorText.firstMatch(of: /is kept: intoto-run (sign .+?) finishes it/)?.1)
+        #expect(command.contains(" --overwrite"), "\(failed.errorText)")
+        let line = "\"$R\" " + command.replacing("-k KEY", with: "-k 'exec:./signer key.pem'")
+        let finished = try run.shell(line)
+        #expect(finished.status == 0, "\(finished.errorText)")
+        #expect(try run.read(run.file(endingIn: ".link")) != before)
+        // So does the command that completes what could not be recorded.
+        let unreadable = "touch 'new'\"$(printf '\\377')\""
+        let interrupted = try run.run(
+            ["-n", "s", "-m", "key.pem.pub", "-p", ".", "-k", "key.pem", "--format", "link", "--overwrite", "--"]
+                + ["sh", "-c", unreadable])
+        let stop = try #require(interrupted.errorText.firstMatch(of: /then: intoto-run (record stop .*)/)?.1)
+        #expect(stop.contains(" --overwrite"), "\(interrupted.errorText)")
+        let stopped = try run.shell("rm new*; \"$R\" \(stop)")
+        #expect(stopped.status == 0, "\(stopped.errorText)")
+    }
+
     @Test func `it is asked for a signature once before the command and once after`() throws {
         let run = try project()
         try run.write(

@@ -76,4 +76,22 @@ import Testing
             #expect(statuses.sorted() == [0, 1], "\(name)")
         }
     }
+
+    @Test func `runs at once in one directory record nothing of each other`() throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        let ended = try run.shell(
+            """
+            for i in $(seq 16); do
+                { "$R" -q -k key.pem -n "s$i" --format link --exclude '/status*' -- true 2>"status$i" || echo failed >>"status$i"; } &
+            done
+            wait; cat status*
+            """)
+        #expect(ended.outputText == "")
+        for name in try run.list() where name.hasSuffix(".link") {
+            let link = try Evidence.link(name, of: run)
+            #expect(link.materialNames == ["key.pem", "key.pem.pub"] && link.productNames == link.materialNames)
+        }
+        #expect(try run.list().count { $0.hasSuffix(".link") } == 16)
+    }
 }

@@ -11,7 +11,8 @@ struct TerminalSession {
     }
 
     /// What came out of the terminal, and the status of the command. Like a shell, the session's leader runs the command
-    /// as a job in the foreground; a job that stops is announced as `[stopped]` and continued.
+    /// as a job in the foreground; a job that stops is announced as `[stopped]` and continued, or as `[stopped, raw]` where
+    /// it leaves the terminal in a state that a shell could not be used in.
     static func run(
         _ run: IntotoRun, program: String = BuiltProduct.intotoRun.path, _ arguments: [String], _ steps: [Step]
     ) throws -> (output: String, status: Int32) {
@@ -48,7 +49,7 @@ struct TerminalSession {
                 status = os.waitpid(job, os.WUNTRACED)[1]
                 if not os.WIFSTOPPED(status): break
                 os.tcsetpgrp(0, os.getpid())
-                os.write(1, b"[stopped]")
+                os.write(1, b"[stopped]" if termios.tcgetattr(0)[3] & termios.ICANON else b"[stopped, raw]")
                 os.tcsetpgrp(0, job)
                 os.killpg(job, signal.SIGCONT)
             os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))

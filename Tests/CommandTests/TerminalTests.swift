@@ -57,11 +57,28 @@ import Testing
         #expect(try Evidence.link(of: session.run).byproduct("return-value") == -3)
     }
 
-    @Test(arguments: [[], ["-s"]])
+    @Test(arguments: modes)
     func `Ctrl-Z stops us and the command, and both go on`(mode: [String]) throws {
         let session = try session(
             mode, "echo ready; read line; echo \"after $line\"",
             [.expect("ready"), .send("\u{1A}"), .expect("[stopped]"), .send("pause\n"), .expect("after pause")])
+        #expect(session.status == 0)
+    }
+
+    @Test(arguments: modes)
+    func `a command that does not heed Ctrl-Z keeps the terminal`(mode: [String]) throws {
+        let session = try session(
+            mode, "trap '' TSTP; echo ready; read line; echo \"after $line\"",
+            [.expect("ready"), .send("\u{1A}"), .send("all\n"), .expect("after all")])
+        #expect(session.status == 0)
+        #expect(!session.output.contains("[stopped"))
+    }
+
+    @Test(arguments: modes)
+    func `a command that stops itself gives the terminal back meanwhile`(mode: [String]) throws {
+        let script = "kill -STOP $$; stty -icanon; echo ready; dd bs=1 count=1 2>/dev/null; echo done"
+        // A terminal that was not made raw again would keep the letter to the end of the line.
+        let session = try session(mode, script, [.expect("[stopped]"), .expect("ready"), .send("k"), .expect("done")])
         #expect(session.status == 0)
     }
 
@@ -157,6 +174,20 @@ import Testing
             "before=$(stty -g); \"\(BuiltProduct.intotoRun.path)\" \(words) --pty -- stty raw; [ \"$before\" = \"$(stty -g)\" ] && echo same"
         let session = try TerminalSession.run(
             run, ["-q", "-k", "key.pem", "-n", "outer", "--", "sh", "-c", script], [])
+        #expect(session.output.contains("same"))
+    }
+
+    @Test func `our terminal is as before where with --pty the command could not be executed`() throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        try run.write("#!/nowhere\n", to: "bad")
+        let words = signed.map { "'\($0)'" }.joined(separator: " ")
+        let script = """
+            chmod +x bad; before=$(stty -g); '\(BuiltProduct.intotoRun.path)' \(words) --pty -- ./bad; echo "status $?"
+            [ "$before" = "$(stty -g)" ] && echo same
+            """
+        let session = try TerminalSession.run(run, program: "/bin/sh", ["-c", script], [])
+        #expect(session.output.contains("status 126"))
         #expect(session.output.contains("same"))
     }
 

@@ -5,35 +5,10 @@ import Testing
 /// `pkcs11:`: keys on tokens, which SoftHSM plays.
 @Suite(.temporaryDirectory) struct TokenTests {
     private static let types = ["ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa"]
-    private static let pin = "throwaway-1234"
+    private static let pin = SoftToken.pin
+    private static let module = SoftToken.module
 
-    /// Where Debian has had it.
-    private static let module: String = {
-        let places = ["/usr/lib/softhsm", "/usr/lib/x86_64-linux-gnu/softhsm", "/usr/lib/aarch64-linux-gnu/softhsm"]
-            .map { $0 + "/libsofthsm2.so" }
-        return places.first { FileManager.default.fileExists(atPath: $0) } ?? "/nonexistent/libsofthsm2.so"
-    }()
-
-    /// A token `build` that holds one key of each type, under its name and a number.
-    private func project(_ types: [String] = ["ecdsa-p256"]) throws -> IntotoRun {
-        var run = IntotoRun()
-        run.environment["SOFTHSM2_CONF"] = run.directory.appending(path: "softhsm.conf").path
-        let tokens = run.directory.appending(path: "tokens").path
-        try run.write(
-            "directories.tokendir = \(tokens)\nobjectstore.backend = file\nlog.level = ERROR\n", to: "softhsm.conf")
-        let start = """
-            mkdir tokens
-            softhsm2-util --init-token --free --label build --pin \(Self.pin) --so-pin throwaway-5678
-            """
-        guard try run.shell(start).status == 0 else { throw IntotoRun.SetupFailure(reason: "no SoftHSM") }
-        for (index, type) in types.enumerated() {
-            try run.makeKey("\(type).pem", type: type)
-            let made = try run.shell(
-                "softhsm2-util --import \(type).pem --token build --label \(type) --id 0\(index) --pin \(Self.pin)")
-            guard made.status == 0 else { throw IntotoRun.SetupFailure(reason: made.errorText) }
-        }
-        return run
-    }
+    private func project(_ types: [String] = ["ecdsa-p256"]) throws -> IntotoRun { try SoftToken.project(types) }
 
     private func uri(_ path: String = "token=build", _ query: String = "") -> String {
         "pkcs11:\(path)?module-path=\(Self.module)\(query)"

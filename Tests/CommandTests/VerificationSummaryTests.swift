@@ -1,4 +1,5 @@
 import Foundation
+import InTotoCrypto
 import InTotoMetadata
 import TestSupport
 import Testing
@@ -40,30 +41,88 @@ import Testing
             "--expect-subject", "product/out", "--expect-resource", Self.uri, "--expect-verifier",
             "https://example.org/verifier", "--expect-level", "SLSA_BUILD_LEVEL_2",
         ]
-        func status(_ options: [String]) throws -> Int32 {
+        func check(_ options: [String]) throws -> Subprocess {
             try chain.run.run(
-                ["sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "verifier.pem.pub"] + options
-            ).status
+                ["sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "verifier.pem.pub"] + options)
         }
-        #expect(try status(all) == 0)
+        func status(_ option: String, _ value: String) throws -> Int32 {
+            var options = all
+            if let index = options.firstIndex(of: option) { options[index + 1] = value }
+            return try check(options).status
+        }
+        #expect(try check(all).status == 0)
         // A lower level of the same track is covered, a higher one is not.
-        #expect(try status(["--expect-level", "SLSA_BUILD_LEVEL_1"]) == 0)
-        for wrong in [
-            ["--expect-level", "SLSA_BUILD_LEVEL_3"], ["--expect-level", "SLSA_SOURCE_LEVEL_1"],
-            ["--expect-subject", "product/in", "--expect-resource", Self.uri],
-            ["--expect-resource", "https://example.org/"],
-            ["--expect-verifier", "https://example.org/other"],
+        #expect(try status("--expect-level", "SLSA_BUILD_LEVEL_1") == 0)
+        // The digest of `in` is that of `out`, its copy: another content is needed.
+        try chain.run.write("other", to: "product/in")
+        for (option, wrong) in [
+            ("--expect-level", "SLSA_BUILD_LEVEL_3"), ("--expect-level", "SLSA_SOURCE_LEVEL_1"),
+            ("--expect-subject", "product/in"), ("--expect-resource", "https://example.org/"),
+            ("--expect-verifier", "https://example.org/other"),
         ] {
-            // The digest of `in` is that of `out`, its copy: another content is needed.
-            try chain.run.write("other", to: "product/in")
-            #expect(try status(wrong) == 1, "\(wrong)")
+            #expect(try status(option, wrong) == 1, "\(option) \(wrong)")
+        }
+        // A part of it is no check.
+        for index in [0, 2, 4, 6] {
+            var part = all
+            part.removeSubrange(index...index + 1)
+            let result = try check(part)
+            #expect(result.status == 2 && result.errorText.contains("give \(all[index])"), "\(result.errorText)")
         }
         let stranger = try chain.run.run(
-            [
-                "sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "owner.pem.pub", "--expect-resource",
-                Self.uri,
-            ])
+            ["sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "owner.pem.pub"] + all)
         #expect(stranger.status == 1)
+        let alone = try check([])
+        #expect(alone.status == 0)
+        #expect(alone.outputText.contains("; result PASSED; nothing else was checked"))
+    }
+
+    /// Two summaries in one file, about the same or about something else.
+    @Test func `a pass hides no failure, and a level no result`() throws {
+        let run = IntotoRun()
+        try run.makeKey("verifier.pem")
+        try run.write("x", to: "app")
+        let key = try PrivateKey(file: SecretBytes(copying: run.read("verifier.pem")), passphrase: nil)
+        let digest = DigestSet(.sha256, Hex.encode(try MessageDigest.digest(.sha256, of: Array("x".utf8))))
+        func envelope(
+            _ result: VerificationSummary.Result, _ levels: [Text], resource: Text = "https://r/app"
+        ) throws -> Envelope {
+            let summary = VerificationSummary(
+                verifierID: "https://v/1", resourceURI: resource, policy: ResourceDescriptor(uri: "p"), result: result,
+                verifiedLevels: levels)
+            let statement = summary.statement(about: [ResourceDescriptor(name: "app", digest: digest)])
+            var envelope = Envelope(payload: try JSONWriter.bytes(.compact) { statement.write(to: &$0) })
+            envelope.signatures = [
+                try KeyFileSigner(key).signature(
+                    over: Envelope.preAuthenticationEncoding(
+                        payloadType: envelope.payloadType, payload: envelope.payload))
+            ]
+            return envelope
+        }
+        func check(_ envelopes: [Envelope], _ options: [String]) throws -> Subprocess {
+            try Data(try Bundle(envelopes).bytes()).write(to: run.directory.appending(path: "x.intoto.jsonl"))
+            return try run.run(
+                ["sign", "--check", "x.intoto.jsonl", "--verification-keys", "verifier.pem.pub"] + options)
+        }
+        let expected = [
+            "--expect-subject", "app", "--expect-resource", "https://r/app", "--expect-verifier", "https://v/1",
+            "--expect-level", "L",
+        ]
+        let good = try envelope(.passed, ["L"])
+        let failed = try envelope(.failed, ["FAILED"])
+        let elsewhere = try envelope(.failed, ["FAILED"], resource: "https://r/other")
+        #expect(try check([good], expected).status == 0)
+        #expect(try check([good, elsewhere], expected).status == 0)
+        for bundle in [
+            [good, failed], [failed, good], [failed], [elsewhere], [try envelope(.passed, ["L", "FAILED"])],
+        ] {
+            #expect(try check(bundle, expected).status == 1)
+        }
+        #expect(try check([good], []).status == 0)
+        let alone = try check([failed], [])
+        #expect(alone.status == 1)
+        #expect(alone.outputText.hasPrefix("signature good: ") && alone.outputText.contains("result FAILED"))
+        #expect(try check([failed], ["--json"]).status == 1)
     }
 
     @Test func `a refusal ends in a summary that says so, and that nobody takes`() throws {
@@ -72,9 +131,98 @@ import Testing
         #expect(try summary(chain, "--vsa-subject", "out").status == 1)
         let made = try VerificationSummary(statement(chain))
         #expect(made.result == .failed && made.verifiedLevels == ["FAILED"])
-        #expect(try check(chain, "--expect-resource", Self.uri).status == 1)
-        // As to its signature alone it is good.
-        #expect(try check(chain).status == 0)
+        // Its signature is good, and that is all.
+        let result = try check(chain)
+        #expect(result.status == 1)
+        #expect(result.outputText.contains("signature good: ") && result.outputText.contains("result FAILED"))
+        #expect(try summary(chain, "--vsa-level", "FAILED").status == 2)
+        for word in ["not a uri", "out", "https://example.org/a b", "1:x"] {
+            let result = try chain.verify(["--vsa", "../vsa", "--vsa-key", "../verifier.pem", "--resource-uri", word])
+            #expect(result.status == 2 && result.errorText.contains("--resource-uri is a URI"), "\(word)")
+        }
+    }
+
+    @Test func `a file that is not what was verified is no subject of a pass`() throws {
+        let chain = try VerifyTests.Chain()
+        try chain.run.write("tampered", to: "product/out")
+        let tampered = try summary(chain)
+        #expect(tampered.status == 1, "\(tampered.outputText)\(tampered.errorText)")
+        #expect(tampered.outputText.contains("rejected: ") && tampered.outputText.contains("here sha256:"))
+        #expect(try VerificationSummary(statement(chain)).result == .failed)
+
+        try chain.run.write("other", to: "product/unrelated")
+        let unrelated = try summary(chain, "--vsa-subject", "unrelated")
+        #expect(unrelated.status == 1)
+        #expect(unrelated.outputText.contains("the subject 'unrelated'"))
+        #expect(try summary(chain, "--vsa-subject", "none").status == 2)
+        // The product under another name is the product.
+        #expect(try chain.run.shell("cp product/in product/renamed").status == 0)
+        let renamed = try summary(chain, "--vsa-subject", "./renamed")
+        #expect(renamed.status == 0, "\(renamed.outputText)\(renamed.errorText)")
+        #expect(try statement(chain).subject.map(\.name) == ["renamed"])
+        #expect(try VerificationSummary(statement(chain)).result == .passed)
+    }
+
+    @Test func `a link or a directory in a product's place is no subject of a pass`() throws {
+        for script in ["ln -s in out", "mkdir out", "mkfifo out"] {
+            let chain = try VerifyTests.Chain()
+            #expect(try chain.run.shell("cd product && rm out && \(script)").status == 0)
+            let result = try summary(chain)
+            #expect(result.status == 1, "\(script): \(result.outputText)\(result.errorText)")
+            #expect(result.outputText.contains("the subject 'out' is "))
+        }
+    }
+
+    @Test func `a product's name is no pattern`() throws {
+        var chain = try VerifyTests.Chain()
+        try chain.run.write("a", to: "product/a")
+        let made = try chain.run.shell(
+            #"rm links/* && cd product && cp in '*' && "$R" -q -n build -k ../alice.pem -d ../links -m in -p './[*]' -- true"#
+        )
+        #expect(made.status == 0, "\(made.errorText)")
+        try chain.change("expected_command", to: [Any]())
+        try chain.change("expected_products", to: [["ALLOW", "*"]])
+        let result = try summary(chain)
+        #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
+        #expect(try statement(chain).subject.map(\.name) == ["*"])
+    }
+
+    @Test func `what an inspection matched with a step's artifacts may be a subject`() throws {
+        let rules = [["MATCH", "in", "WITH", "MATERIALS", "FROM", "build"], ["ALLOW", "*"]]
+        let chain = try VerifyTests.Chain(inspections: [VerifyTests.Chain.inspection("look", ["true"], rules)])
+        // The digest of `out`, the only product, is that of `in`: another content is needed.
+        let made = try chain.run.shell(
+            #"rm links/* && cd product && "$R" -q -n build -k ../alice.pem -d ../links -m in -p out -- sh -c 'echo more >>out'"#
+        )
+        #expect(made.status == 0, "\(made.errorText)")
+        try chain.run.write("x", to: "product/more")
+        var changed = chain
+        try changed.change("expected_command", to: [Any]())
+        try changed.change("expected_products", to: [["ALLOW", "*"]])
+        #expect(try summary(changed, "--vsa-subject", "in").status == 0)
+        #expect(try summary(changed, "--vsa-subject", "more").status == 1)
+    }
+
+    @Test func `a refusal stays one where there is nothing that a summary could be about`() throws {
+        let chain = try VerifyTests.Chain()
+        #expect(try chain.run.shell("rm links/* product/out").status == 0)
+        let refused = try summary(chain)
+        #expect(refused.status == 1 && refused.outputText.hasPrefix("rejected: "), "\(refused.errorText)")
+        #expect(refused.errorText.contains("nothing is here that a summary could be about"))
+        #expect(!(try chain.run.list().contains("vsa.intoto.jsonl")))
+        // Where the last step's evidence is good, what it names can be said to have failed.
+        var other = try VerifyTests.Chain()
+        try other.change("expected_products", to: [["DISALLOW", "*"]])
+        #expect(try summary(other).status == 1)
+        #expect(try VerificationSummary(statement(other)).result == .failed)
+    }
+
+    @Test func `an accepted chain whose product is not here has a verdict and no summary`() throws {
+        let chain = try VerifyTests.Chain()
+        #expect(try chain.run.shell("rm product/out").status == 0)
+        let result = try summary(chain)
+        #expect(result.status == 2 && result.outputText.hasPrefix("accepted: "), "\(result.errorText)")
+        #expect(!(try chain.run.list().contains("vsa.intoto.jsonl")))
     }
 
     @Test func `an incomplete verdict has no summary`() throws {

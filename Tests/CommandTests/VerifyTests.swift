@@ -73,7 +73,8 @@ import Testing
         let result = try chain.verify()
         #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
         #expect(result.outputText.contains("step 'build': by "))
-        #expect(result.errorText == "")
+        #expect(result.errorText.hasPrefix("intoto-run: warning: the layout expires only at 2099-01-01T00:00:00Z"))
+        #expect(try chain.verify("--now", "2098-01-01T00:00:00Z").errorText == "")
     }
 
     @Test func `a rule that is not kept is refused, and why is said`() throws {
@@ -93,6 +94,40 @@ import Testing
         #expect(lenient.status == 0)
         #expect(lenient.errorText.contains("warning: step 'build' ran another command"))
         #expect(try chain.verify("--strict-commands").status == 1)
+    }
+
+    /// Two functionaries, of whom one, whichever comes first, ran something else.
+    @Test(arguments: [["true"], ["cp", "in", "out"]])
+    func `the command of every functionary is looked at`(first: [String]) throws {
+        let chain = try Chain.handmade(threshold: 2, command: ["true"])
+        let second = first == ["true"] ? ["cp", "in", "out"] : ["true"]
+        try chain.add(by: "alice.pem", command: first)
+        try chain.add(by: "bob.pem", command: second)
+        let lenient = try chain.verify()
+        #expect(lenient.status == 0, "\(lenient.outputText)\(lenient.errorText)")
+        let name = try chain.linkName(of: first == ["true"] ? "bob.pem" : "alice.pem")
+        #expect(lenient.errorText.contains("recorded 'cp in out' in ../links/\(name)"), "\(lenient.errorText)")
+        #expect(try chain.verify("--strict-commands").status == 1)
+        try chain.add(by: first == ["true"] ? "bob.pem" : "alice.pem", command: ["true"])
+        #expect(try chain.verify("--strict-commands").status == 0)
+    }
+
+    /// Alice's link, with a digest that both share, agrees with Bob's and with Carl's, which differ.
+    @Test func `links that agree with a third one only do not agree`() throws {
+        let chain = try Chain.handmade(threshold: 3)
+        func digest(_ digit: Character) -> String { String(repeating: digit, count: 128) }
+        let shared = String(repeating: "a", count: 64)
+        for people in [["alice.pem", "bob.pem", "carl.pem"], ["carl.pem", "alice.pem", "bob.pem"]] {
+            try chain.add(by: people[0], products: ["out": ["sha256": shared]])
+            try chain.add(by: people[1], products: ["out": ["sha256": shared, "sha512": digest("1")]])
+            try chain.add(by: people[2], products: ["out": ["sha256": shared, "sha512": digest("2")]])
+            let apart = try chain.verify()
+            #expect(apart.status == 1)
+            #expect(apart.outputText.contains("the links of step 'build' disagree"), "\(apart.outputText)")
+            for person in people[1...] { #expect(apart.outputText.contains(try chain.linkName(of: person))) }
+            try chain.add(by: people[2], products: ["out": ["sha256": shared, "sha512": digest("1")]])
+            #expect(try chain.verify().status == 0)
+        }
     }
 
     @Test func `a layout's own digest may be asked for`() throws {
@@ -125,6 +160,26 @@ import Testing
         #expect(try chain.verify("--parameter", "a.b=out").status == 2)
         try chain.run.write(#"{"NAME": "out"}"#, to: "product/parameters")
         #expect(try chain.verify("--parameters", "parameters").status == 0)
+    }
+
+    @Test(arguments: [
+        (["DISALLOW", "{BAD}*"], "'{BAD}' stands for itself"), (["DISALLOW", "./secret"], "'./secret' matches none"),
+        (["DISALLOW", "x//y"], "'x//y' matches none"), (["DISALLOW", "dir/"], "'dir/' matches none"),
+        (["MATCH", "*", "IN", "./x", "WITH", "PRODUCTS", "FROM", "build"], "'./x' matches none"),
+    ])
+    func `a rule that forbids less than it seems to is told`(rule: [String], warning: String) throws {
+        var chain = try Chain()
+        try chain.change("expected_products", to: [rule, ["ALLOW", "*"]])
+        let warned = try chain.verify()
+        #expect(warned.status == 0 && warned.errorText.contains(warning), "\(warned.errorText)")
+        try chain.change(
+            "expected_products",
+            to: [["MATCH", "*", "IN", "x/", "WITH", "PRODUCTS", "FROM", "build"], ["ALLOW", "*"]])
+        #expect(!(try chain.verify().errorText.contains("rule ")))
+        // As they are written, names may have such parts.
+        try chain.change("expected_products", to: [rule, ["ALLOW", "*"]])
+        let asWritten = try chain.verify("--allow-unsafe-names").errorText
+        #expect(asWritten.contains("matches none") == false)
     }
 
     @Test func `what is missing or wrong on the command line could not be told`() throws {
@@ -161,6 +216,42 @@ import Testing
         #expect(try chain.run.list().contains("touch.link"))
     }
 
+    /// Rules that forbid everything but the products, against what no rule sees.
+    @Test(arguments: [
+        "ln -s ../owner.pem more", "ln -s nowhere more", "ln -s . more", "mkfifo more", "rm out; ln -s ../in out",
+    ])
+    func `what an inspection cannot record fails it`(script: String) throws {
+        let rules = [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "build"], ["ALLOW", "in"], ["DISALLOW", "*"]]
+        var chain = try Chain(inspections: [Chain.inspection("look", ["true"], rules)])
+        #expect(try chain.verify().status == 0)
+        #expect(try chain.run.shell("cp product/out in && cd product && \(script)").status == 0)
+        let met = try chain.verify("--json")
+        #expect(met.status == 1, "\(met.outputText)\(met.errorText)")
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(met.output)) as? [String: Any])
+        let problem = try #require((object["problems"] as? [[String: Any]])?.first)
+        let name = script.hasSuffix("out") ? "out" : "more"
+        #expect(problem["code"] as? String == "not-recorded")
+        #expect((problem["message"] as? String)?.contains("\n  '\(name)': a ") == true, "\(problem)")
+        let inspection = try #require((object["inspections"] as? [[String: Any]])?.first)
+        #expect((inspection["notRecorded"] as? [[String: Any]])?.first?["path"] as? String == name)
+
+        // The same where the inspection itself brings it there.
+        #expect(try chain.run.shell("cd product && rm -f more && rm -rf out && cp in out").status == 0)
+        chain.layout["inspect"] = [Chain.inspection("look", ["sh", "-c", script], rules)]
+        let brought = try chain.verify()
+        #expect(brought.status == 1 && brought.outputText.contains("met what is no artifact"), "\(brought.outputText)")
+    }
+
+    @Test func `what the default excludes hide from inspections is told`() throws {
+        let chain = try Chain(inspections: [Chain.inspection("look", ["true"])])
+        #expect(!(try chain.verify("--explain").outputText.contains("not looked at")))
+        #expect(try chain.run.shell("mkdir product/.git && echo x >product/.git/x").status == 0)
+        let result = try chain.verify("--explain")
+        #expect(result.status == 0)
+        #expect(result.outputText.contains("not looked at: 1 path, as .git/"), "\(result.outputText)")
+        #expect(try chain.verify("--json").outputText.contains(#""pattern": ".git/""#))
+    }
+
     @Test func `nothing is run where a rule is not kept`() throws {
         var chain = try Chain(inspections: [Chain.inspection("touch", ["touch", "ran"])])
         try chain.change("expected_products", to: [["DISALLOW", "*"]])
@@ -186,7 +277,8 @@ import Testing
         let start = Date()
         let result = try slow.verify("--inspection-timeout", "1")
         #expect(result.status == 1)
-        #expect(result.outputText.contains("took longer than 1 seconds"))
+        #expect(result.outputText.contains("inspection 'slow' took longer than 1 seconds"))
+        #expect(result.outputText.contains("what to do: give it more time with --inspection-timeout"))
         #expect(Date().timeIntervalSince(start) < 30)
     }
 
@@ -223,7 +315,9 @@ import Testing
         #expect(refused.outputText.contains("inner: touch inner-ran"))
         #expect(try chain.verify("--no-inspections").status == 2)
         #expect(try chain.run.list("product") == ["in", "out"])
-        let allowed = try chain.verify("--allow-sublayout-inspections")
+        chain.layout["inspect"] = [Chain.inspection("inner", ["true"])]
+        let allowed = try chain.verify("--allow-sublayout-inspections", "--save-inspections", "..")
+        #expect(try chain.run.list().filter { $0.hasSuffix("inner.link") } == ["build.inner.link", "inner.link"])
         #expect(allowed.status == 0, "\(allowed.outputText)\(allowed.errorText)")
         #expect(try chain.run.list("product") == ["in", "inner-ran", "out"])
     }
@@ -254,6 +348,35 @@ import Testing
             String(decoding: try chain.run.read("verdict.json"), as: UTF8.self).contains(#""verdict": "incomplete""#))
     }
 
+    @Test(arguments: ["--json", "--junit", "--vsa", "--save-inspections"])
+    func `where output goes is looked at before anything is verified`(option: String) throws {
+        let chain = try Chain(inspections: [Chain.inspection("touch", ["touch", "ran"])])
+        let others = option == "--vsa" ? ["--vsa-key", "../owner.pem", "--resource-uri", "https://example.org/x"] : []
+        for target in ["/nonexistent/x", "../dangling", "../pipe", ".."] where target != ".." || others.isEmpty {
+            guard option != "--save-inspections" || target != ".." else { continue }
+            #expect(try chain.run.shell("rm -f dangling pipe; ln -s nowhere dangling; mkfifo pipe").status == 0)
+            let result = try chain.verify([option, target] + others)
+            #expect(result.status == 2 && result.outputText == "", "\(target): \(result.outputText)\(result.errorText)")
+            #expect(try chain.run.list("product") == ["in", "out"])
+        }
+    }
+
+    @Test func `output goes through a pipe, and a device stays one`() throws {
+        let chain = try Chain()
+        #expect(try chain.verify("--json", "-").output == chain.verify("--json").output)
+        let direct = try chain.verify("--json", "/dev/stdout")
+        #expect(direct.status == 0)
+        #expect(try JSONSerialization.jsonObject(with: Data(direct.output)) is [String: Any])
+        let piped = try chain.run.shell(
+            """
+            mkfifo pipe; cat pipe >copy & exec 3<>pipe
+            (cd product && "$R" verify -l ../root.layout --verification-keys ../owner.pem.pub --link-dir ../links \\
+                --json ../pipe --junit /dev/null >/dev/null) || exit 9
+            exec 3>&-; wait; [ -p pipe ] && [ -c /dev/null ] && grep -c '"verdict": "passed"' copy
+            """)
+        #expect(piped.outputText == "1\n", "\(piped.status) \(piped.errorText)")
+    }
+
     // MARK: Hostile input
 
     @Test(arguments: ["fifo", "device", "link to a device", "directory", "huge", "empty", "nested", "control"])
@@ -280,6 +403,42 @@ import Testing
         #expect(result.outputText.contains("build."))
         #expect(Date().timeIntervalSince(start) < 20)
         #expect(!(result.output + result.errors).contains { ($0 < 0x20 && $0 != 0x0A) || $0 == 0x7F })
+    }
+
+    /// Names and labels of megabytes, in files that nobody believes.
+    @Test(arguments: [
+        #"{"signatures": [{"keyid": "LONG", "sig": "00"}, {"keyid": "LONG", "sig": "00"}], "signed": {"_type": "link"}}"#,
+        #"{"LONG": 1, "LONG": 2}"#, #"{"signatures": [], "signed": {"_type": "LONG"}}"#,
+        #"{"signatures": [MANY], "signed": {"_type": "link"}}"#,
+    ])
+    func `what nobody believes is not printed at length`(text: String) throws {
+        let chain = try Chain.handmade(threshold: 1)
+        let many = Array(repeating: #"{"keyid": "\#(String(repeating: "a", count: 250))", "sig": "00"}"#, count: 250)
+        let content = text.replacing("LONG", with: String(repeating: "b", count: 500_000))
+            .replacing("MANY", with: many.joined(separator: ","))
+        for number in 1...5 { try chain.run.write(content, to: "links/build.0000000\(number).link") }
+        let result = try chain.verify("--junit", "../report.xml")
+        #expect(result.status == 1)
+        #expect(result.output.count < 100_000, "\(result.output.count)")
+        #expect(try chain.run.read("report.xml").count < 200_000)
+    }
+
+    @Test func `the verdict as JSON drives no terminal, and says the same`() throws {
+        var chain = try Chain.handmade(threshold: 1)
+        try chain.change("expected_products", to: [["DISALLOW", "*"]])
+        let name = "a\u{202E}gpj.\u{9B}31m\u{200B}\u{1B}]0;x\u{7}\u{E0041}é"
+        try chain.add(by: "alice.pem", products: [name: ["sha256": String(repeating: "a", count: 64)]])
+        let result = try chain.verify("--json")
+        #expect(result.status == 1)
+        for scalar in result.outputText.unicodeScalars where scalar != "\n" {
+            #expect(!["\u{202E}", "\u{9B}", "\u{200B}", "\u{1B}", "\u{7}", "\u{E0041}"].contains(scalar))
+        }
+        #expect(result.outputText.contains(#"a\u202egpj.\u009b31m\u200b"#) && result.outputText.contains("é"))
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any])
+        let layout = try #require(object["layout"] as? [String: Any])
+        let step = try #require((layout["steps"] as? [[String: Any]])?.first)
+        let products = try #require(step["products"] as? [String: Any])
+        #expect(products["unconsumed"] as? [String] == [name])
     }
 
     @Test func `hostile layouts are refused, not misused`() throws {

@@ -6,6 +6,10 @@ import Testing
 
 @testable import InTotoArtifacts
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 @Suite(.temporaryDirectory) struct ExclusionTests {
     /// Whether a pattern list hides a path, its parent directories asked first.
     private static func hides(_ patterns: [ExclusionPattern], _ path: [UInt8]) -> Bool {
@@ -100,19 +104,64 @@ import Testing
         #expect(throws: ExclusionPatternError.self) { try patterns.append(Array(pattern.utf8)) }
     }
 
-    @Test func `what parallel runs are about to write is hidden, by the exact shape of its name`() throws {
+    @Test(arguments: [
+        ("#d", "bad pattern '#d': it is a comment; put a backslash before the '#'"),
+        ("", "bad pattern '': it is empty"),
+        ("  ", "bad pattern '  ': it is empty"),
+    ])
+    func `what says nothing as a line of a file is refused by itself`(pattern: String, message: String) throws {
+        var patterns = ExclusionPatterns.none
+        #expect { try patterns.append(Array(pattern.utf8)) } throws: { "\($0)" == message }
+        try patterns.append(contentsOfFile: Array("\(pattern)\r\n\(pattern)\n".utf8))
+        #expect(patterns == .none)
         let tree = try Tree()
-        try tree.shell(
-            """
-            touch .intoto-run.0123456789abcdef.tmp .intoto-run.123456789abcdef.tmp .intoto-run.0123456789abcdeF.tmp
-            touch .intoto-run.0123456789abcdef.tmp2 intoto-run.0123456789abcdef.tmp
-            """)
-        let names = [
+        try tree.shell("touch '#d' f")
+        #expect(try tree.take(".") { try $0.exclusions.append(Array("\\#d".utf8)) }.names == ["f"])
+    }
+
+    @Test func `what parallel runs hold is hidden, by the exact shape of its name and only while they hold it`() throws
+    {
+        let tree = try Tree()
+        let shaped = [".intoto-run.0123456789abcdee.tmp", ".intoto-run.0123456789abcdef.tmp"]
+        let others = [
             ".intoto-run.0123456789abcdeF.tmp", ".intoto-run.0123456789abcdef.tmp2", ".intoto-run.123456789abcdef.tmp",
             "intoto-run.0123456789abcdef.tmp",
         ]
-        #expect(try tree.take(".").names == names)
-        #expect(try tree.take(".") { $0.exclusions = .none }.names.count == 5)
+        try tree.shell("touch \((shaped + others).joined(separator: " ")); echo payload > \(shaped[0])")
+        let held = try (shaped + others).map { try Self.lock("\(tree.root)/\($0)") }
+        let result = try tree.take(".")
+        #expect(result.names == others.sorted())
+        #expect(result.excluded.map(\.count) == [2])
+        #expect(result.excluded.first?.first == shaped.map { Array($0.utf8) })
+        #expect(try tree.take(".") { $0.exclusions = .none }.names.count == 6)
+        for descriptor in held { close(descriptor) }
+        #expect(try tree.take(".").names == (shaped + others).sorted())
+    }
+
+    /// Holds a file as a run holds what it is about to write.
+    private static func lock(_ path: String) throws -> Int32 {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        try #require(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+        return descriptor
+    }
+
+    @Test func `what each pattern hid is counted, and the first paths are named`() throws {
+        let tree = try Tree()
+        try tree.shell(
+            "mkdir -p .git d; touch .git/a .git/b; for i in {30..10}; do touch d/$i.o d/$i.c; done; touch $'d/1\\xff.o'"
+        )
+        for threads in [1, 4] {
+            let result = try tree.take(".") { options in
+                options.threads = threads
+                try options.exclusions.append(contentsOfFile: Array("*.o\n*.absent\n".utf8))
+            }
+            #expect(result.names.count == 21)
+            #expect(result.excluded.map(\.pattern.description) == [".git/", "*.o"])
+            #expect(result.excluded.map(\.count) == [1, 22])
+            #expect(result.excluded[0].first == [Array(".git".utf8)])
+            let first = (10...18).map { Array("d/\($0).o".utf8) } + [Array("d/19.o".utf8)]
+            #expect(result.excluded[1].first == first)
+        }
     }
 
     @Test func `evidence is hidden by name and content together`() throws {
@@ -134,18 +183,37 @@ import Testing
         ]
         let result = try tree.take(".")
         #expect(result.names == names)
-        #expect(result.excluded.map(\.paths) == [1, 1, 1])
-        #expect(try tree.take("build.0123abcd.link").names.isEmpty)
+        #expect(result.excluded.map(\.count) == [1, 1, 1])
+        let named = try tree.take("build.0123abcd.link", "code.0123abcd.link")
+        #expect(named.names == ["code.0123abcd.link"])
+        #expect(named.notRecorded.map { String(decoding: $0.path, as: UTF8.self) } == ["build.0123abcd.link"])
         #expect(try tree.take(".") { try $0.exclusions.append(Array("!build.*".utf8)) }.names.count == 9)
         #expect(try tree.take(".") { $0.exclusions = .none }.names.count == 10)
     }
 
-    @Test func `a reference below an excluded directory is excluded`() throws {
+    @Test(arguments: [
+        (".git/a/f", ".git/a/f"), (".git", ".git"), ("dir:.git", "dir:.git"), ("tree:./.git/a", "tree:.git/a"),
+        (".git/*", ".git/*"), ("/.git", "/.git"), ("dir:/.git/", "dir:/.git"), ("/.git/*", "/.git/*"),
+    ])
+    func `a reference that a pattern hides is said to be hidden`(reference: String, shown: String) throws {
         let tree = try Tree()
         try tree.shell("mkdir -p .git/a; touch .git/a/f f")
-        #expect(try tree.take(".git/a/f").names.isEmpty)
-        #expect(try tree.take(".git", "f").names == ["f"])
-        #expect(try tree.take(".git/a/f") { $0.exclusions = .none }.names == [".git/a/f"])
+        let (reference, shown) = (Self.placed(reference, tree), Self.placed(shown, tree))
+        let result = try tree.take(reference, "f")
+        #expect(result.names == ["f"])
+        #expect(result.leftOut == ["\(shown): excluded by '.git/'"])
+        #expect(result.excluded.map(\.count) == [1])
+        let recorded = try tree.take(reference) { $0.exclusions = .none }
+        #expect(recorded.names.count == 1 && recorded.leftOut.isEmpty)
+        // Nobody asked for it by name.
+        #expect(try tree.take(".").leftOut.isEmpty)
+    }
+
+    /// With the tree's place in front of an absolute path.
+    private static func placed(_ reference: String, _ tree: Tree) -> String {
+        guard let start = reference.firstIndex(of: "/"), start == reference.startIndex || reference.hasPrefix("dir:/")
+        else { return reference }
+        return reference[..<start] + tree.root + reference[start...]
     }
 
     @Test func `many stars against a long name take no exponential time`() {

@@ -27,6 +27,20 @@ import Testing
             ])
     }
 
+    @Test(
+        .enabled(
+            if: ProcessInfo.processInfo.environment["TESTS_WITHOUT_POWERS"] != nil,
+            "a test of ordinary users runs this once more without root's powers"))
+    func `what may not be read is an error to root without its powers`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p d/closed; touch d/closed/f d/secret; chmod 0 d/closed d/secret")
+        let expected = ["'d/closed': permission denied", "'d/secret': permission denied"]
+        #expect(try tree.problems("d") == expected)
+        #expect(try tree.problems("dir:d") == expected && tree.problems("tree:d") == expected)
+        try tree.shell("chmod 755 d/closed d/secret")
+        #expect(try tree.take("d").names.count == 2)
+    }
+
     @Test func `a special file named directly is an error`() throws {
         let tree = try Tree()
         try tree.shell(
@@ -45,11 +59,21 @@ import Testing
         #expect(try tree.problems("/proc/self/status") == ["'/proc/self/status': \(proc)"])
     }
 
-    @Test func `the kernel's own file systems are not entered`() throws {
+    @Test func `the kernel's own file systems are not entered, and naming one is an error`() throws {
         let tree = try Tree()
-        let result = try tree.take("/proc/sys", "/sys")
-        #expect(result.names.isEmpty)
-        #expect(Set(result.notRecorded.map(\.reason)) == [.pseudoFileSystem])
+        let reason = "is on a file system that holds no files, such as /proc"
+        #expect(
+            try tree.problems("/proc/sys", "/sys", "dir:/proc", "tree:/proc/sys/") == [
+                "'/proc/sys': \(reason)", "'/sys': \(reason)", "'dir:/proc': \(reason)", "'tree:/proc/sys/': \(reason)",
+            ])
+        #expect(try tree.problems(".") { $0.base = "/proc" } == ["'.': \(reason)"])
+        #expect(try tree.problems("sys/kernel", ".") { $0.base = "/proc" }.count == 2)
+        let above = try tree.take("/") { options in
+            try options.exclusions.append(contentsOfFile: Array("*\n!/proc/\n!/sys/\n".utf8))
+        }
+        #expect(above.names.isEmpty)
+        #expect(above.leftOut.contains("/proc: on a file system that holds no files, such as /proc"))
+        #expect(Set(above.notRecorded.map(\.reason)) == [.pseudoFileSystem])
     }
 
     @Test func `devices in a tree are listed, not opened`() throws {
@@ -86,6 +110,32 @@ import Testing
             ])
         #expect(try tree.problems("out") == ["'out': is \(outside)"])
         #expect(try tree.take("dir/g").names == ["dir/g"])
+    }
+
+    @Test func `an absolute path through links without an end is said to be one`() throws {
+        let tree = try Tree()
+        try tree.shell("ln -s loop2 loop1; ln -s loop1 loop2; ln -s none broken; touch f")
+        let cycle = "is a link to a directory that it is in, or without an end"
+        for reference in ["loop1", "loop1/x", "loop1/*", "dir:loop1"] {
+            let path = reference.replacingOccurrences(of: "loop1", with: "\(tree.root)/loop1")
+            #expect(try tree.problems(path) == ["'\(path)': \(cycle)"])
+        }
+        #expect(try tree.problems("\(tree.root)/broken") == ["'\(tree.root)/broken': is a link to nothing"])
+        #expect(try tree.problems(".") { $0.base.append("loop1") } == ["'\(tree.root)/loop1': \(cycle)"])
+        #expect(try tree.problems(".") { $0.base.append("f") } == ["'\(tree.root)/f': is not a directory"])
+        #expect(try tree.problems("\(tree.root)/f/x") == ["'\(tree.root)/f/x': does not exist"])
+    }
+
+    @Test func `a link to nothing is passed over where nothing may be missing, and listed`() throws {
+        let tree = try Tree()
+        try tree.shell("ln -s none broken; ln -s /none/x out; touch f")
+        for path in ["broken", "\(tree.root)/broken", "\(tree.root)/out"] {
+            let result = try tree.take(path, "f") { $0.allowsMissing = true }
+            #expect(result.names == ["f"])
+            #expect(result.leftOut == ["\(path): a link to nothing"])
+            #expect(try tree.problems(path) == ["'\(path)': is a link to nothing"])
+        }
+        #expect(try tree.problems("out") { $0.allowsMissing = true } == ["'out': is a link that leaves the base path"])
     }
 
     @Test func `links may be artifacts of their own, by their text`() throws {
@@ -126,6 +176,58 @@ import Testing
         )
         #expect(try tree.problems("d1") { $0.entryLimit = 10_000 } == ["'.': there are more than 10000 entries below"])
         #expect(try tree.take("d20") { $0.entryLimit = 10_000 }.names.count == 64)
+        let linked = "'.': links to directories lead to more than 100 entries below"
+        #expect(try tree.problems("d1") { $0.linkedEntryLimit = 100 } == [linked])
+        // Six levels of two links: 2 + 4 + … + 64 entries, of which the first two are not behind a link, and 64 files.
+        #expect(try tree.take("d20") { $0.linkedEntryLimit = 188 }.names.count == 64)
+        #expect(try tree.problems("d20") { $0.linkedEntryLimit = 187 }.count == 1)
+        // What no link leads to is not counted.
+        #expect(try tree.take("d26", "d25/a") { $0.linkedEntryLimit = 1 }.names.count == 2)
+    }
+
+    @Test func `a thicket of links is given up within seconds`() throws {
+        let tree = try Tree()
+        try tree.shell(
+            "for i in {1..25}; do mkdir d$i; ln -s ../d$((i+1)) d$i/a; ln -s ../d$((i+1)) d$i/b; done; mkdir d26; touch d26/f"
+        )
+        let start = ContinuousClock.now
+        let problems = try tree.problems("d1") { if !isLong { $0.linkedEntryLimit /= 20 } }
+        #expect(
+            problems.first?.hasPrefix("'.': links to directories lead to more than ") == true && problems.count == 1)
+        #expect(start.duration(to: .now) < .seconds(isLong ? 60 : 20))
+    }
+
+    @Test func `a path leads through forty links, as for any program, and what is behind more is listed`() throws {
+        let tree = try Tree()
+        try tree.shell(
+            "for i in {1..50}; do mkdir d$i; ln -s ../d$((i+1)) d$i/n; done; mkdir d51; for i in {1..51}; do touch d$i/f; done"
+        )
+        let names = try tree.take("d1").names
+        #expect(names.count == 41 && names.contains("d1" + String(repeating: "/n", count: 40) + "/f"))
+        let path = "d1" + String(repeating: "/n", count: 41)
+        #expect(try tree.take("d1").leftOut.map { $0.prefix(path.utf8.count + 2) } == ["\(path): "])
+        try tree.shell("cat d1\(String(repeating: "/n", count: 40))/f; ! cat \(path)/f 2>/dev/null")
+    }
+
+    @Test func `a directory of very many entries is read in a time that grows with their number alone`() throws {
+        let tree = try Tree()
+        let count = isLong ? 1_000_000 : 20_000
+        let directory = open(tree.root, O_RDONLY | O_DIRECTORY)
+        for number in 0..<count { close(openat(directory, "f\(number)", O_CREAT | O_WRONLY, 0o644)) }
+        close(directory)
+        let start = ContinuousClock.now
+        let result = try tree.take(".")
+        #expect(start.duration(to: .now) < .seconds(isLong ? 60 : 10))
+        #expect(result.artifacts.count == count)
+        #expect(result.names.first == "f0" && result.names.last == "f\(String(repeating: "9", count: isLong ? 6 : 4))")
+        try tree.shell("find . -type f -delete")
+    }
+
+    @Test func `names of the greatest length are recorded whole`() throws {
+        let tree = try Tree()
+        let (long, wide) = (String(repeating: "n", count: 255), String(repeating: "é", count: 127))
+        try tree.shell("mkdir \(long); touch \(long)/\(long) \(wide)x; ! touch \(long)n 2>/dev/null")
+        #expect(try tree.take(".").names == ["\(long)/\(long)", "\(wide)x"])
     }
 
     @Test func `a name that is not UTF-8 is an error, unless excluded`() throws {

@@ -36,10 +36,42 @@ import Testing
                     """
                 if error.description != expected { fail(error.description) }
             }
+            let references = [try ArtifactReference(parsing: ".".utf8)]
+            var options = tree.options
+            try hide(&options)
+            do {
+                _ = try Snapshot.plan(references, options: options)
+                fail("a plan reads more than a snapshot")
+            } catch let error as SnapshotError {
+                if error.problems.count != 3 { fail("plan: \(error.description)") }
+            }
             if try tree.take("d/f").names != ["d/f"] { fail("d/f") }
             // A directory that may be passed but not listed hides nothing from who knows the name.
             if try tree.take("d/unlisted/known").names != ["d/unlisted/known"] { fail("known") }
             if try tree.problems("d/closed/payload") != ["'d/closed/payload': permission denied"] { fail("payload") }
+        }
+    }
+
+    @Test func `a link that cannot be followed matters only where it could be wanted`() async throws {
+        let tree = try Tree()
+        try tree.shell(
+            "mkdir -p closed/d; touch a.txt closed/d/f; ln -s closed/d unrelated; chown -hR 65534 . 2>/dev/null || true; chmod 0 closed"
+        )
+        await #expect(processExitsWith: .success) { [root = tree.root as String] in
+            OrdinaryUserTests.becomeNobody()
+            let tree = Tree(existing: root)
+            func hiding(_ patterns: String) -> (inout SnapshotOptions) -> Void {
+                { try? $0.exclusions.append(contentsOfFile: Array(patterns.utf8)) }
+            }
+            let problem = ["'unrelated': permission denied"]
+            if try tree.take("*.txt").names != ["a.txt"] { fail("glob") }
+            if try tree.take(".", with: hiding("unrelated\nclosed")).names != ["a.txt"] { fail("excluded") }
+            // As a directory it would be hidden, as a file it would not; and below it there may be a match.
+            if try tree.problems(".", with: hiding("unrelated/\nclosed")) != problem { fail("directory") }
+            if try tree.problems(".", with: hiding("unrelated\nclosed\n!unrelated/")) != problem { fail("taken back") }
+            let none = ["'*/f': does not exist"]
+            if try tree.problems("*/f", with: hiding("closed")) != none + problem { fail("below") }
+            if try tree.problems("unrel*", with: hiding("closed")) != problem { fail("match") }
         }
     }
 
@@ -76,6 +108,23 @@ import Testing
                 } catch { fail("\(threads) threads: \(error)") }
             }
         }
+    }
+
+    /// Whoever is not root has no powers to lose: the suites ran without them already.
+    @Test(.enabled(if: geteuid() == 0, "not root, so that all of this ran without root's powers"))
+    func `odd and changing files are dealt with just so without root's power to read everything`() throws {
+        let powers = "-dac_override,-dac_read_search"
+        let bundle = BuiltProduct.intotoRun.deletingLastPathComponent().appending(path: "intoto-runPackageTests.xctest")
+        let suites = "^InTotoArtifactsTests\\.(OddFiles|ChangingFiles|Interference|WholeDirectory)Tests"
+        var environment = ProcessInfo.processInfo.environment
+        environment["TESTS_WITHOUT_POWERS"] = "1"
+        let run = try Subprocess.run(
+            "/usr/bin/setpriv",
+            ["--bounding-set=\(powers)", "--inh-caps=\(powers)", bundle.path, "--testing-library", "swift-testing"]
+                + ["--filter", suites], environment: environment)
+        let said = run.outputText + run.errorText
+        #expect(run.status == 0, "\(said)")
+        #expect(said.contains("Test \"what may not be read is an error to root without its powers\" passed"), "\(said)")
     }
 
     /// Whoever is somebody else already stays that.

@@ -44,6 +44,8 @@ import Testing
         "exclude .*": "Python lets '.*' exclude '.' itself; git, and we, only what is below",
         "exclude ?.txt": "a question mark is one byte in git, and with us, but one character in Python",
         "exclude *": "the same result with us, by excluding each entry",
+        "exclude #hash": "an error with us: it hides nothing, being a comment",
+        "exclude ": "an error with us: it hides nothing",
     ]
 
     /// With our own reader: Foundation's would make one name of the NFC and NFD twins.

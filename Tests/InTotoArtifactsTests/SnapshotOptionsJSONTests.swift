@@ -32,6 +32,15 @@ import Testing
         ("line-endings", "mixed"), ("strip-prefixes", "a"), ("symlinks", "never"), ("more", true),
     ]
 
+    @Test(arguments: ["never", "Held"])
+    func `a pattern with an unknown condition is not`(word: Text) throws {
+        for (only, isKnown) in [("held", true), (word, false)] {
+            var json = try Self.options().json
+            json["exclusions"] = [["line": "x", "only": .string(only)]]
+            #expect((SnapshotOptions(json: json) != nil) == isKnown)
+        }
+    }
+
     @Test(arguments: wrong)
     func `anything else is not`(name: Text, value: JSONValue) throws {
         var json = try Self.options().json

@@ -61,3 +61,6 @@ extension SnapshotResult {
 
     var leftOut: [String] { notRecorded.map { "\(escapedForTerminal($0.path)): \($0.reason)" } }
 }
+
+/// Whether the long forms of tests are asked for.
+let isLong = ProcessInfo.processInfo.environment["INTOTO_LONG_TESTS"] == "1"

@@ -1,6 +1,7 @@
 import Foundation
 import InTotoArtifacts
 import InTotoMetadata
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -57,6 +58,21 @@ import Testing
         #expect(try tree.take("[*b]").names == ["*", "b"])
     }
 
+    @Test(arguments: [
+        ("x\\\\y/*.c", ["x\\y/a.c"]), ("x\\y/*.c", ["xy/b.c"]), ("\\xy/*.c", ["xy/b.c"]),
+        ("x*y/*.c", ["x\\y/a.c", "xy/b.c"]),
+        ("s\\*r/*.c", ["s*r/d.c"]), ("s\\*r/d.c", ["s*r/d.c"]), ("s\\*r/**/e.c", ["s*r/[/e.c"]),
+        ("s\\*r/\\[/*", ["s*r/[/e.c"]), ("xy\\/*", ["xy/b.c"]), ("x\\y/a.c", ["x\\y/a.c"]),
+        ("s\\*r", ["s*r/[/e.c", "s*r/d.c"]),
+    ])
+    func `a backslash in a glob takes the meaning of what follows`(reference: String, names: [String]) throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p 'x\\y' xy 's*r/[' star; touch 'x\\y/a.c' xy/b.c 's*r/d.c' 's*r/[/e.c' star/f.c")
+        #expect(try tree.take(reference).names == names)
+        #expect(try tree.take("\(tree.root)/\(reference)").names == names.map { "\(tree.root)/\($0)" })
+        #expect(try tree.problems("none\(reference)").count == 1)
+    }
+
     @Test func `an absolute reference gives absolute names`() throws {
         let tree = try Tree()
         try tree.shell("mkdir d; touch d/f; ln -s f d/l; ln -s /etc/passwd d/out")
@@ -71,7 +87,7 @@ import Testing
     @Test(arguments: [
         ("../x", "'../x': leaves the base path; name it absolutely, or choose another base path"),
         ("a/../../x", "'a/../../x': leaves the base path; name it absolutely, or choose another base path"),
-        ("none", "'none': does not exist"), ("a/b", "'a/b': does not exist"), ("*.none", "'*.none': does not exist"),
+        ("none", "'none': does not exist"), ("a/b", "'a/b': does not exist"), ("*.none", "'*.none': matches nothing"),
         ("/none/x", "'/none/x': does not exist"), ("", "'': does not exist"), ("file:", "'file:': does not exist"),
         ("git:.", "'git:.': not in a git repository"),
     ])
@@ -86,6 +102,30 @@ import Testing
         try tree.shell("touch a")
         #expect(try tree.take("none", "*.none", "a") { $0.allowsMissing = true }.names == ["a"])
         try Snapshot.preflight([ArtifactReference(parsing: "none".utf8)], options: tree.options)
+    }
+
+    @Test func `what the command may put right is no hindrance to it`() throws {
+        let tree = try Tree()
+        try tree.shell("mkfifo p; ln -s nowhere gone; ln -s loop loop; ln -s p l; touch f; ln -s /etc out; mkdir d")
+        let repairable = ["p", "gone", "loop", "l", "f/x", "dir:f", "tree:gone", "gone/*", "/none/x", "\(tree.root)/p"]
+        for reference in repairable {
+            let reference = try ArtifactReference(parsing: reference.utf8)
+            for policy in [SymlinkPolicy.follow, .refuse, .record] {
+                var options = tree.options
+                options.symlinks = policy
+                try Snapshot.preflight([reference], options: options)
+            }
+            #expect(throws: SnapshotError.self) { try Snapshot.take(of: [reference], options: tree.options) }
+        }
+        for reference in ["out", "out/passwd", "dir:out"] {
+            let reference = try ArtifactReference(parsing: reference.utf8)
+            #expect(throws: SnapshotError.self) { try Snapshot.preflight([reference], options: tree.options) }
+        }
+        var elsewhere = tree.options
+        elsewhere.base.append("none")
+        let relative = try ArtifactReference(parsing: "d".utf8)
+        #expect(throws: SnapshotError.self) { try Snapshot.preflight([relative], options: elsewhere) }
+        try Snapshot.preflight([ArtifactReference(parsing: "/none".utf8)], options: elsewhere)
     }
 
     @Test func `overlapping references record a file once`() throws {
@@ -120,20 +160,79 @@ import Testing
         #expect(result.notRecorded.isEmpty)
     }
 
-    @Test func `a plan lists what would be recorded, and which pattern hides what`() throws {
-        let tree = try Tree()
-        try tree.shell("mkdir -p d .git; touch a.o d/b .git/x; mkfifo p")
+    /// One line for each entry: path, name where it is another, reference, pattern.
+    private func plan(
+        _ tree: Tree, _ references: String..., with change: (inout SnapshotOptions) throws -> Void = { _ in }
+    ) throws -> (lines: [String], plan: SnapshotPlan) {
         var options = tree.options
-        try options.exclusions.append(Array("*.o".utf8))
-        let plan = try Snapshot.plan([ArtifactReference(parsing: ".".utf8)], options: options)
+        try change(&options)
+        let plan = try Snapshot.plan(references.map { try ArtifactReference(parsing: $0.utf8) }, options: options)
         let lines = plan.entries.map { entry in
-            escapedForTerminal(entry.path) + (entry.isDirectory ? "/" : "") + " "
-                + (entry.excludedBy?.description ?? "-")
+            let path = escapedForTerminal(entry.path) + (entry.isDirectory ? "/" : "")
+            let name = entry.name == entry.path ? "" : " as \(escapedForTerminal(entry.name))"
+            let pattern = entry.pattern.map { entry.isExcluded ? " not, by \($0)" : " kept by \($0)" } ?? ""
+            return "\(path)\(name) of \(escapedForTerminal(entry.reference))\(pattern)"
         }
-        #expect(lines == [".git/ .git/", "a.o *.o", "d/b -"])
-        #expect(plan.notRecorded.map(\.description) == ["'p': a named pipe"])
-        let result = try tree.take(".") { $0.exclusions = options.exclusions }
-        #expect(result.excluded.map { "\($0.pattern) \($0.paths)" } == [".git/ 1", "*.o 1"])
+        return (lines, plan)
+    }
+
+    @Test func `a plan lists what would be recorded, and what includes or hides it`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p d e .git; touch a.o d/b d/keep.o .git/x e/f; mkfifo p; ln -s none broken")
+        let hide: (inout SnapshotOptions) throws -> Void = {
+            try $0.exclusions.append(contentsOfFile: Array("*.o\n!keep.o\n".utf8))
+        }
+        let (lines, all) = try plan(tree, ".", with: hide)
+        #expect(
+            lines == [
+                ".git/ of . not, by .git/", "a.o of . not, by *.o", "d/b of .", "d/keep.o of . kept by !keep.o",
+                "e/f of .",
+            ])
+        #expect(all.notRecorded.map(\.description) == ["'broken': a link to nothing", "'p': a named pipe"])
+        let result = try tree.take(".", with: hide)
+        #expect(result.excluded.map { "\($0.pattern) \($0.count)" } == [".git/ 1", "*.o 1"])
+        let (some, _) = try plan(tree, "d", "d/b", "./e/*", "file:.git", "dir:e", with: hide)
+        #expect(
+            some == [
+                ".git/ of file:.git not, by .git/", "d/b of d", "d/keep.o of d kept by !keep.o", "dir:e of dir:e",
+                "e/f of ./e/*",
+            ])
+    }
+
+    @Test func `a plan has names, and finds what a snapshot would fail with`() throws {
+        let tree = try Tree()
+        try tree.shell(
+            "mkdir -p d e d/.git; echo 1 > d/f; echo 2 > e/f; ln -s d/f l; touch $'d/1\\xff' dir:e; mkfifo p")
+        let strip: (inout SnapshotOptions) -> Void = { $0.stripPrefixes = [Array("d".utf8), Array("e".utf8)] }
+        #expect(try plan(tree, "d/f", with: strip).lines == ["d/f as f of d/f"])
+        #expect(try plan(tree, "dir:d").lines == ["d/.git/ of dir:d not, by .git/", "dir:d of dir:d"])
+        for references in [
+            ["d/f", "e/f"], ["d"], ["none"], ["dir:none"], ["tree:none"], ["none*"], ["dir:p"], ["tree:l"], ["dir:d/f"],
+            ["p"],
+            ["/proc"], ["dir:/proc"], ["git:d"], ["dir:e", "./dir:e"],
+        ] {
+            var options = tree.options
+            strip(&options)
+            let references = try references.map { try ArtifactReference(parsing: $0.utf8) }
+            func failure(_ body: () throws -> Void) -> String {
+                do { try body() } catch { return "\(error)" }
+                return "none"
+            }
+            let planned = failure { _ = try Snapshot.plan(references, options: options) }
+            #expect(planned == failure { _ = try Snapshot.take(of: references, options: options) })
+            #expect(planned != "none")
+        }
+    }
+
+    @Test func `a plan names what is not there, where that is allowed`() throws {
+        let tree = try Tree()
+        try tree.shell("touch f")
+        let (lines, all) = try plan(tree, "f", "none", "*.none", "dir:none", "tree:./none", "/none", "git:.") {
+            $0.allowsMissing = true
+        }
+        #expect(lines == ["f of f"])
+        let missing = all.missing.map { String(decoding: $0, as: UTF8.self) }
+        #expect(missing.sorted() == ["*.none", "/none", "dir:none", "git:.", "none", "tree:./none"])
     }
 
     @Test func `the result does not depend on the number of threads`() throws {

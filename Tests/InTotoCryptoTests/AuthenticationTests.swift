@@ -161,6 +161,20 @@ extension AuthenticationTests {
         }
     }
 
+    @Test func `a record of a step that was begun is one under its own payload type only`() throws {
+        let alice = try TestKeys.privateKey("ed25519-alice")
+        let record = UnfinishedRecord(
+            link: Link(name: try StepName("build")), directory: [], products: [], changedOnly: false, snapshot: [:],
+            formats: [], begun: "2025-01-01T00:00:00Z")
+        for (type, isTaken) in [(UnfinishedRecord.payloadType, true), (Envelope.inTotoPayloadType, false)] {
+            var envelope = Envelope(payloadType: type, payload: try record.payload())
+            let message = Envelope.preAuthenticationEncoding(payloadType: type, payload: envelope.payload)
+            envelope.signatures = [try KeyFileSigner(alice).signature(over: message)]
+            let authenticated = try? envelope.authenticatedRecord(by: [alice.publicKey])
+            #expect((authenticated?.payload == record) == isTaken)
+        }
+    }
+
     @Test func `without signatures nothing is believed`() throws {
         let unsigned = try Self.envelope([])
         let alice = try TestKeys.publicKey("ed25519-alice")

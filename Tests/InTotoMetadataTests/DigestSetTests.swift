@@ -64,4 +64,15 @@ import Testing
         #expect(throws: MetadataError.self) { try DigestSet(json: ["sha256": 1], place: "a test") }
         #expect(throws: MetadataError.self) { try DigestSet(json: "sha256", place: "a test") }
     }
+
+    @Test(arguments: [
+        ("sha256", 64, true), ("sha256", 40, false), ("sha256", 63, false), ("sha256", 128, false),
+        ("sha384", 96, true), ("sha384", 64, false), ("sha512", 128, true), ("sha512", 64, false),
+        ("gitBlob", 40, true), ("gitBlob", 64, true), ("gitBlob", 48, false), ("blake2b", 128, true),
+        ("sha1", 40, false), ("md5", 32, false),
+    ])
+    func `a digest is strong at its algorithm's own length`(name: String, digits: Int, isStrong: Bool) {
+        let set = DigestSet(DigestAlgorithm(Text(name)), Text(String(repeating: "a", count: digits)))
+        #expect(set.compare(with: set) == (isStrong ? .same : .incomparable))
+    }
 }

@@ -52,4 +52,11 @@ import Testing
             #expect(Text(validating: text.utf8) == text)
         }
     }
+
+    @Test func `of a very long text the beginning is shown`() {
+        let short = Text(String(repeating: "a", count: 4096))
+        #expect(short.escaped == short.description)
+        let long = Text(String(repeating: "a", count: 4095) + "é" + "b")
+        #expect(long.escaped == String(repeating: "a", count: 4095) + "… (4098 bytes)")
+    }
 }

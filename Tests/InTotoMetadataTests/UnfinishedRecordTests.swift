@@ -31,6 +31,7 @@ import Testing
     private static let wrong: [(Text, JSONValue)] = [
         ("_type", "link"), ("begun", 1), ("changed-only", "no"), ("directory", ["hex": "00"]),
         ("formats", "link"), ("link", [:]), ("products", [1]), ("snapshot", []), ("more", 1),
+        ("directory", ["base64": "AA==", "more": 1]), ("directory", ["base64": "A"]),
     ]
 
     @Test(arguments: wrong)

@@ -33,6 +33,13 @@ import Testing
         }
     }
 
+    @Test func `a file that cannot be read is an error that names it`() throws {
+        // Nothing is mapped at its beginning.
+        #expect(throws: StorageError.system("/proc/self/mem", operation: "read", errno: .ioError)) {
+            try BoundedReader.contents(of: "/proc/self/mem")
+        }
+    }
+
     @Test func `a file that is not there is an error that names it`() throws {
         #expect(throws: StorageError.system(Place.path("absent"), operation: "open", errno: .noSuchFileOrDirectory)) {
             try BoundedReader.contents(of: Place.path("absent"))

@@ -28,7 +28,10 @@ import Testing
 
     // MARK: Names
 
-    @Test(arguments: ["./f", "a/../f", "./a/./../f", "f/", "/../f/../f"])
+    @Test(arguments: [
+        "./f", "a/../f", "./a/./../f", "f/", "/../f/../f", "dir:x/../f", "1a://../f", "://../f", "a b://../f",
+        "a//../f", ".//f",
+    ])
     func `no spelling of a name dodges a rule`(name: String) throws {
         let odd = try Self.set([ArtifactName(Text(name)): "a"])
         let trace = try Self.trace([["DISALLOW", name.hasPrefix("/") ? "/f" : "f"]], products: odd)
@@ -81,6 +84,42 @@ import Testing
         #expect(try misses("DELETE", ["f": "a"])[0].contains("not a material that is gone"))
     }
 
+    @Test func `a rule that is about other names is no near miss`() throws {
+        for rule in [
+            ["CREATE", "g"], ["MODIFY", "g"], ["DELETE", "g"], ["MATCH", "g", "WITH", "PRODUCTS", "FROM", "x"],
+        ] {
+            let trace = try Self.trace(
+                [rule, ["DISALLOW", "*"]], products: Self.set(["f": "a"]), materials: ["f": "a"])
+            #expect(try Self.misses(trace) == [], "\(rule)")
+        }
+    }
+
+    @Test func `equal digits of different algorithms are no equal digests`() throws {
+        let digits = Text(String(repeating: "a", count: 64))
+        func trace(_ algorithm: DigestAlgorithm, _ value: Text = digits) throws -> RuleTrace {
+            let product = Artifact(name: "f", digests: DigestSet(algorithm, value))
+            return try Self.trace(
+                [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "before"], ["DISALLOW", "*"]],
+                products: try NormalizedArtifacts(try ArtifactSet([product])), other: ["f": "a"])
+        }
+        #expect(try trace(.sha256).failure == nil)
+        #expect(try trace(.sha256, Text(String(repeating: "A", count: 64))).failure == nil)
+        #expect(try trace(DigestAlgorithm("sha3_256")).failure != nil)
+        #expect(try trace(DigestAlgorithm("blake2s")).failure != nil)
+        #expect(try trace(.sha256, Text(String(repeating: "a", count: 63))).failure != nil)
+    }
+
+    @Test(arguments: [
+        ("sha256", "aaaa", false), ("sha256", String(repeating: "g", count: 64), false), ("sha256", "", false),
+        ("md5", String(repeating: "a", count: 64), false), ("sha1", String(repeating: "a", count: 40), false),
+        ("gitBlob", String(repeating: "a", count: 40), true), ("gitBlob", String(repeating: "a", count: 38), false),
+        ("sha512", String(repeating: "a", count: 128), true), ("sha256", String(repeating: "a", count: 41), false),
+    ])
+    func `only strong digests make content equal`(algorithm: String, value: String, isStrong: Bool) throws {
+        let set = DigestSet(DigestAlgorithm(Text(algorithm)), Text(value))
+        #expect(set.compare(with: set) == (isStrong ? .same : .incomparable))
+    }
+
     @Test func `a REQUIRE after the rule that consumed its artifact says which`() throws {
         let trace = try Self.trace(
             [["ALLOW", "x"], ["ALLOW", "f"], ["REQUIRE", "f"]], products: Self.set(["f": "a"]))
@@ -90,12 +129,27 @@ import Testing
         #expect(try Self.misses(absent) == ["it is not there"])
     }
 
-    @Test func `a rest that begins with a slash replaces no prefix`() throws {
-        // Python joins "src" and "/f" to "/f".
+    /// Python joins "src" and "/f" to "/f".
+    @Test(arguments: [
+        (["IN", "src"], "/f"), (["IN", "src"], "src/f"), ([], "/f"), (["IN", "https:"], "https://f"),
+    ])
+    func `a rest that begins with a slash replaces no prefix`(destination: [String], name: String) throws {
+        let rule = ["MATCH", "*", "IN", "https:", "WITH", "PRODUCTS"] + destination + ["FROM", "before"]
         let trace = try Self.trace(
-            [["MATCH", "*", "IN", "https:", "WITH", "PRODUCTS", "IN", "src", "FROM", "before"], ["DISALLOW", "*"]],
-            products: Self.set(["https://f": "a"]), other: ["/f": "a"])
+            [rule, ["DISALLOW", "*"]], products: Self.set(["https://f": "a"]), other: [ArtifactName(Text(name)): "a"])
         #expect(trace.failure != nil)
+    }
+
+    @Test func `what a rule has consumed, no other sees`() throws {
+        for rules in [
+            [["ALLOW", "f"], ["DISALLOW", "f"]], [["ALLOW", "*"], ["DISALLOW", "f"]],
+            [["ALLOW", "f"], ["DISALLOW", "*"]],
+        ] {
+            #expect(try Self.trace(rules, products: Self.set(["f": "a"])).failure == nil)
+            #expect(try Self.trace(rules, products: Self.set(["./f": "a"])).failure == nil)
+        }
+        let trace = try Self.trace([["ALLOW", "f"], ["ALLOW", "f"], ["ALLOW", "*"]], products: Self.set(["f": "a"]))
+        #expect(trace.entries.map(\.consumed.count) == [1, 0, 0])
     }
 
     @Test func `only the first failures are explained, and all are counted`() throws {
@@ -104,6 +158,32 @@ import Testing
         let failure = try #require(try Self.trace([["DISALLOW", "f*"]], products: many).failure)
         #expect(failure.count == 5000 && failure.artifacts.count == 10)
         #expect(failure.description.hasSuffix("and 4990 more"))
+    }
+
+    /// 50,000 artifacts, 2,000 rules, ten failures each of which every rule nearly covers.
+    @Test(.timeLimit(.minutes(1))) func `near misses cost no more than one look at each link`() throws {
+        let count = 50_000
+        func digests(_ number: Int) -> DigestSet {
+            let digits = String(number, radix: 16)
+            return DigestSet(.sha256, Text(String(repeating: "0", count: 64 - digits.utf8.count) + digits))
+        }
+        let before = try NormalizedArtifacts(
+            try ArtifactSet((0..<count).map { Artifact(name: ArtifactName(Text("p/\($0)")), digests: digests($0)) }))
+        let products = try NormalizedArtifacts(
+            try ArtifactSet(
+                (0..<10).map { Artifact(name: ArtifactName(Text("z\($0)")), digests: digests(count - 1 - $0)) }))
+        let none = try Self.set([:])
+        let own = ArtifactRecord(materials: none, products: products)
+        let evaluator = RuleEvaluator([
+            "self": own, "before": ArtifactRecord(materials: none, products: before),
+        ])
+        let rules =
+            (0..<2000).map { ["MATCH", "q\($0)*", "WITH", "PRODUCTS", "FROM", "before"] } + [["DISALLOW", "*"]]
+        let trace = evaluator.evaluate(try RuleVectorTests.rules(rules, .products), on: own, .products)
+        let failure = try #require(trace.failure)
+        #expect(failure.artifacts.count == 10)
+        for artifact in failure.artifacts { #expect(artifact.nearMisses.count == 1) }
+        #expect(try Self.misses(trace)[0] == "same digest under another name: 'p/49999' in the products of 'before'")
     }
 
     /// Names have 24 characters here; a matcher that tries every way would need 10^9 steps for one.

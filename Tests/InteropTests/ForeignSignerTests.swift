@@ -52,6 +52,22 @@ import Testing
         #expect(check.status == 1 && check.outputText.contains("OpenPGP"))
     }
 
+    @Test func `gpg signs no layout in an envelope, where nobody could verify it`() throws {
+        var run = IntotoRun()
+        let key = try keyring("rsa2048", in: &run)
+        defer { stopAgent(run) }
+        try run.makeKey()
+        #expect(try run("-q", "-n", "s", "--format", "link", "-p", "key.pem.pub", "-k", "key.pem", "--", "true").status == 0)
+        let link = try run.file(endingIn: ".link")
+        #expect(try run("layout", "init", link, "--verification-keys", "key.pem.pub", "-o", "draft").status == 0)
+        let sign = ["layout", "sign", "draft", "--dsse", "-o", "root.layout", "-k"]
+        let refused = try run.run(sign + ["gpg:\(key)"])
+        #expect(refused.status == 2)
+        #expect(refused.errorText.contains("an OpenPGP key signs classic metadata only"), "\(refused.errorText)")
+        #expect(!(try run.list().contains("root.layout")))
+        #expect(try run.run(sign + ["key.pem"]).status == 0)
+    }
+
     @Test func `gpg's signature stays beside another that is appended, and is replaced where it is not`() throws {
         var run = IntotoRun()
         let key = try keyring("rsa2048", in: &run)

@@ -43,7 +43,9 @@ public struct IntotoRun: Sendable {
     }
 
     /// The same as an ordinary user, without root's power to read and write everything.
-    public func asOrdinaryUser(_ arguments: String...) throws -> Subprocess {
+    public func asOrdinaryUser(_ arguments: String...) throws -> Subprocess { try asOrdinaryUser(arguments) }
+
+    public func asOrdinaryUser(_ arguments: [String]) throws -> Subprocess {
         guard getuid() == 0 else { return try run(arguments) }
         return try Subprocess.run(
             "/usr/bin/setpriv",

@@ -5,12 +5,16 @@ public import Testing
 public struct TemporaryDirectory: TestTrait, SuiteTrait, TestScoping {
     @TaskLocal public static var current = URL(filePath: "/nonexistent")
 
+    /// Nil: where temporary files usually are.
+    var base: URL?
+
     public var isRecursive: Bool { true }
 
     public func provideScope(
         for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void
     ) async throws {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "intoto-test-\(UUID().uuidString)")
+        let base = base ?? FileManager.default.temporaryDirectory
+        let directory = base.appending(path: "intoto-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
         // Tests may leave directories without permissions; removal must still work.
         defer { TemporaryDirectory.remove(directory) }
@@ -26,4 +30,7 @@ public struct TemporaryDirectory: TestTrait, SuiteTrait, TestScoping {
 
 extension Trait where Self == TemporaryDirectory {
     public static var temporaryDirectory: Self { TemporaryDirectory() }
+
+    /// The same in another place.
+    public static func temporaryDirectory(in base: URL?) -> Self { TemporaryDirectory(base: base) }
 }

@@ -1,8 +1,8 @@
-"""bench.py PROGRAM PEERS DATA ROUNDS quick|full [W1,W2…]
+"""bench.py PROGRAM PEERS DATA ROUNDS quick|full W1,W2…|'' PLAIN|''
 
 Measures PROGRAM (intoto-run) beside the Python implementation in PEERS (a folder of programs), beside plain hashing and
-beside the limit, on the workloads in DATA, where `measure` and `limit` are too. The commands take turns (A B C A B C).
-Prints Markdown.
+beside the limit, on the workloads in DATA, where `measure` and `limit` are too; and beside PLAIN, an intoto-run that
+hashes with OpenSSL alone. The commands take turns (A B C A B C). Prints Markdown.
 """
 
 import base64
@@ -10,10 +10,12 @@ import json
 import os
 import pathlib
 import platform
+import pty
 import shutil
 import statistics
 import subprocess
 import sys
+import threading
 
 TITLES = {
     "w0": "W0: an empty folder",
@@ -31,13 +33,22 @@ REUSE = "intoto-run --reuse-unchanged"
 HASH_ONLY = "hashing as many bytes of memory, twice"
 # The most that a run may take, in times of the limit's two passes and the signing.
 TARGETS = {"w1": 1.10, "w2": 1.25, "w3": 1.25, "w4": 1.3, "w6": 1.15}
+# The most memory that a run may take, in MiB.
+MEMORY = {"w0": 24, "w1": 32, "w2": 96, "w4": 400, "w6": 32}
+PLAIN = "intoto-run, OpenSSL alone"
+# Both with standard error on a terminal; workloads that are read for longer than half a second, when the line appears.
+TERMINAL, QUIET = "intoto-run on a terminal, with progress", "intoto-run on a terminal, --quiet"
+PROGRESS = ("w1", "w3", "w4", "w6")
+PROCESSORS = len(os.sched_getaffinity(0))
 WITHOUT_GIT, STATUS = "intoto-run --git off", "git status --porcelain"
 CAT, TEE = "into cat >/dev/null", "into tee FILE >/dev/null"
 
 
 class Bench:
-    def __init__(self, program, peers, data, rounds, size):
+    def __init__(self, program, peers, data, rounds, size, plain):
         self.program, self.peers, self.data, self.rounds, self.size = program, peers, data, rounds, size
+        self.plain = plain
+        self.drawn = 0
         for folder in ("ours", "python"):
             shutil.rmtree(data / folder, ignore_errors=True)
             (data / folder).mkdir()
@@ -86,7 +97,7 @@ class Bench:
         figures = {title: [] for title in table}
         for _ in range(self.rounds * times):
             for title, command in table.items():
-                figures[title].append(self.run(command, directory))
+                figures[title].append(self.run(command, directory, title in (TERMINAL, QUIET)))
         return figures
 
     def commands(self, name, directory):
@@ -97,6 +108,10 @@ class Bench:
             return result | {WITHOUT_GIT: self.ours(name, "--git", "off"), STATUS: ["git", "status", "--porcelain"]}
         if name in ("w1", "w3", "w6"):
             result[REUSE] = self.ours(name, "--reuse-unchanged")
+        if name in ("w2", "w3", "w6") and self.plain:
+            result[PLAIN] = [self.plain, *self.ours(name)[1:]]
+        if name in PROGRESS:
+            result |= {TERMINAL: self.ours(name), QUIET: self.ours(name, "--quiet")}
         result[PYTHON] = [self.peers / "in-toto-run", "-n", name, "--signing-key", self.data / "key.pem", "-d",
                           self.data / "python", "--run-timeout", "3600", "-m", ".", "-p", ".", "--", "true"]
         if name == "w0":
@@ -107,16 +122,43 @@ class Bench:
             result[HASH_ONLY] = [self.data / "limit", "2", f"={size}"]
             result["openssl dgst -sha256, twice"] = twice("openssl dgst -sha256 *")
         else:
-            result["sha256sum on 2 cores, twice"] = twice("find . -type f -print0 | xargs -0 -P2 -n200 sha256sum")
+            result[f"sha256sum on {PROCESSORS} cores, twice"] = twice(
+                f"find . -type f -print0 | xargs -0 -P{PROCESSORS} -n200 sha256sum")
             result[SIGNING] = ["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", self.data / "key.pem",
                                "-in", self.data / "payload", "-out", self.data / "signature"]
         return result
 
-    def run(self, command, directory):
+    def on_terminal(self, command, directory):
+        """Runs a command whose standard error is a terminal that somebody reads; notes how often a line was drawn."""
+        ours, theirs = pty.openpty()
+        seen = bytearray()
+
+        def read():
+            try:
+                while part := os.read(ours, 65536):
+                    seen.extend(part)
+            except OSError:
+                pass  # the other side is closed
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        done = subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs)
+        os.close(theirs)
+        reader.join()
+        os.close(ours)
+        self.drawn += seen.count(b" files, ")
+        done.stderr = seen.decode(errors="replace")
+        return done
+
+    def run(self, command, directory, on_terminal=False):
         """Seconds, CPU seconds and peak MiB of one run that has to succeed."""
         report = self.data / "measured"
-        done = subprocess.run([self.data / "measure", report, *command], cwd=directory, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        measured = [self.data / "measure", report, *command]
+        if on_terminal:
+            done = self.on_terminal(measured, directory)
+        else:
+            done = subprocess.run(measured, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
             sys.exit(f"bench: could not measure {command[0]}")
         wall, user, system, rss, status = map(int, report.read_text().split())
@@ -160,7 +202,7 @@ def ratios(rows, base):
     return statistics.median(row[0] / other[0] for row, other in zip(rows, base))
 
 
-def print_table(name, figures):
+def print_table(name, figures, drawn):
     print(f"\n## {TITLES[name]}\n")
     base = OURS if OURS in figures else CAT
     print(f"| command | wall, s: median (min–max) | times {base} | CPU, s | peak memory, MiB |")
@@ -181,6 +223,15 @@ def print_table(name, figures):
         floor = [(sum(row[0] for row in rows),) for rows in zip(*(figures[title] for title in bases))]
         print(f"\nThe run takes **{ratios(figures[OURS], floor):.2f}×** of {' + '.join(bases)}; "
               f"the target is {TARGETS[name]}.")
+    if name in MEMORY:
+        peak = max(row[2] for row in figures[OURS])
+        print(f"\nThe run takes at most **{peak:.1f} MiB**; the target is {MEMORY[name]} MiB.")
+    if PLAIN in figures:
+        print(f"\nWith OpenSSL alone it takes **{ratios(figures[PLAIN], figures[OURS]):.2f}×** as long: what the two lanes "
+              "are kept for.")
+    if TERMINAL in figures:
+        print(f"\nThe line of progress, drawn {drawn} times in {len(figures[TERMINAL])} runs, costs "
+              f"**{(ratios(figures[TERMINAL], figures[QUIET]) - 1) * 100:+.1f} %**; the target is 1 %.")
     sys.stdout.flush()
 
 
@@ -199,15 +250,16 @@ def processor():
 
 
 def main():
-    if len(sys.argv) not in (6, 7):
+    if len(sys.argv) != 8:
         sys.exit(__doc__)
     program, peers, data = (pathlib.Path(argument).absolute() for argument in sys.argv[1:4])
-    bench = Bench(program, peers, data, int(sys.argv[4]), sys.argv[5])
-    only = sys.argv[6].lower().split(",") if sys.argv[6:] and sys.argv[6] else list(TITLES)
+    plain = pathlib.Path(sys.argv[7]).absolute() if sys.argv[7] else None
+    bench = Bench(program, peers, data, int(sys.argv[4]), sys.argv[5], plain)
+    only = sys.argv[6].lower().split(",") if sys.argv[6] else list(TITLES)
     print("# Benchmarks\n")
     print("How long a step takes beside other tools, and beside the least that this machine can do.\n")
     print("## How it was measured\n")
-    print(f"By `scripts/bench`, on {processor()} with {os.cpu_count()} cores; medians of {bench.rounds} rounds with "
+    print(f"By `scripts/bench`, on {processor()} with {PROCESSORS} cores; medians of {bench.rounds} rounds with "
           "all files in memory, the commands taking turns. Materials and products are the whole folder, the command is `true`, "
           "the key is Ed25519. The limit is a C program that walks and hashes two files at a time on each core, and "
           "does nothing else; signing is that of the same link.")
@@ -215,7 +267,8 @@ def main():
         if name == "waiting":
             print_waiting(bench.waiting())
         else:
-            print_table(name, bench.streams() if name == "streams" else bench.measure(name))
+            bench.drawn = 0
+            print_table(name, bench.streams() if name == "streams" else bench.measure(name), bench.drawn)
 
 
 main()

@@ -52,6 +52,9 @@ PATTERNS = [
 PREFIXES = ["src", "src/", "dist", "", "sr", "src/sub"]
 
 
+GOOD_DATES = ["2096-02-29T12:00:00Z", "2099-12-31T23:59:59Z", "9999-12-31T23:59:59Z", "2050-04-30T00:00:00Z"]
+
+
 class Key:
     def __init__(self):
         self.private = Ed25519PrivateKey.generate()
@@ -233,13 +236,14 @@ def other_signer(chain):
 
 
 def expiry(chain):
-    value = chain.rng.choice(
-        ["2020-01-01T00:00:00Z", "", None, "2099-02-31T00:00:00Z", "2099-01-01", "2099-01-01T00:00:00+00:00"])
+    value = chain.rng.choice(GOOD_DATES + [
+        "2020-01-01T00:00:00Z", "", None, "2099-02-31T00:00:00Z", "2100-02-29T00:00:00Z", "2099-01-01",
+        "2099-01-01T00:00:00+00:00", "2099-01-01T24:00:00Z", "2099-13-01T00:00:00Z", "2099-01-01t00:00:00z"])
     if value is None:
         del chain.layout["expires"]
     else:
         chain.layout["expires"] = value
-    return "required-members"
+    return "required-members" if value not in GOOD_DATES else None
 
 
 def threshold(chain):
@@ -255,6 +259,16 @@ def one_key_twice(chain):
     step["threshold"] = 2
     chain.signed[index] = [(ALICE, label, chain.links[index]) for label in step["pubkeys"]]
     return "distinct-keys"
+
+
+def met_threshold(chain):
+    """Everybody whom a step lists has done it, and a stranger, too."""
+    index = chain.rng.randrange(len(chain.steps))
+    step = chain.steps[index]
+    step["threshold"] = chain.rng.randint(1, len(step["pubkeys"]))
+    chain.signed[index] = [(chain.key(keyid), keyid, chain.links[index]) for keyid in step["pubkeys"]]
+    if chain.rng.random() < 0.5:
+        chain.signed[index].append((STRANGER, STRANGER.keyid, chain.links[index]))
 
 
 def unknown_member(chain):
@@ -357,6 +371,33 @@ def bad_rule(chain):
     ]))
 
 
+def other_rules(chain):
+    """Rules that are not made to hold."""
+    step = chain.rng.choice(chain.steps)
+    chain.is_gentle = False
+    step[chain.rng.choice(["expected_materials", "expected_products"])] = chain.rules([step["name"] for step in chain.steps])
+
+
+def literally(name):
+    """The pattern that matches this name only."""
+    return re.sub(r"[][*?]", lambda match: "[[]" if match[0] == "[" else "[" + match[0] + "]" if match[0] != "]" else "]", name)
+
+
+def derived_pattern(chain):
+    """Whether a pattern made out of a name matches it decides: what it does not consume is forbidden."""
+    index = chain.rng.randrange(len(chain.steps))
+    kind = chain.rng.choice(["materials", "products"])
+    name = chain.rng.choice(sorted(chain.links[index][kind]))
+    pieces = []
+    for character in name:
+        following = chr(ord(character) + 1)
+        pieces.append(chain.rng.choice([
+            character, character, character, "?", "*", "**", "[%s]" % character, "[!%s]" % following, "[!%s]" % character,
+            "[%s-%s]" % (character, following), "[%s-%s]" % (following, character), "[a-z]", "[!a-z]", "[]%s]" % character,
+            "[%s" % character, "", "[-%s]" % character, "\\%s" % character]))
+    chain.steps[index]["expected_" + kind] = [["ALLOW", "".join(pieces)], ["DISALLOW", literally(name)]]
+
+
 def missing_link(chain):
     index = chain.rng.randrange(len(chain.signed))
     chain.signed[index] = chain.signed[index][1:]
@@ -434,20 +475,35 @@ MUTATIONS = [
     other_name, flip_signature, other_signer, expiry, threshold, one_key_twice, unknown_member, missing_member,
     change_after_signing, disagreement, odd_names, odd_names, odd_digests, odd_digests, odd_step_name, bad_rule,
     missing_link, unreadable_evidence, other_key_id, relabelled_key, repeated_member, private_key, no_steps,
-    bad_signature_first, payload_type, edited_digest,
+    bad_signature_first, payload_type, edited_digest, other_rules, other_rules, derived_pattern, derived_pattern,
+    met_threshold,
 ]
+
+# What a mutation is about. Of each kind some chains have to be accepted and some refused.
+KINDS = {
+    "rules": {bad_rule, other_rules}, "patterns": {derived_pattern},
+    "names": {odd_names, odd_step_name, other_name}, "digests": {odd_digests, edited_digest, disagreement},
+    "thresholds": {threshold, one_key_twice, missing_link, met_threshold},
+    "signatures": {flip_signature, other_signer, bad_signature_first, change_after_signing, other_key_id},
+    "dates": {expiry},
+    "documents": {
+        unknown_member, missing_member, repeated_member, payload_type, private_key, relabelled_key, unreadable_evidence,
+        no_steps},
+}
 
 
 def make(seed, number, directory):
     rng = random.Random(f"{seed}:{number}")
     chain = Chain(rng)
     mutations = rng.sample(MUTATIONS, rng.choice([0, 0, 1, 1, 1, 1, 2]))
+    chain.mutations, chain.kinds = [], set()
     for mutation in mutations:
         try:
             chain.tags |= {mutation(chain)} - {None}
-        except (IndexError, KeyError, ValueError):  # another mutation has taken away what this one would change
-            pass
-    chain.mutations = [mutation.__name__ for mutation in mutations]
+        except (IndexError, KeyError, ValueError, StopIteration):  # another mutation has taken away what this one would change
+            continue
+        chain.mutations.append(mutation.__name__)
+        chain.kinds |= {kind for kind, members in KINDS.items() if mutation in members}
     chain.write(directory)
     return chain
 
@@ -485,29 +541,35 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("count", nargs="?", type=int, default=20000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--keep")
     options = parser.parse_args()
     tally = collections.Counter()
     explained = collections.Counter()
+    kinds = {kind: collections.Counter() for kind in ["none"] + list(KINDS)}
     unexplained = []
     with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(2) as pool:
         with open(os.path.join(work, "owner.pub"), "wb") as file:
             file.write(OWNER.private.public_key().public_bytes(
                 serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
-        for start in range(0, options.count, 64):
+        for start in range(options.first, options.first + options.count, 64):
             batch = []
-            for number in range(start, min(start + 64, options.count)):
+            for number in range(start, min(start + 64, options.first + options.count)):
                 directory = os.path.join(work, str(number))
                 os.mkdir(directory)
                 try:
                     chain = make(options.seed, number, directory)
-                except (OSError, ValueError, TypeError, AttributeError):  # a name that no file can have, a value that nobody can sign
+                except (OSError, ValueError, TypeError, AttributeError, KeyError):
+                    # A name that no file can have, a value that nobody can sign, nothing left to change after signing.
                     tally["not made"] += 1
                     shutil.rmtree(directory)
                     continue
                 batch.append((number, chain, directory, pool.submit(our_verdict, directory)))
             for number, chain, directory, future in batch:
                 theirs, ours = python_verdict(directory), future.result()
+                for kind in chain.kinds or {"none"}:
+                    kinds[kind]["accepted" if ours is None else "refused"] += 1
+                    kinds[kind]["otherwise"] += (ours is None) != (theirs is None)
                 if (ours is None) == (theirs is None):
                     tally["both accept" if ours is None else "both refuse"] += 1
                 else:
@@ -521,16 +583,23 @@ def main():
                         if options.keep:
                             shutil.copytree(directory, os.path.join(options.keep, str(number)))
                 shutil.rmtree(directory)
-    print(f"verify-differential: {options.count} chains, seed {options.seed}")
+    print(f"verify-differential: {options.count} chains, seed {options.seed}, from {options.first}")
     for name, count in sorted(tally.items()):
         print(f"  {name}: {count}")
     for name, count in sorted(explained.items()):
         print(f"    {name}: {count}")
+    print("  by what was mutated:")
+    for kind, counts in kinds.items():
+        print(f"    {kind}: {counts['accepted']} accepted, {counts['refused']} refused, {counts['otherwise']} of them otherwise than Python")
     for number, mutations, side, reason in unexplained[:20]:
         print(f"UNEXPLAINED {number} {mutations} {side}: {reason}")
     if unexplained:
         sys.exit(f"{len(unexplained)} disagreements are explained by nothing")
     print("  every disagreement is explained by the table")
+    if options.count >= 1000:
+        lame = [kind for kind, counts in kinds.items() if not counts["accepted"] or not counts["refused"]]
+        if lame:
+            sys.exit(f"these mutations show nothing, as all their chains have one verdict: {lame}")
 
 
 main()

@@ -66,8 +66,9 @@ def repository(path, files):
     """A clean git repository, its objects packed, as a clone has them."""
     fill(path, files, max(1, files // 50), 4, log_normal(7.41, 1.35, MIB))
     identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.org"]
-    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "made"], ["gc", "-q"]):
-        subprocess.run(["git", *command], cwd=path, check=True)
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "made"], ["gc", "-q"]):
+        # A commit may start its own collection in the background, which would be in the way of the last command.
+        subprocess.run(["git", *identity, "-c", "gc.auto=0", *command], cwd=path, check=True)
 
 
 def makers(size):

@@ -26,6 +26,9 @@ struct cs_startup {
 
 const struct cs_startup *cs_startup_state(void);
 
+/* The value of a variable, where the system has put it; NULL where it is not set. */
+const char *cs_variable(const char *name);
+
 /* Overwrites the value of every variable of this name, so that neither /proc nor a process that we start shows it. */
 void cs_erase_variable(const char *name);
 
@@ -100,6 +103,12 @@ int64_t cs_kibibytes(long maxrss);
 /* A pipe, closed on exec; the writing end does not block. 0 or an errno. */
 int cs_feed_pipe(int pair[2]);
 
+/* Whether so many more descriptors can be open. */
+int cs_can_open(int count);
+
+/* Whether this user may have so many more threads, where the limit on them is a low one; otherwise it is not tried. */
+int cs_can_start_threads(int count);
+
 /* Bytes that can be read from a pipe or terminal without waiting. */
 int cs_available(int descriptor);
 
@@ -116,23 +125,39 @@ int cs_watch_signals(void);
 
 struct cs_signal {
     int32_t number;
-    int32_t stays_with_us; /* the kernel sent it to the whole foreground group, so that the command has it already, or
-                              because of our own use of the processor */
+    int16_t is_from_kernel;  /* it sent it to the whole foreground group, so that the command has it already; or because of
+                                our own use of the processor */
+    int16_t is_from_command; /* a process of it sent it to its group: the same */
 };
 
 /* From here on a first SIGINT or SIGTERM is only noted, since the evidence is being finished; the same one once more, at
    least half a second later, ends us. */
 void cs_finish_after_signals(void);
 
+/* Between the two, where cs_finish_after_signals was called, a first SIGINT or SIGTERM leaves the reading five seconds;
+   another one, at least half a second later, ends it at once, and never us. */
+void cs_begin_reading(void);
+void cs_end_reading(void);
+
+/* Whether the reading that is under way is to end. From any thread. */
+int cs_reading_is_over(void);
+
 /* The signal that has stopped child `process` since the last call, or 0. Takes no news of its end from anybody. */
 int cs_stopped_by(pid_t process);
 
-/* Stops us, as `process` is stopped, until somebody continues us or it, then both go on; for no longer than `limit`
-   milliseconds where that is not negative. Where nobody can be there to continue us, it stops nothing. */
-void cs_stop_with(pid_t process, int64_t limit);
+/* Stops us, as `process` is stopped, until somebody continues us or it, then both go on, and its process group where that
+   is its own; for no longer than `limit` milliseconds where that is not negative. Where nobody can be there to continue
+   us, it stops nothing. */
+void cs_stop_with(pid_t process, int has_own_group, int64_t limit);
+
+/* Stops us as SIGTSTP does those that do not watch it. */
+void cs_stop_as_asked(void);
 
 /* Takes leave of ended children other than `process`: orphans of the command that came to us. */
 void cs_reap_orphans(pid_t process);
+
+/* How child `process` ended where nobody has taken it yet, as waitpid(2) says it; otherwise -1. To be asked once. */
+int cs_unnoticed_end(pid_t process);
 
 /* A descriptor that is readable once `process`, a child or a descendant, has ended; negative: -errno. */
 int cs_process_descriptor(pid_t process);
@@ -159,8 +184,16 @@ void cs_copy_window_size(int from, int to);
 /* The character that ends input on the terminal, or -1 where it reads byte by byte. */
 int cs_terminal_end_of_input(int descriptor);
 
-/* Every byte typed goes through as it is, until cs_restore_terminal or our end. 0 or an errno. */
+/* Whether changes and reads of a terminal would not stop us: we are in its foreground, or it is not our session's. */
+int cs_in_foreground(int descriptor);
+
+/* The character that stops a terminal's foreground, or -1 where none does. */
+int cs_terminal_stop(int descriptor);
+
+/* Every byte typed goes through as it is, until cs_restore_terminal; more than once, the settings found first are those
+   that come back. 0 or an errno. */
 int cs_make_terminal_raw(int descriptor);
+/* Leaves the terminal alone where it is somebody else's by now. */
 void cs_restore_terminal(void);
 
 /* Asks on the terminal, without echo, for a line that fits into `size` bytes; whatever signal comes meanwhile finds the

@@ -10,12 +10,6 @@ struct EvidenceCheck {
 
     static func holds(_ prefix: ArraySlice<UInt8>) -> Bool { EvidenceCheck(bytes: prefix).hasSignedContent() }
 
-    static func isEvidence(_ name: ArraySlice<UInt8>, in directory: Int32) throws(SystemError) -> Bool {
-        guard try SystemCalls.status(name, in: directory).kind == .regular else { return false }
-        let file = try SystemCalls.openFile(name, in: directory)
-        return holds(try SystemCalls.prefix(of: file.number, length: prefixLength)[...])
-    }
-
     private func hasSignedContent() -> Bool {
         let start = bytes.firstIndex { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
         guard let start, bytes[start] == UInt8(ascii: "{") else { return false }

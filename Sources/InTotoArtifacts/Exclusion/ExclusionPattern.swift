@@ -6,8 +6,8 @@ public struct ExclusionPattern: Hashable, Sendable {
     public let source: [UInt8]
     /// `!`: takes back what an earlier pattern excluded.
     public let isNegated: Bool
-    /// Hides only files that are evidence by content too; see `EvidenceCheck`.
-    public let needsEvidence: Bool
+    /// What a file must be, too; it hides no directory unless that is `any`.
+    public let condition: FileCondition
     let matchesDirectoriesOnly: Bool
     /// No slash in it: matched against the last component alone.
     private let matchesLastComponent: Bool
@@ -16,11 +16,11 @@ public struct ExclusionPattern: Hashable, Sendable {
     private let literalLength: Int
 
     /// Nil for an empty line and for a comment.
-    init?(line: some Sequence<UInt8>, needsEvidence: Bool = false) {
+    init?(line: some Sequence<UInt8>, only condition: FileCondition = .any) {
         source = Array(line)
         let trimmed = Self.trimmed(source)
         guard let first = trimmed.first, first != UInt8(ascii: "#") else { return nil }
-        self.needsEvidence = needsEvidence
+        self.condition = condition
         isNegated = first == UInt8(ascii: "!")
         var rest = trimmed[(isNegated ? 1 : 0)...]
         matchesDirectoriesOnly = rest.last == slash

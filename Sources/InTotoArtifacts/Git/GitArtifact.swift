@@ -16,7 +16,7 @@ struct GitArtifact {
     }
 
     func digest() -> WholeDirectory.Digest {
-        var result = WholeDirectory.Digest(name: reference.wholeName)
+        var result = WholeDirectory.Digest(reference)
         let base = Array(options.base.string.utf8)
         let directory = reference.isAbsolute ? reference.path : PathBytes.join(base, reference.path)
         do throws(GitError) {
@@ -26,10 +26,18 @@ struct GitArtifact {
                 result.findings.notRecorded.append(NotRecorded(path: reference.wholeName, reason: .borrowedTree))
             }
         } catch {
-            if case .noRepository = error, options.allowsMissing { return result }
+            if case .noRepository = error, options.allowsMissing {
+                result.findings.miss(reference.source, isAllowed: true)
+                return result
+            }
             result.findings.problems.append(reference.source, .failed(error.description))
         }
         return result
+    }
+
+    func plan() -> (findings: Findings, isThere: Bool) {
+        let digest = digest()
+        return (digest.findings, digest.digests != nil)
     }
 
     /// In this directory itself: the one around it is another repository.

@@ -15,6 +15,7 @@ public enum GitError: Error, Hashable {
     case broken(path: [UInt8], String)
     case unknownRevision([UInt8])
     case tookTooLong(seconds: Int)
+    case givenUp
 }
 
 extension GitError: CustomStringConvertible {
@@ -30,6 +31,7 @@ extension GitError: CustomStringConvertible {
         case .unknownRevision(let revision):
             "there is no branch, tag, reference or object '\(escapedForTerminal(revision))'"
         case .tookTooLong(let seconds): "reading the repository took longer than \(seconds) s"
+        case .givenUp: "reading the repository was given up on request"
         }
     }
 
@@ -41,7 +43,7 @@ extension GitError: CustomStringConvertible {
                 + "'\(escapedForTerminal(repository))'"
         case .library: "install it (Debian: libgit2-1.5), or give --git off"
         case .unknownRevision: "give a branch, a tag, a full reference such as refs/heads/main, or a full object id"
-        case .noRepository, .leadsOutside, .unsupported, .broken, .tookTooLong: nil
+        case .noRepository, .leadsOutside, .unsupported, .broken, .tookTooLong, .givenUp: nil
         }
     }
 }

@@ -35,10 +35,14 @@ package struct GitObservation: Sendable {
     /// Whether the thread is done.
     package var hasEnded: Bool { outcome.result.withLock { $0 != nil } }
 
-    /// Waits for the end. After that the thread is told to stop, and there is what it had read before the work tree;
-    /// where a hostile repository blocks it, it is left to itself.
-    package func result() -> Result<GitRepositoryState, GitError> {
-        guard outcome.done.wait(timeout: .now() + .seconds(patience)) == .success else { return watch.giveUp() }
+    /// Waits for the end, as long as there is patience and `isGivenUp` says no. After that the thread is told to stop, and
+    /// there is what it had read before the work tree; where a hostile repository blocks it, it is left to itself.
+    package func result(unless isGivenUp: () -> Bool = { false }) -> Result<GitRepositoryState, GitError> {
+        let end = DispatchTime.now() + .seconds(patience)
+        while outcome.done.wait(timeout: min(end, .now() + .milliseconds(100))) != .success {
+            if isGivenUp() { return watch.giveUp(because: .givenUp) }
+            if DispatchTime.now() >= end { return watch.giveUp(because: .tookTooLong(seconds: patience)) }
+        }
         outcome.done.signal()
         return outcome.result.withLock { $0 } ?? .failure(.tookTooLong(seconds: patience))
     }

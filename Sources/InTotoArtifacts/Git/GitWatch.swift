@@ -19,9 +19,8 @@ final class GitWatch: Sendable {
     }
 
     /// Ends the reading at its next check. What is known by then, and that the rest is not.
-    func giveUp() -> Result<GitRepositoryState, GitError> {
+    func giveUp(because error: GitError) -> Result<GitRepositoryState, GitError> {
         isOver.store(true, ordering: .relaxed)
-        let error = GitError.tookTooLong(seconds: patience)
         guard var known = state.withLock({ $0 }) else { return .failure(error) }
         known.notes.append(GitRepositoryState.notCompared(error))
         return .success(known)

@@ -405,11 +405,11 @@ struct GitWorkTree: ~Copyable {
     private mutating func counts(_ name: [UInt8], _ path: [UInt8], in directory: Int32) -> Bool {
         if isOwn(name, directory) { return false }
         let patterns = ExclusionPatterns.standard
-        let excluding = patterns.excluding(name[...], isDirectory: false) {
-            (try? EvidenceCheck.isEvidence(name[...], in: directory)) == true
+        let excluding = patterns.excluding(name[...], isDirectory: false) { condition in
+            (try? condition.holds(for: name, in: directory)) == true
         }
         guard let excluding else { return true }
-        if patterns.patterns[excluding].needsEvidence { status.evidence.append(path) }
+        if patterns.patterns[excluding].condition == .evidence { status.evidence.append(path) }
         return false
     }
 

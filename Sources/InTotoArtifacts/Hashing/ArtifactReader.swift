@@ -42,7 +42,7 @@ final class ArtifactReader {
 
     /// Hashes the whole file with OpenSSL.
     func read(
-        _ file: borrowing OpenArtifact, didRead: (Int) -> Void
+        _ file: borrowing OpenArtifact, didRead: (Int) throws(FileHasher.Failure) -> Void
     ) throws(FileHasher.Failure) -> Outcome {
         var digests: [UInt8] = []
         try hasher.hash(file.descriptor.number, file.status, into: &digests, didRead: didRead)
@@ -69,12 +69,6 @@ final class ArtifactReader {
         } catch {
             return .problem(.failed("\(error)"))
         }
-    }
-
-    func isEvidence(_ name: [UInt8], in directory: Int32) throws(SystemError) -> Bool {
-        let file = try SystemCalls.openFile(name[...], in: directory)
-        guard try SystemCalls.status(file.number).kind == .regular else { return false }
-        return EvidenceCheck.holds(try SystemCalls.prefix(of: file.number, length: EvidenceCheck.prefixLength)[...])
     }
 
     /// Whether a file is on a file system without real files. Asked once per device.

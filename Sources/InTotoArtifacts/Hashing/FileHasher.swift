@@ -12,6 +12,8 @@ final class FileHasher {
         case changed
         case system(SystemError)
         case crypto(CryptoError)
+        /// Nobody wants to know any more.
+        case givenUp
     }
 
     /// `algorithms` sorted, each once.
@@ -20,15 +22,16 @@ final class FileHasher {
         for algorithm in algorithms { digests.append(try RunningDigest(algorithm)) }
         self.digests = digests
         self.lineEndings = lineEndings
-        buffer = .allocate(byteCount: largeRead, alignment: 4096)
+        buffer = .allocate(byteCount: ReadSize.largest, alignment: 4096)
     }
 
     deinit { buffer.deallocate() }
 
     /// Appends the digests of an open file to `output` in hexadecimal, one after the other; `status` is what the
-    /// descriptor said before. Throws `.changed` where the file was not the same from beginning to end.
+    /// descriptor said before. Throws `.changed` where the file was not the same from beginning to end, and what `didRead`
+    /// throws, which hears of each part.
     func hash(
-        _ descriptor: Int32, _ status: FileStatus, into output: inout [UInt8], didRead: (Int) -> Void
+        _ descriptor: Int32, _ status: FileStatus, into output: inout [UInt8], didRead: (Int) throws(Failure) -> Void
     ) throws(Failure) {
         do throws(Failure) {
             try consume(descriptor, status, didRead)
@@ -58,15 +61,16 @@ final class FileHasher {
     }
 
     private func consume(
-        _ descriptor: Int32, _ status: FileStatus, _ didRead: (Int) -> Void
+        _ descriptor: Int32, _ status: FileStatus, _ didRead: (Int) throws(Failure) -> Void
     ) throws(Failure) {
-        let first = try readOnce(descriptor, status, at: 0)
+        var first = try readOnce(descriptor, status, at: 0)
+        if lineEndings == .normalized { first = try readPrefix(descriptor, from: first) }
         let isText = lineEndings == .normalized && !buffer[..<min(first, textPrefix)].contains(0)
         guard isText else {
             try begin(size: UInt64(status.size))
             return try pass(descriptor, status, first) { (chunk) throws(Failure) in
                 try self.update(chunk)
-                didRead(chunk.count)
+                try didRead(chunk.count)
             }
         }
         var normalizer = LineEndingNormalizer()
@@ -76,12 +80,13 @@ final class FileHasher {
             var counter = LineEndingNormalizer()
             try pass(descriptor, status, first) { (chunk) throws(Failure) in
                 size += UInt64(counter.normalize(chunk).count)
+                try didRead(0)
             }
         }
         try begin(size: size)
         let again = size > 0 ? try readOnce(descriptor, status, at: 0) : first
         try pass(descriptor, status, again) { (chunk) throws(Failure) in
-            didRead(chunk.count)
+            try didRead(chunk.count)
             try self.update(normalizer.normalize(chunk))
         }
     }
@@ -99,21 +104,30 @@ final class FileHasher {
             if offset > status.size { throw .changed }
             try visit(.init(rebasing: buffer[..<count]))
             // A short read that ends where the size says is the end; files without a size are read until there is nothing.
-            if offset == status.size, count < readLength(status) { return }
+            if offset == status.size, count < ReadSize.forFile(of: status.size) { return }
             count = try readOnce(descriptor, status, at: offset)
         }
         if offset != status.size { throw .changed }
     }
 
-    private func readOnce(_ descriptor: Int32, _ status: FileStatus, at offset: Int64) throws(Failure) -> Int {
-        let window = window(readLength(status))
-        return try Self.wrap { () throws(SystemError) in try SystemCalls.read(descriptor, into: window, at: offset) }
+    /// Reads on until a text can be told from what is none, or the end; returns how many bytes there are then.
+    private func readPrefix(_ descriptor: Int32, from count: Int) throws(Failure) -> Int {
+        var count = count
+        while count > 0, count < textPrefix {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count..<textPrefix])
+            let read = try Self.wrap { () throws(SystemError) in
+                try SystemCalls.read(descriptor, into: rest, at: Int64(count))
+            }
+            if read == 0 { break }
+            count += read
+        }
+        return count
     }
 
-    /// Small reads stay in the processor's cache, large ones save system calls.
-    private func readLength(_ status: FileStatus) -> Int { status.size > 8 << 20 ? largeRead : smallRead }
-
-    private func window(_ length: Int) -> UnsafeMutableRawBufferPointer { .init(rebasing: buffer[..<length]) }
+    private func readOnce(_ descriptor: Int32, _ status: FileStatus, at offset: Int64) throws(Failure) -> Int {
+        let window = UnsafeMutableRawBufferPointer(rebasing: buffer[..<ReadSize.forFile(of: status.size)])
+        return try Self.wrap { () throws(SystemError) in try SystemCalls.read(descriptor, into: window, at: offset) }
+    }
 
     private func begin(size: UInt64) throws(Failure) {
         do throws(CryptoError) { for digest in digests { try digest.begin(size: size) } } catch { throw .crypto(error) }
@@ -152,7 +166,5 @@ func appendHex(_ bytes: some Collection<UInt8>, to output: inout [UInt8]) {
 /// As `Hex.digit`, which is not inlined from another module.
 private func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 
-private let smallRead = 128 << 10
-private let largeRead = 1 << 20
 /// How much of a file must be free of NUL bytes for it to be text.
 private let textPrefix = 8 << 10

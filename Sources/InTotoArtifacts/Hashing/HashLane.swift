@@ -7,7 +7,7 @@ final class HashLane {
     private var offset: Int64 = 0
     private let buffer: UnsafeMutableRawBufferPointer
 
-    init() { buffer = .allocate(byteCount: largeRead, alignment: 4096) }
+    init() { buffer = .allocate(byteCount: ReadSize.largest, alignment: 4096) }
 
     deinit { buffer.deallocate() }
 
@@ -35,7 +35,7 @@ final class HashLane {
     /// beginning to end.
     func readOn() throws(FileHasher.Failure) -> (part: UnsafeRawBufferPointer, isLast: Bool) {
         guard let length = file?.status.size, let number = file?.descriptor.number else { return (.init(buffer), true) }
-        let window = length > largeFromSize ? largeRead : smallRead
+        let window = ReadSize.forFile(of: length)
         var count = 0
         while count < window {
             let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count..<window])
@@ -56,9 +56,3 @@ final class HashLane {
         return (.init(rebasing: buffer[..<count]), false)
     }
 }
-
-/// Small reads stay in the processor's cache, large ones save system calls.
-private let smallRead = 128 << 10
-private let largeRead = 512 << 10
-/// In bytes.
-private let largeFromSize: Int64 = 8 << 20

@@ -16,10 +16,14 @@ final class LaneHasher {
     private let second = HashLane()
     /// Hears of each file that was taken, once.
     private let finished: (ArtifactPlace, Outcome) -> Void
-    private let didRead: (Int) -> Void
+    /// Hears of each part, and may end the reading.
+    private let didRead: (Int) throws(FileHasher.Failure) -> Void
 
     /// Nil where the processor has no instructions for it.
-    init?(didRead: @escaping (Int) -> Void, _ finished: @escaping (ArtifactPlace, Outcome) -> Void) {
+    init?(
+        didRead: @escaping (Int) throws(FileHasher.Failure) -> Void,
+        _ finished: @escaping (ArtifactPlace, Outcome) -> Void
+    ) {
         guard let lanes = SHA256Lanes() else { return nil }
         self.lanes = lanes
         self.finished = finished
@@ -56,7 +60,7 @@ final class LaneHasher {
         do throws(FileHasher.Failure) {
             let (part, isLast) = try lane.readOn()
             lanes.feed(part, to: side)
-            didRead(part.count)
+            try didRead(part.count)
             if isLast { lanes.end(side) }
         } catch {
             lanes.restart(side)

@@ -18,7 +18,7 @@ final class FileVisitor {
             lanes = nil
             return
         }
-        lanes = LaneHasher(didRead: { notes.didRead($0) }, Self.noting(in: notes, walk))
+        lanes = LaneHasher(didRead: Self.telling(notes, walk), Self.noting(in: notes, walk))
     }
 
     /// Whether a file is on a file system without real files.
@@ -34,44 +34,47 @@ final class FileVisitor {
     /// What is met on a walk, if it is wanted; or what a reference names, wanted or not.
     func visit(_ place: ArtifactPlace, in directory: Int32, _ kind: FileStatus.Kind, _ job: WalkJob) {
         do throws(SystemError) {
-            let isEvidence = { () throws(SystemError) -> Bool in
-                guard kind == .regular else { return false }
-                return try self.reader.isEvidence(place.name, in: directory)
-            }
             if !place.isNamed {
-                let isWanted = try selection.isRecordable(place.path, job, isEvidence)
+                let isWanted = try selection.isRecordable(place.path, job) { (condition) throws(SystemError) in
+                    kind == .regular ? try condition.holds(for: place.name, in: directory) : false
+                }
                 guard isWanted else { return }
-            }
-            if walk.rules.purpose == .list {
-                let isOurs = try plan(place, in: directory, kind)
-                if isOurs { return }
             }
         } catch { return notes.problem(place.path, .init(error)) }
         switch kind {
-        case .regular where walk.rules.purpose == .hash: read(place, in: directory)
+        case .regular where walk.rules.purpose == .list: plan(place, in: directory, job)
+        case .regular: read(place, in: directory)
         case .symbolicLink where walk.rules.symlinks == .refuse: notes.problem(place.path, .linkRefused)
-        case .symbolicLink where walk.rules.purpose == .hash:
-            record(reader.readLink(place.name, in: directory), place)
+        case .symbolicLink where walk.rules.purpose == .list: list(place, job)
+        case .symbolicLink: record(reader.readLink(place.name, in: directory), place)
         case .fifo: notes.notRecorded(place.path, .fifo, isNamed: place.isNamed)
         case .socket: notes.notRecorded(place.path, .socket, isNamed: place.isNamed)
         case .device: notes.notRecorded(place.path, .device, isNamed: place.isNamed)
         case .directory: notes.problem(place.path, .changedWhileRead)
-        case .regular, .symbolicLink: break
         }
     }
 
-    /// Lists a path; true where it is ours.
-    private func plan(
-        _ place: ArtifactPlace, in directory: Int32, _ kind: FileStatus.Kind
-    ) throws(SystemError) -> Bool {
-        guard kind == .regular || kind == .symbolicLink else { return false }
-        if !walk.rules.ownFiles.isEmpty {
-            let identity = try SystemCalls.status(place.name[...], in: directory).identity
-            if walk.rules.ownFiles.contains(identity) { return true }
+    // MARK: Planning
+
+    /// Lists a file that could be read.
+    private func plan(_ place: ArtifactPlace, in directory: Int32, _ job: WalkJob) {
+        do throws(FileHasher.Failure) {
+            guard let file = try reader.open(place.name, in: directory, { self.record($0, place) }) else { return }
+            _ = consume file
+            list(place, job)
+        } catch {
+            switch error {
+            case .changed: notes.problem(place.path, .changedWhileRead)
+            case .givenUp: notes.givenUp(walk)
+            case .crypto(let error): notes.problem(place.path, .failed("\(error)"))
+            case .system(let error): notes.problem(place.path, .init(error))
+            }
         }
-        if Text(validating: place.path) == nil { notes.problem(place.path, .notUTF8) }
-        notes.findings.planned.append(.init(path: place.path, isDirectory: false, excludedBy: nil))
-        return false
+    }
+
+    private func list(_ place: ArtifactPlace, _ job: WalkJob) {
+        if walk.rules.recordsNames, !UTF8Validation.isValid(place.path[...]) { notes.problem(place.path, .notUTF8) }
+        selection.plan(place.path, job)
     }
 
     // MARK: Reading
@@ -89,7 +92,7 @@ final class FileVisitor {
             var place = place
             place.proof = walk.rules.keepsDigests ? UnchangedProof(of: file) : nil
             if let lanes { return lanes.take(file, place) }
-            record(try reader.read(file) { notes.didRead($0) }, place)
+            record(try reader.read(file, didRead: Self.telling(notes, walk)), place)
         } catch { Self.failed(error, place, notes, walk) }
     }
 
@@ -103,16 +106,28 @@ final class FileVisitor {
         return true
     }
 
-    /// A file that changed is read again, twice; later, which gives it time.
+    /// Tells of bytes that were read, and ends the reading once the snapshot is given up.
+    private static func telling(
+        _ notes: WorkerNotes, _ walk: Walk
+    ) -> (Int) throws(FileHasher.Failure) -> Void {
+        { (count) throws(FileHasher.Failure) in
+            notes.didRead(count)
+            if walk.rules.isGivenUp() { throw .givenUp }
+        }
+    }
+
+    /// A file that changed is read again, twice: after everything else, and a little later each time.
     private static func failed(
         _ failure: FileHasher.Failure, _ place: ArtifactPlace, _ notes: WorkerNotes, _ walk: Walk
     ) {
         switch failure {
-        case .changed where place.attempts < 2:
+        case .changed where place.attempts < pauses.count:
             var place = place
+            let pause = pauses[place.attempts]
             place.attempts += 1
-            walk.queue.push(WalkJob(reading: place))
+            walk.queue.push(WalkJob(reading: place), after: pause)
         case .changed: notes.problem(place.path, .changedWhileRead)
+        case .givenUp: notes.givenUp(walk)
         case .crypto(let error): notes.problem(place.path, .failed("\(error)"))
         case .system(let error): notes.problem(place.path, .init(error))
         }
@@ -139,5 +154,7 @@ final class FileVisitor {
     }
 }
 
+/// Before a file that changed is read once more, and once more again.
+private let pauses = [Duration.milliseconds(10), .milliseconds(50)]
 /// A file from this size on, in bytes, is worth being taken up before all others.
 private let largeFile: Int64 = 4 << 20

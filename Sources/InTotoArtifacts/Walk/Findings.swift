@@ -15,11 +15,15 @@ struct Findings: Sendable {
     var records: [Record] = []
     var notRecorded: [NotRecorded] = []
     /// Paths hidden, by the index of the pattern.
-    var excluded: [Int: Int] = [:]
+    private(set) var excluded: [Int: ExcludedPaths] = [:]
     var planned: [SnapshotPlan.Entry] = []
+    /// References to nothing, as written, where that is no error.
+    private(set) var missing: [[UInt8]] = []
     var problems = ProblemList()
     var matchedFilters: Set<Int> = []
     var bytes: UInt64 = 0
+    /// The walk was ended on request.
+    var isGivenUp = false
     /// How many records have a digest that was known.
     var reused = 0
     var reusable: [FileIdentity: ReusableDigests.Entry] = [:]
@@ -38,6 +42,16 @@ struct Findings: Sendable {
         }
     }
 
+    mutating func miss(
+        _ reference: [UInt8], because reason: SnapshotProblem.Reason = .doesNotExist, isAllowed: Bool
+    ) {
+        if isAllowed { missing.append(reference) } else { problems.append(reference, reason) }
+    }
+
+    mutating func exclude(_ path: [UInt8], by index: Int, of exclusions: ExclusionPatterns) {
+        excluded[index, default: ExcludedPaths(exclusions.patterns[index])].append(path)
+    }
+
     mutating func append(_ other: consuming Findings) {
         // The first of several is most of it, or all: not worth a copy.
         if records.isEmpty, arena.isEmpty {
@@ -52,11 +66,13 @@ struct Findings: Sendable {
             return record
         }
         notRecorded += other.notRecorded
-        excluded.merge(other.excluded, uniquingKeysWith: +)
+        for (index, paths) in other.excluded { excluded[index, default: ExcludedPaths(paths.pattern)].append(paths) }
         planned += other.planned
+        missing += other.missing
         problems.append(other.problems)
         matchedFilters.formUnion(other.matchedFilters)
         bytes += other.bytes
+        isGivenUp = isGivenUp || other.isGivenUp
         reused += other.reused
         reusable.merge(other.reusable) { $1 }
     }
@@ -78,8 +94,10 @@ struct ProblemList: Sendable {
     }
 
     func check() throws(SnapshotError) {
-        if count > 0 { throw SnapshotError(problems: first, count: count) }
+        if count > 0 { throw error }
     }
+
+    var error: SnapshotError { SnapshotError(problems: first, count: count) }
 
     private mutating func insert(_ problem: SnapshotProblem) {
         let place = first.firstIndex { problem.path.precedesBytewise($0.path) } ?? first.endIndex

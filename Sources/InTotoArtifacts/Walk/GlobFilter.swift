@@ -21,10 +21,30 @@ struct GlobFilter: Sendable {
         return path.split(separator: slash).count < depth
     }
 
-    /// The directory before the first component that is a pattern, and the rest.
+    /// The directory before the first component that is a pattern, by its name; and the rest.
     static func split(_ path: [UInt8]) -> (directory: [UInt8], pattern: [UInt8]) {
-        let special = path.firstIndex { $0 == star || $0 == question || $0 == openBracket } ?? path.count
-        guard let cut = path[..<special].lastIndex(of: slash) else { return ([], path) }
-        return (cut == 0 ? [slash] : Array(path[..<cut]), Array(path[(cut + 1)...]))
+        guard let cut = path[..<(firstSpecial(in: path) ?? path.count)].lastIndex(of: slash) else { return ([], path) }
+        return (cut == 0 ? [slash] : unescaped(path[..<cut]), Array(path[(cut + 1)...]))
+    }
+
+    private static func firstSpecial(in path: [UInt8]) -> Int? {
+        var index = 0
+        while index < path.count {
+            if path[index] == star || path[index] == question || path[index] == openBracket { return index }
+            index += path[index] == backslash ? 2 : 1
+        }
+        return nil
+    }
+
+    /// As the matcher reads a pattern in which nothing but backslashes is special.
+    private static func unescaped(_ pattern: ArraySlice<UInt8>) -> [UInt8] {
+        var name: [UInt8] = []
+        var index = pattern.startIndex
+        while index < pattern.endIndex {
+            if pattern[index] == backslash { index += 1 }
+            if index < pattern.endIndex { name.append(pattern[index]) }
+            index += 1
+        }
+        return name
     }
 }

@@ -74,9 +74,20 @@ enum SystemCalls {
         return Array(buffer[..<count])
     }
 
+    /// Whether another open file has the lock of `flock`; if not, this one has a share of it until it is closed. A file
+    /// system without locks says no.
+    static func isLockedByOthers(_ descriptor: Int32) -> Bool {
+        flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
+    static func pause(milliseconds: UInt32) { usleep(milliseconds * 1_000) }
+
     /// Where a path leads, with every link resolved; nil where nobody can say.
-    static func realPath(_ path: FilePath) -> [UInt8]? {
-        guard let resolved = path.withPlatformString({ realpath($0, nil) }) else { return nil }
+    static func realPath(_ path: FilePath) -> [UInt8]? { try? resolvedPath(path) }
+
+    /// Where a path leads, with every link resolved.
+    static func resolvedPath(_ path: FilePath) throws(SystemError) -> [UInt8] {
+        guard let resolved = path.withPlatformString({ realpath($0, nil) }) else { throw SystemError("resolve") }
         defer { free(resolved) }
         return UnsafeBufferPointer(start: resolved, count: strlen(resolved)).map { UInt8(bitPattern: $0) }
     }
@@ -171,6 +182,9 @@ struct SystemError: Error {
         self.operation = operation
         code = Errno(rawValue: errno)
     }
+
+    /// Nothing is there.
+    var isAbsence: Bool { code == .noSuchFileOrDirectory || code == .notDirectory }
 }
 
 extension FileStatus {

@@ -10,6 +10,8 @@ final class Walk: Sendable {
     let budget: WalkBudget
     let queue: WorkQueue<WalkJob>
     let entries = Atomic<Int>(0)
+    /// Those of `entries` that links lead to.
+    let linkedEntries = Atomic<Int>(0)
 
     init(
         _ rules: WalkRules, _ starts: WalkStarts, _ budget: WalkBudget,

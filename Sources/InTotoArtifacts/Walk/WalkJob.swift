@@ -15,7 +15,9 @@ struct WalkJob: Sendable {
     var real: [UInt8]
     /// What the directory is called in evidence; with `.file`, what the file is called.
     var name: [UInt8]
-    var links = LinkChain()
+    /// The reference that it belongs to, as written.
+    var reference: [UInt8]
+    var links = LinkChain.none
     /// The glob that paths below must match; nil where everything is wanted.
     var filter: Int?
     var work = Work.list
@@ -23,36 +25,47 @@ struct WalkJob: Sendable {
 
 extension WalkJob {
     init(reading place: ArtifactPlace) {
-        self.init(root: place.root, real: place.directory, name: place.path, work: .read(place))
+        self.init(root: place.root, real: place.directory, name: place.path, reference: [], work: .read(place))
     }
 }
 
-/// The links that were followed on the way to a directory, to see when the next would lead back.
-struct LinkChain: Sendable {
-    private struct Segment {
-        var start: [UInt8]
-        var end: [UInt8]
+/// The links to directories that were followed on the way to a directory, to see when the next would lead back. Shared by
+/// all directories that the same links lead to.
+final class LinkChain: Sendable {
+    /// How many links it is of; zero where none was followed.
+    let count: Int
+    /// The real path that the last link led to.
+    private let start: [UInt8]
+    /// The way to the last link, and the real path of the directory that it is in.
+    private let before: (chain: LinkChain, end: [UInt8])?
+
+    /// No link was followed on the way from the root.
+    static let none = LinkChain(startingAt: [])
+
+    /// As the kernel has it: no path leads through more links, so that no program could open it.
+    static let longest = 40
+
+    init(startingAt start: [UInt8]) {
+        count = 0
+        self.start = start
+        before = nil
     }
 
-    private var segments: [Segment] = []
-    /// The real path that the last link led to.
-    private var start: [UInt8] = []
-
-    init(startingAt start: [UInt8] = []) { self.start = start }
+    /// Beyond a link in the directory at `real`, the end of `chain`.
+    init(_ chain: LinkChain, followedTo target: [UInt8], from real: [UInt8]) {
+        count = chain.count + 1
+        start = target
+        before = (chain, real)
+    }
 
     /// Whether `target` is a directory that the one at `real` is in, or is itself, on this way.
     func leadsBack(to target: [UInt8], from real: [UInt8]) -> Bool {
-        (segments + [Segment(start: start, end: real)]).contains { segment in
-            PathBytes.isWithin(target, segment.start) && PathBytes.isWithin(segment.end, target)
+        var (chain, end) = (self, real)
+        while true {
+            if PathBytes.isWithin(target, chain.start) && PathBytes.isWithin(end, target) { return true }
+            guard let before = chain.before else { return false }
+            (chain, end) = before
         }
-    }
-
-    /// The chain beyond a link in the directory at `real`.
-    func following(to target: [UInt8], from real: [UInt8]) -> LinkChain {
-        var chain = self
-        chain.segments.append(Segment(start: start, end: real))
-        chain.start = target
-        return chain
     }
 }
 

@@ -9,11 +9,15 @@ struct WalkRules: Sendable {
     var exclusions: ExclusionPatterns
     var symlinks: SymlinkPolicy
     var followsLinksToDirectories = true
+    /// False where names are only hashed, which any bytes can be; evidence holds UTF-8 alone.
+    var recordsNames = true
     /// Sorted, each once.
     var digests: [DigestAlgorithm]
     var lineEndings: LineEndings
     var ownFiles: Set<FileIdentity>
     var entryLimit: Int
+    var linkedEntryLimit: Int
+    var isGivenUp: @Sendable () -> Bool
     var purpose: Purpose
     /// SHA-256 with the processor's own instructions, where it has them; OpenSSL otherwise.
     var usesLanes: Bool
@@ -28,6 +32,8 @@ struct WalkRules: Sendable {
         lineEndings = options.lineEndings
         ownFiles = options.ownFiles
         entryLimit = options.entryLimit
+        linkedEntryLimit = options.linkedEntryLimit
+        isGivenUp = options.isGivenUp
         self.purpose = purpose
         switch options.reuse {
         case .never: break

@@ -6,7 +6,7 @@ struct WalkStarts {
     private(set) var roots: [WalkRoot] = []
     private(set) var filters: [GlobFilter] = []
     private(set) var jobs: [WalkJob] = []
-    /// Problems, and references that a pattern excludes.
+    /// Problems, and references that are not recorded.
     private(set) var findings = Findings()
     private let options: SnapshotOptions
     /// Names of directories that are walked whole, no link on the way to them.
@@ -20,10 +20,25 @@ struct WalkStarts {
         for reference in references where reference.isAbsolute { addAbsolute(reference) }
     }
 
+    /// What is wrong with relative references wherever they lead: there is no base path, or a link leads out of it.
+    static func problemsOutside(_ references: [ArtifactReference], _ options: SnapshotOptions) -> ProblemList {
+        var starts = WalkStarts([], options)
+        guard let root = starts.openBase() else { return starts.findings.problems }
+        let resolver = starts.resolver(root)
+        for reference in references {
+            // What cannot be looked at now may be once the command has run.
+            let outcome = try? resolver.resolve(reference.path, from: [])
+            if case .notRecorded(.linkOutsideBase)? = outcome {
+                starts.problem(reference, .notRegular(.linkOutsideBase))
+            }
+        }
+        return starts.findings.problems
+    }
+
     // MARK: Below the base path
 
     private mutating func addRelative(_ references: [ArtifactReference]) {
-        guard let root = openRoot(options.base, matchOffset: 0, named: Array(options.base.string.utf8)) else { return }
+        guard let root = openBase() else { return }
         for reference in references {
             do { try add(reference, below: root) } catch { problem(reference, .init(error)) }
         }
@@ -32,14 +47,22 @@ struct WalkStarts {
     private mutating func add(_ reference: ArtifactReference, below root: Int) throws(SystemError) {
         let outcome = try resolver(root).resolve(reference.path, from: [])
         if case .absent = outcome { return try addGlobOrMissing(reference, below: root) }
-        if isCovered(reference.path) && isPlain(outcome, reference.path) { return }
         if try excludes(reference, outcome, root) { return }
         switch outcome {
         case .directory(let real):
+            let trail = DirectoryTrail(root: roots[root].descriptor.number, capacity: 2)
+            if PseudoFileSystem.holds(try trail.descriptor(of: real)) {
+                return problem(reference, .notRegular(.pseudoFileSystem))
+            }
+            if isCovered(reference.path), real == reference.path { return }
             if real == reference.path { covered.insert(real) }
-            jobs.append(WalkJob(root: root, real: real, name: reference.path, links: LinkChain(startingAt: real)))
+            let links = LinkChain(startingAt: real)
+            jobs.append(
+                WalkJob(root: root, real: real, name: reference.path, reference: reference.source, links: links))
         case .file(let directory, let name, let status):
-            addFile(reference, root, directory, name, status)
+            let isPlain = status.kind == .regular && PathBytes.join(directory, name) == reference.path
+            if !isPlain || !isCovered(reference.path) { addFile(reference, root, directory, name, status) }
+        case .notRecorded(.danglingLink) where options.allowsMissing: leadsNowhere(reference)
         case .notRecorded(let reason): problem(reference, .notRegular(reason))
         case .absent: break
         }
@@ -52,17 +75,23 @@ struct WalkStarts {
             if options.symlinks == .refuse { return problem(reference, .linkRefused) }
             if PathBytes.join(directory, name) != reference.path { return problem(reference, .beyondLink) }
         }
-        jobs.append(WalkJob(root: root, real: directory, name: reference.path, work: .file(name, status.kind)))
+        jobs.append(
+            WalkJob(
+                root: root, real: directory, name: reference.path, reference: reference.source,
+                work: .file(name, status.kind)))
     }
 
     private mutating func addGlobOrMissing(_ reference: ArtifactReference, below root: Int) throws(SystemError) {
         guard reference.hasGlobCharacters else { return missing(reference) }
         let start = GlobFilter.split(reference.path).directory
         guard case .directory(let real) = try resolver(root).resolve(start, from: []) else { return missing(reference) }
-        if try excludes(start, isDirectory: true, root, { () throws(SystemError) in false }) { return }
+        if excludesDirectory(reference, start[...]) { return }
         filters.append(GlobFilter(source: reference.source, pattern: reference.path))
         let links = LinkChain(startingAt: real)
-        jobs.append(WalkJob(root: root, real: real, name: start, links: links, filter: filters.count - 1))
+        jobs.append(
+            WalkJob(
+                root: root, real: real, name: start, reference: reference.source, links: links,
+                filter: filters.count - 1))
     }
 
     private func resolver(_ root: Int) -> LinkResolver {
@@ -73,65 +102,52 @@ struct WalkStarts {
         )
     }
 
+    /// Whether a walk of another reference finds the path, if no link leads there.
     private func isCovered(_ path: [UInt8]) -> Bool {
         if covered.contains([]) { return true }
         return path.indices.contains { path[$0] == slash && covered.contains(Array(path[..<$0])) }
             || covered.contains(path)
     }
 
-    /// Whether the path is what it says, without links: a walk from above finds it too.
-    private func isPlain(_ outcome: LinkResolver.Outcome, _ path: [UInt8]) -> Bool {
-        switch outcome {
-        case .directory(let real): real == path
-        case .file(let directory, let name, let status):
-            status.kind == .regular && PathBytes.join(directory, name) == path
-        case .notRecorded, .absent: false
-        }
-    }
-
     // MARK: Exclusion
 
+    /// Whether a pattern hides what a reference names, or a directory that is in; noted then, since somebody asked for
+    /// it by name.
     private mutating func excludes(
         _ reference: ArtifactReference, _ outcome: LinkResolver.Outcome, _ root: Int
     ) throws(SystemError) -> Bool {
-        guard case .file(let directory, let name, _) = outcome else {
-            return try excludes(reference.path, isDirectory: true, root) { () throws(SystemError) in false }
+        guard case .file(let directory, let name, let status) = outcome else {
+            return excludesDirectory(reference, reference.path[...])
         }
-        return try excludesFile(reference.path, root, directory, name)
-    }
-
-    private mutating func excludesFile(
-        _ path: [UInt8], _ root: Int, _ directory: [UInt8], _ name: [UInt8]
-    ) throws(SystemError) -> Bool {
         let trail = DirectoryTrail(root: roots[root].descriptor.number, capacity: 2)
-        return try excludes(path, isDirectory: false, root) { () throws(SystemError) in
-            let parent = try trail.descriptor(of: directory)
-            return try EvidenceCheck.isEvidence(name[...], in: parent)
+        return try excludes(reference, reference.path[...], isDirectory: false) { (condition) throws(SystemError) in
+            guard status.kind == .regular else { return false }
+            return try condition.holds(for: name, in: trail.descriptor(of: directory))
         }
     }
 
-    /// Asks for the path and, before it, for each directory that it is in.
-    private mutating func excludes(
-        _ path: [UInt8], isDirectory: Bool, _ root: Int, _ isEvidence: () throws(SystemError) -> Bool
-    ) throws(SystemError) -> Bool {
-        guard path.count > roots[root].matchOffset else { return false }
-        let seen = path[roots[root].matchOffset...]
-        for end in seen.indices where seen[end] == slash {
-            if count(options.exclusions.excluding(seen[..<end], isDirectory: true, isEvidence: { false }), path) {
-                return true
-            }
-        }
-        return count(
-            try options.exclusions.excluding(seen, isDirectory: isDirectory, isEvidence: isEvidence), path
-        )
+    private mutating func excludesDirectory(_ reference: ArtifactReference, _ path: ArraySlice<UInt8>) -> Bool {
+        excludes(reference, path, isDirectory: true, noCondition)
     }
 
-    private mutating func count(_ pattern: Int?, _ path: [UInt8]) -> Bool {
-        guard let pattern else { return false }
-        findings.excluded[pattern, default: 0] += 1
+    /// Asks for the path and, before it, for each directory that it is in; `path` is what patterns see of it.
+    private mutating func excludes<E: Error>(
+        _ reference: ArtifactReference, _ path: ArraySlice<UInt8>, isDirectory: Bool,
+        _ holds: (FileCondition) throws(E) -> Bool
+    ) throws(E) -> Bool {
+        guard !path.isEmpty else { return false }
+        let exclusions = options.exclusions
+        let parent = path.indices.lazy.filter { path[$0] == slash }
+            .compactMap { exclusions.excluding(path[..<$0], isDirectory: true, holds: noCondition) }.first
+        let own = parent == nil ? try exclusions.excluding(path, isDirectory: isDirectory, holds: holds) : nil
+        guard let index = parent ?? own else { return false }
+        let pattern = exclusions.patterns[index]
+        if reference.isAbsolute || !isCovered(reference.path) {
+            findings.exclude(reference.path, by: index, of: exclusions)
+        }
+        findings.notRecorded.append(NotRecorded(path: reference.name, reason: .excluded(pattern)))
         findings.planned.append(
-            .init(path: path, isDirectory: false, excludedBy: options.exclusions.patterns[pattern])
-        )
+            .init(path: reference.path, isDirectory: isDirectory, reference: reference.source, pattern: pattern))
         return true
     }
 
@@ -142,23 +158,25 @@ struct WalkStarts {
         do {
             let (parent, name) = PathBytes.split(reference.path)
             let kind = try name.isEmpty ? .directory : status(of: name, in: parent).kind
-            if kind != .symbolicLink { return add(absolute: reference, at: reference.path, kind) }
-            guard options.symlinks == .follow else {
-                if options.symlinks == .refuse { return problem(reference, .linkRefused) }
-                return add(absolute: reference, at: reference.path, kind)
+            switch (kind, options.symlinks) {
+            case (.symbolicLink, .follow): addTarget(of: reference)
+            case (.symbolicLink, .refuse): problem(reference, .linkRefused)
+            case (let kind, _): add(absolute: reference, at: reference.path, kind)
             }
-            guard let real = SystemCalls.realPath(FilePath(bytes: reference.path)) else {
-                return problem(reference, .notRegular(.danglingLink))
-            }
-            let (realParent, realName) = PathBytes.split(real)
-            let realKind = try realName.isEmpty ? .directory : status(of: realName, in: realParent).kind
-            add(absolute: reference, at: real, realKind)
         } catch {
-            if error.code == .noSuchFileOrDirectory || error.code == .notDirectory {
-                addAbsoluteGlob(reference)
-            } else {
-                problem(reference, .init(error))
-            }
+            if error.isAbsence { return addAbsoluteGlob(reference) }
+            problem(reference, .init(resolving: error))
+        }
+    }
+
+    private mutating func addTarget(of reference: ArtifactReference) {
+        do {
+            let real = try SystemCalls.resolvedPath(FilePath(bytes: reference.path))
+            let (parent, name) = PathBytes.split(real)
+            add(absolute: reference, at: real, try name.isEmpty ? .directory : status(of: name, in: parent).kind)
+        } catch {
+            if error.isAbsence, options.allowsMissing { return leadsNowhere(reference) }
+            problem(reference, error.isAbsence ? .notRegular(.danglingLink) : .init(resolving: error))
         }
     }
 
@@ -169,47 +187,69 @@ struct WalkStarts {
 
     private mutating func add(absolute reference: ArtifactReference, at real: [UInt8], _ kind: FileStatus.Kind) {
         let name = reference.path
+        let (parent, realName) = PathBytes.split(real)
+        let seen = PathBytes.split(name).name
         if kind == .directory {
+            if excludesDirectory(reference, seen) { return }
             let offset = name == [slash] ? 1 : name.count + 1
             guard let root = openRoot(FilePath(bytes: real), matchOffset: offset, named: reference.source) else {
                 return
             }
-            return jobs.append(WalkJob(root: root, real: [], name: name))
+            if PseudoFileSystem.holds(roots[root].descriptor.number) {
+                return problem(reference, .notRegular(.pseudoFileSystem))
+            }
+            return jobs.append(WalkJob(root: root, real: [], name: name, reference: reference.source))
         }
-        let offset = name.count - PathBytes.split(name).name.count
-        let (parent, realName) = PathBytes.split(real)
+        let offset = name.count - seen.count
         guard let root = openRoot(FilePath(bytes: parent), matchOffset: offset, named: reference.source) else { return }
+        let directory = roots[root].descriptor.number
         do {
-            if try excludesFile(reference.path, root, [], Array(realName)) { return }
-            jobs.append(WalkJob(root: root, real: [], name: name, work: .file(Array(realName), kind)))
+            let isExcluded = try excludes(reference, seen, isDirectory: false) { (condition) throws(SystemError) in
+                kind == .regular ? try condition.holds(for: Array(realName), in: directory) : false
+            }
+            if isExcluded { return }
+            jobs.append(
+                WalkJob(
+                    root: root, real: [], name: name, reference: reference.source, work: .file(Array(realName), kind)))
         } catch { problem(reference, .init(error)) }
     }
 
     private mutating func addAbsoluteGlob(_ reference: ArtifactReference) {
         guard reference.hasGlobCharacters else { return missing(reference) }
         let (start, pattern) = GlobFilter.split(reference.path)
+        if excludesDirectory(reference, PathBytes.split(start).name) { return }
         let offset = start == [slash] ? 1 : start.count + 1
-        guard let root = try? WalkRoot(FilePath(bytes: start), matchOffset: offset) else { return missing(reference) }
-        roots.append(root)
+        do { roots.append(try WalkRoot(FilePath(bytes: start), matchOffset: offset)) } catch {
+            return error.isAbsence ? missing(reference) : problem(reference, .init(resolving: error))
+        }
         filters.append(GlobFilter(source: reference.source, pattern: pattern))
-        jobs.append(WalkJob(root: roots.count - 1, real: [], name: start, filter: filters.count - 1))
+        jobs.append(
+            WalkJob(
+                root: roots.count - 1, real: [], name: start, reference: reference.source, filter: filters.count - 1))
     }
 
     // MARK: Failures
+
+    private mutating func openBase() -> Int? {
+        openRoot(options.base, matchOffset: 0, named: Array(options.base.string.utf8))
+    }
 
     private mutating func openRoot(_ path: FilePath, matchOffset: Int, named name: [UInt8]) -> Int? {
         do {
             roots.append(try WalkRoot(path, matchOffset: matchOffset))
             return roots.count - 1
         } catch {
-            let isMissing = error.code == .noSuchFileOrDirectory
-            findings.problems.append(name, isMissing ? .doesNotExist : .init(error))
+            findings.problems.append(name, .init(resolving: error))
             return nil
         }
     }
 
     private mutating func missing(_ reference: ArtifactReference) {
-        if !options.allowsMissing { problem(reference, .doesNotExist) }
+        findings.miss(reference.source, isAllowed: options.allowsMissing)
+    }
+
+    private mutating func leadsNowhere(_ reference: ArtifactReference) {
+        findings.notRecorded.append(NotRecorded(path: reference.name, reason: .danglingLink))
     }
 
     private mutating func problem(_ reference: ArtifactReference, _ reason: SnapshotProblem.Reason) {

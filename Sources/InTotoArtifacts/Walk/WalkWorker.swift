@@ -18,7 +18,7 @@ final class WalkWorker {
 
     init(_ walk: Walk) {
         self.walk = walk
-        notes = WorkerNotes(walk.report)
+        notes = WorkerNotes(walk.rules, walk.report)
         selection = Selection(walk: walk, notes: notes)
     }
 
@@ -37,6 +37,7 @@ final class WalkWorker {
     }
 
     private func perform(_ job: WalkJob, _ files: FileVisitor) {
+        if walk.rules.isGivenUp() { return notes.givenUp(walk) }
         do throws(SystemError) {
             let directory = try place(at: job.root).trail.descriptor(of: job.real)
             switch job.work {
@@ -86,12 +87,25 @@ final class WalkWorker {
         visit(entries, in: directory, job, files)
     }
 
-    /// False where there are too many, which the first to notice reports.
+    /// False where there are too many, which the first to notice reports; nothing more is worth looking at then.
     private func countEntry(_ job: WalkJob) -> Bool {
+        let rules = walk.rules
         let count = walk.entries.add(1, ordering: .relaxed).newValue
-        let limit = walk.rules.entryLimit
-        if count == limit + 1 { notes.problem([UInt8(ascii: ".")], .tooManyEntries(limit: limit)) }
-        return count <= limit
+        guard count <= rules.entryLimit else {
+            return tooMany(.tooManyEntries(limit: rules.entryLimit), isFirst: count == rules.entryLimit + 1)
+        }
+        if job.links.count == 0 { return true }
+        let linked = walk.linkedEntries.add(1, ordering: .relaxed).newValue
+        let limit = rules.linkedEntryLimit
+        return linked <= limit || tooMany(.tooManyLinkedEntries(limit: limit), isFirst: linked == limit + 1)
+    }
+
+    private func tooMany(_ reason: SnapshotProblem.Reason, isFirst: Bool) -> Bool {
+        if isFirst {
+            notes.problem([UInt8(ascii: ".")], reason)
+            walk.queue.giveUp()
+        }
+        return false
     }
 
     private func push(_ entries: EntryBatch, _ job: WalkJob) {
@@ -117,8 +131,13 @@ final class WalkWorker {
                         root: job.root, directory: job.real, name: name, path: path, isNamed: false)
                     files.visit(place, in: directory, kind, job)
                 }
-            } catch { notes.problem(path, .init(error)) }
+            } catch { missed(path, .init(error), job) }
         }
+    }
+
+    /// Something that cannot be looked at, which matters only where it could be wanted.
+    private func missed(_ path: [UInt8], _ reason: SnapshotProblem.Reason, _ job: WalkJob) {
+        if !selection.isUnwanted(path, job) { notes.problem(path, reason) }
     }
 
     /// Not every file system tells the kind in its listings.
@@ -139,8 +158,9 @@ final class WalkWorker {
                 return
             }
         }
-        if selection.excludes(path, isDirectory: true, job, noEvidence) { return }
-        walk.queue.push(WalkJob(root: job.root, real: real, name: path, links: links, filter: filter))
+        if selection.excludes(path, isDirectory: true, job, noCondition) { return }
+        walk.queue.push(
+            WalkJob(root: job.root, real: real, name: path, reference: job.reference, links: links, filter: filter))
     }
 
     // MARK: Links
@@ -160,8 +180,8 @@ final class WalkWorker {
             let parent = try place(at: job.root).links.trail.descriptor(of: parent)
             files.visit(file, in: parent, status.kind, job)
         case .notRecorded(let reason):
-            if selection.isRecordable(path, job, noEvidence) { notes.notRecorded(path, reason) }
-        case .absent: notes.problem(path, .vanished)
+            if selection.isRecordable(path, job, noCondition) { notes.notRecorded(path, reason) }
+        case .absent: missed(path, .vanished, job)
         }
     }
 
@@ -169,10 +189,14 @@ final class WalkWorker {
         let leadsBack = job.links.leadsBack(to: target, from: job.real)
         if leadsBack || !walk.rules.followsLinksToDirectories {
             guard selection.isWanted(path, job) else { return }
-            guard !selection.excludes(path, isDirectory: true, job, noEvidence) else { return }
+            guard !selection.excludes(path, isDirectory: true, job, noCondition) else { return }
             return notes.notRecorded(path, leadsBack ? .linkCycle : .linkToDirectory)
         }
-        enter(target, path, job.links.following(to: target, from: job.real), job)
+        guard job.links.count < LinkChain.longest else {
+            if selection.isRecordable(path, job, noCondition) { notes.notRecorded(path, .tooManyLinks) }
+            return
+        }
+        enter(target, path, LinkChain(job.links, followedTo: target, from: job.real), job)
     }
 }
 

@@ -1,24 +1,38 @@
 import Dispatch
 import Synchronization
 
+#if canImport(Glibc)
+    private import Glibc
+#else
+    private import Darwin
+#endif
+
 /// Work for several threads: the heaviest first, so that no thread is left with it in the end; of the rest, what was
-/// found last is done first, which keeps few directories waiting.
+/// found last is done first, which keeps few directories waiting; what was put off comes after everything else.
 ///
-/// Done when nothing waits and nobody works, since only work makes work.
+/// Done when nothing waits and nobody works, since only work makes work; or once it is given up.
 final class WorkQueue<Job: Sendable>: Sendable {
     private struct State {
         var jobs: [Job]
         /// Lightest first.
         var heavy: [(weight: Int64, job: Job)] = []
+        /// Soonest first.
+        var putOff: [(due: ContinuousClock.Instant, job: Job)] = []
         var running = 0
         var sleepers = 0
         var isDone = false
+        var isGivenUp = false
 
-        var isEmpty: Bool { jobs.isEmpty && heavy.isEmpty }
+        mutating func next() -> Job? {
+            if let job = heavy.popLast()?.job ?? jobs.popLast() { return job }
+            guard let first = putOff.first, first.due <= .now else { return nil }
+            return putOff.removeFirst().job
+        }
     }
 
     private enum Turn {
-        case again, sleep
+        case sleep
+        case again(at: ContinuousClock.Instant)
         case end(waking: Int)
     }
 
@@ -39,8 +53,30 @@ final class WorkQueue<Job: Sendable>: Sendable {
         }
     }
 
+    /// Adds work that is to be left alone for a while, and then done when nothing else waits.
+    func push(_ job: Job, after delay: Duration) {
+        let due = ContinuousClock.now + delay
+        add { state in
+            let place = state.putOff.firstIndex { $0.due > due } ?? state.putOff.endIndex
+            state.putOff.insert((due, job), at: place)
+        }
+    }
+
+    /// Drops what waits, and what will be added; who works on something has to end that.
+    func giveUp() {
+        state.withLock { state in
+            state.isGivenUp = true
+            state.jobs = []
+            state.heavy = []
+            state.putOff = []
+        }
+    }
+
+    var isGivenUp: Bool { state.withLock { $0.isGivenUp } }
+
     private func add(_ change: (inout State) -> Void) {
         let wakes = state.withLock { state in
+            guard !state.isGivenUp else { return false }
             change(&state)
             guard state.sleepers > 0 else { return false }
             state.sleepers -= 1
@@ -56,7 +92,7 @@ final class WorkQueue<Job: Sendable>: Sendable {
     func work(_ body: (Job) -> Void, rest: () -> Bool) {
         state.withLock { $0.running += 1 }
         while true {
-            if let job = state.withLock({ $0.heavy.popLast()?.job ?? $0.jobs.popLast() }) {
+            if let job = state.withLock({ $0.next() }) {
                 body(job)
             } else if !rest(), !wait() {
                 return
@@ -67,7 +103,9 @@ final class WorkQueue<Job: Sendable>: Sendable {
     /// Waits while others may still find work; false when there will be no more.
     private func wait() -> Bool {
         let turn: Turn = state.withLock { state in
-            if !state.isEmpty { return .again }
+            if !state.heavy.isEmpty || !state.jobs.isEmpty { return .again(at: .now) }
+            // Who waits for the time to come still counts as working, so that nobody ends.
+            if let first = state.putOff.first { return .again(at: first.due) }
             state.running -= 1
             if state.running > 0 {
                 state.sleepers += 1
@@ -77,7 +115,10 @@ final class WorkQueue<Job: Sendable>: Sendable {
             return .end(waking: state.sleepers)
         }
         switch turn {
-        case .again: return true
+        case .again(let due):
+            let pause = ContinuousClock.now.duration(to: due)
+            if pause > .zero { usleep(UInt32(min(pause, longestPause) / .microseconds(1))) }
+            return true
         case .end(let sleepers):
             for _ in 0..<sleepers { wakeUp.signal() }
             return false
@@ -90,3 +131,6 @@ final class WorkQueue<Job: Sendable>: Sendable {
         }
     }
 }
+
+/// Until a thread that waits for what was put off looks for other work.
+private let longestPause = Duration.milliseconds(10)

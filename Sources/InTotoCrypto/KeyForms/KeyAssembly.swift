@@ -2,10 +2,21 @@ private import COpenSSL
 
 /// Makes OpenSSL's private keys out of their numbers, big-endian, which may be secret.
 enum KeyAssembly {
+    /// By way of PKCS#8 (RFC 8410, 7): of a raw seed, OpenSSL makes its copy in ordinary memory.
     static func ed25519(seed: UnsafeRawBufferPointer) throws(KeyError) -> KeyHandle {
         guard seed.count == 32 else { throw .damaged }
-        let bytes = seed.bindMemory(to: UInt8.self).baseAddress
-        return try own(EVP_PKEY_new_raw_private_key_ex(nil, "ED25519", nil, bytes, seed.count))
+        let start: [UInt8] = [
+            0x30, 0x2E, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+        ]
+        let encoded = SecretBytes(count: start.count + seed.count) { memory in
+            memory.copyBytes(from: start)
+            UnsafeMutableRawBufferPointer(rebasing: memory[start.count...]).copyMemory(from: seed)
+        }
+        return try own(
+            encoded.withUnsafeBytes { bytes in
+                var position = bytes.bindMemory(to: UInt8.self).baseAddress
+                return d2i_PrivateKey_ex(EVP_PKEY_ED25519, nil, &position, bytes.count, nil, nil)
+            })
     }
 
     static func ecdsa(
@@ -38,8 +49,15 @@ enum KeyAssembly {
             try parameters.add("rsa-exponent1", dP)
             try parameters.add("rsa-exponent2", dQ)
             try parameters.add("rsa-coefficient1", inverse)
-            return try parameters.key(.rsaPSS)
+            return try inSecureMemory(try parameters.key(.rsaPSS))
         }
+    }
+
+    /// The same key, decoded: the numbers of an RSA key that is assembled stay in ordinary memory.
+    private static func inSecureMemory(_ key: KeyHandle) throws(CryptoError) -> KeyHandle {
+        guard let info = EVP_PKEY2PKCS8(key.pointer) else { throw .fromErrorQueue("encode a private key") }
+        defer { PKCS8_PRIV_KEY_INFO_free(info) }
+        return try KeyHandle(EVP_PKCS82PKEY(info), "decode a private key")
     }
 
     /// Numbers that OpenSSL does not take together are a damaged file's.

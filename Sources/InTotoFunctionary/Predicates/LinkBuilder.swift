@@ -80,8 +80,10 @@ public struct LinkBuilder: Sendable {
                 environment["command-redacted"] = .integer(Int64(execution.argumentRedactions))
             }
         }
-        environment.add(linkTexts: step.linkTexts)
+        environment.linkTexts = LinkTexts(materials: step.materialLinkTexts, products: step.productLinkTexts)
         environment.add(notRecorded: step.notRecorded)
+        environment.add(excluded: step.excludedMaterials, as: "materials", masks: record?.masks)
+        environment.add(excluded: step.excludedProducts, as: "products", masks: record?.masks)
         return environment
     }
 

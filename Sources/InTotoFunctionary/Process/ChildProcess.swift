@@ -22,6 +22,14 @@ package final class ChildProcess {
 
     /// Starts the trampoline. Must run on the main thread: the command dies with the thread that started it.
     package init() throws(LaunchError) {
+        // Without these, Foundation's Process ends us with a signal.
+        guard cs_can_open(Self.descriptorsNeeded) != 0 else {
+            throw .tooFewDescriptors(needed: Int(Self.descriptorsNeeded))
+        }
+        // Without these, Foundation and Dispatch wait for ever.
+        guard cs_can_start_threads(Self.threadsNeeded) != 0 else {
+            throw .runner(operation: "start threads", errno: EAGAIN)
+        }
         var sockets: [Int32] = [0, 0]
         var events: [Int32] = [0, 0]
         try Self.check(cs_socket_pair(&sockets), "make a socket pair")
@@ -59,20 +67,34 @@ package final class ChildProcess {
     }
 
     /// Makes the process the command. Returns when its program has been executed, so that a program that cannot be is
-    /// an error and not a status.
-    func execute(_ command: Command, program: [UInt8], with descriptors: CommandDescriptors) throws(LaunchError) {
+    /// an error and not a status; what comes to `signals` meanwhile is dealt with.
+    func execute(
+        _ command: Command, program: [UInt8], with descriptors: CommandDescriptors, _ signals: SignalForwarding? = nil
+    ) throws(LaunchError) {
         guard cs_startup_state().pointee.descriptors_lost == 0 else {
             throw .tooManyDescriptors(limit: Int(CS_MAX_INHERITED))
         }
         try send(command, program, descriptors)
-        try awaitExecution(of: command, program)
+        try awaitExecution(of: command, program, signals)
     }
 
-    /// How it ended; to be asked for when `ended` is readable.
-    var termination: Termination {
-        process.terminationReason == .uncaughtSignal
+    private static let descriptorsNeeded: Int32 = 14
+    /// Three of Foundation's, those that read output, what reads artifacts, and some to spare.
+    private static let threadsNeeded: Int32 = 24
+
+    /// Whether it has ended, and `ended` need not be waited for: that is closed by a new thread, and where there can be none
+    /// never is.
+    var hasEnded: Bool { !process.isRunning }
+
+    /// How it ended; to be asked for when `ended` is readable, or `hasEnded`.
+    ///
+    /// Foundation takes a failure of waiting for success. Then the end is still there for us to take.
+    private(set) lazy var termination: Termination = {
+        let status = cs_unnoticed_end(processID)
+        if status >= 0 { return status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .signalled(status & 0x7F) }
+        return process.terminationReason == .uncaughtSignal
             ? .signalled(process.terminationStatus) : .exited(process.terminationStatus)
-    }
+    }()
 
     /// All that the trampoline needs: the command's environment comes with the plan. Its own can be read by others, and
     /// ours may hold a key or a passphrase.
@@ -135,16 +157,19 @@ package final class ChildProcess {
 
     /// The trampoline says when it is ready to execute the command's program; then its socket closes where that
     /// succeeds, and it says what failed where not. Silence means that it did not get so far.
-    private func awaitExecution(of command: Command, _ program: [UInt8]) throws(LaunchError) {
-        guard var answer = receive() else { throw .runner(operation: "start the command", errno: 0) }
+    private func awaitExecution(
+        of command: Command, _ program: [UInt8], _ signals: SignalForwarding?
+    ) throws(LaunchError) {
+        guard var answer = receive(nil) else { throw .runner(operation: "start the command", errno: 0) }
         if answer.stage == Int32(CS_STAGE_READY.rawValue) {
+            signals?.handle(for: processID, until: nil, isEarly: true)
             memoryBeforeCommand = Int64(answer.peak_kibibytes)
-            guard let next = receive() else { return }
+            guard let next = receive(signals) else { return }
             answer = next
         }
         if answer.stage == Int32(CS_STAGE_SHELL.rawValue) {
             shell = Array(CS_SHELL.utf8)
-            guard let failure = receive() else { return }
+            guard let failure = receive(signals) else { return }
             answer = failure
         }
         switch cs_stage(UInt32(answer.stage)) {
@@ -156,7 +181,13 @@ package final class ChildProcess {
         }
     }
 
-    private func receive() -> cs_failure? {
+    /// The command may be stopped before its program is executed: `signals` are dealt with meanwhile.
+    private func receive(_ signals: SignalForwarding?) -> cs_failure? {
+        var events = [socket, signals?.descriptor ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        while events[0].revents == 0 {
+            poll(&events, 2, -1)
+            if events[1].revents != 0 { signals?.handle(for: processID, until: nil) }
+        }
         var answer = cs_failure()
         let size = MemoryLayout<cs_failure>.size
         var count = 0

@@ -58,6 +58,8 @@ public enum LaunchError: Error, Hashable {
     case badDirectory(path: [UInt8], errno: Int32)
     /// Our caller handed down more descriptors than can be passed on.
     case tooManyDescriptors(limit: Int)
+    /// Fewer are free than a launch takes.
+    case tooFewDescriptors(needed: Int)
     /// Our own part of the launch failed; `errno` 0: the process ended before it became the command.
     case runner(operation: String, errno: Int32)
     case emptyCommand

@@ -47,6 +47,8 @@ public enum PeakMemory: Hashable, Sendable {
 private struct Captures {
     var output: OutputCapture?
     var errors: OutputCapture?
+
+    var all: [OutputCapture] { [output, errors].compactMap(\.self) }
 }
 
 /// A command that is about to run: its program is found, its process is there and waits.
@@ -81,20 +83,24 @@ public final class CommandExecution {
     public func run(_ policy: StreamPolicy, usesTerminal: Bool, _ limits: CommandLimits) throws -> ExecutedCommand {
         var signals = try SignalForwarding()
         let terminal = usesTerminal ? try TerminalRelay() : nil
-        if let terminal { signals.windowChanged = terminal.windowChanged }
+        signals.terminal = terminal
         let isAlone = command.surroundings == .none
         signals.commandIsInOurSession = terminal == nil && !isAlone
         let nothing = isAlone ? try EmptyInput() : nil
         let captures = try captures(policy, terminal)
         // Programs that sign have run already.
         let before = Self.childrenUsage()
-        do { try child.execute(command, program: program, with: Self.descriptors(terminal, captures, nothing)) } catch {
-            terminal?.finishUnused()
+        do {
+            for capture in captures.all { try capture.start() }
+            try terminal?.start(for: child.processID)
+            let descriptors = Self.descriptors(terminal, captures, nothing)
+            try child.execute(command, program: program, with: descriptors, signals)
+        } catch {
+            for capture in captures.all { capture.giveUp() }
+            terminal?.finish()
             throw error
         }
-        captures.output?.start()
-        captures.errors?.start()
-        terminal?.start()
+        for capture in captures.all { capture.commandHasIt() }
         if let shell = child.shell {
             executables += ExecutableIdentity.identify(program: shell, directory: nil, searchPath: [])
         }
@@ -165,8 +171,8 @@ public final class CommandExecution {
             child.memoryBeforeCommand, Int64(usage.memory_floor_kibibytes), Int64(before.peak_kibibytes))
         let peak = Int64(usage.peak_kibibytes)
         return ResourceUse(
-            userMilliseconds: Int64(usage.user_microseconds - before.user_microseconds) / 1000,
-            systemMilliseconds: Int64(usage.system_microseconds - before.system_microseconds) / 1000,
+            userMilliseconds: max(0, Int64(usage.user_microseconds) - Int64(before.user_microseconds)) / 1000,
+            systemMilliseconds: max(0, Int64(usage.system_microseconds) - Int64(before.system_microseconds)) / 1000,
             peakMemory: peak > floor ? .kibibytes(peak) : .atMostKibibytes(floor)
         )
     }

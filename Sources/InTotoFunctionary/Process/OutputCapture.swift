@@ -22,6 +22,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     private let done = DispatchSemaphore(value: 0)
     private var redactor: StreamRedactor
     private var recording: StreamRecording
+    private var isStarted = false
     private var passesOn = true
     private(set) var forwardingError: Int32?
     /// Bytes read so far.
@@ -65,15 +66,26 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         do { recording = try StreamRecording(limits) } catch { throw .runner(operation: error.description, errno: 0) }
     }
 
-    /// Starts reading; to be called when the command has its end.
-    func start() {
-        close(writingEnd)
-        DispatchQueue(label: "output").async { [self] in
+    /// Starts reading.
+    func start() throws(LaunchError) {
+        try BackgroundThread.start { [self] in
             readUntilStopped()
             // At once: where our reader has gone, the command shall see that with its next byte.
             if !isTerminal { close(readingEnd) }
             done.signal()
         }
+        isStarted = true
+    }
+
+    /// To be called when the command has its end.
+    func commandHasIt() { close(writingEnd) }
+
+    /// In the place of `commandHasIt` and `finish`, where there will be no command.
+    func giveUp() {
+        close(writingEnd)
+        if isStarted { done.wait() } else if !isTerminal { close(readingEnd) }
+        close(stop.writing)
+        close(stop.reading)
     }
 
     /// Takes what the command has still written, and no more: a process that it left behind may hold the pipe for long.

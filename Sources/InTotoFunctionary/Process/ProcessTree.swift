@@ -42,6 +42,15 @@ enum ProcessTree {
         }
     }
 
+    /// Stops those of a process group that SIGTSTP would stop; the kernel itself has it stop no group whose parents are
+    /// all in other sessions, as that of a command with a terminal of its own is.
+    static func stop(group: Int32) {
+        for process in descendants() where getpgid(process.processID) == group && isStoppedByRequest(process.processID)
+        {
+            kill(process.processID, SIGSTOP)
+        }
+    }
+
     /// Whether a process is stopped, as by SIGSTOP.
     static func isStopped(_ processID: Int32) -> Bool { status(of: processID)?.state == UInt8(ascii: "T") }
 
@@ -104,7 +113,20 @@ enum ProcessTree {
                 processID: processID, name: Array(buffer[(open + 1)..<end]), startTime: start, parentID: parent,
                 state: fields[0].first ?? 0)
         }
+
+        /// Whether a process neither blocks nor ignores nor catches SIGTSTP.
+        private static func isStoppedByRequest(_ processID: Int32) -> Bool {
+            guard let status = contents(of: "/proc/\(processID)/status") else { return false }
+            let masks = status.split(separator: UInt8(ascii: "\n")).filter { line in
+                ["SigBlk:", "SigIgn:", "SigCgt:"].contains { line.starts(with: $0.utf8) }
+            }
+            return masks.allSatisfy { line in
+                let digits = String(decoding: line.dropFirst("SigBlk:\t".utf8.count), as: UTF8.self)
+                return UInt64(digits, radix: 16).map { $0 >> UInt64(SIGTSTP - 1) & 1 == 0 } ?? false
+            }
+        }
     #else
+        private static func isStoppedByRequest(_ processID: Int32) -> Bool { true }
         /// Not known on this system: only the command itself is signalled, and nothing is listed.
         private static func children(of processID: Int32) -> [Int32] { [] }
         static func status(of processID: Int32) -> DescendantProcess? { nil }

@@ -10,12 +10,13 @@ internal import CSupport
 ///
 /// What the terminal sends (Ctrl-C, Ctrl-\) goes to the whole foreground group, and the command is in ours; what
 /// somebody sends to us alone is passed on: requests to end to every process of the command, others, which would end
-/// processes that know nothing of them, to the command alone.
+/// processes that know nothing of them, to the command alone. A stop is the command's to obey or not: once it has
+/// stopped, so do we, so that a shell which then takes the terminal finds nobody at it.
 struct SignalForwarding {
     /// Readable when a signal came.
     let descriptor: Int32
-    /// What to do where our window has changed its size.
-    var windowChanged: () -> Void = {}
+    /// The command's own, which follows ours.
+    var terminal: TerminalRelay?
     /// Whether what the terminal sends to our group reaches the command, too; not where it has a session of its own.
     var commandIsInOurSession = true
 
@@ -25,9 +26,10 @@ struct SignalForwarding {
     }
 
     /// Takes the signals that came and deals with each; `command` is nil once that has ended. Returns whether one was a
-    /// request to end. Where we stop with the command, then no longer than until `deadline`.
+    /// request to end. Where we stop with the command, then no longer than until `deadline`. What came before the command
+    /// was in our group has not reached it: `isEarly`.
     @discardableResult
-    func handle(for command: Int32?, until deadline: ContinuousClock.Instant?) -> Bool {
+    func handle(for command: Int32?, until deadline: ContinuousClock.Instant?, isEarly: Bool = false) -> Bool {
         var event = cs_signal()
         var isAskedToEnd = false
         while read(descriptor, &event, MemoryLayout<cs_signal>.size) == MemoryLayout<cs_signal>.size {
@@ -36,8 +38,13 @@ struct SignalForwarding {
             switch event.number {
             case SIGCHLD: childChanged(command, deadline)
             // In our process group, the command has had it too.
-            case SIGWINCH: windowChanged()
-            case _ where event.stays_with_us != 0 && (event.number == SIGXCPU || commandHasIt): continue
+            case SIGWINCH: terminal?.windowChanged()
+            case SIGCONT: terminal?.resume()
+            case SIGTSTP where command == nil: pausingTerminal { cs_stop_as_asked() }
+            case SIGXCPU where event.is_from_kernel != 0: continue
+            case _ where event.is_from_command != 0 && commandHasIt: continue
+            case _ where event.is_from_kernel != 0 && commandHasIt && !isEarly: continue
+            case SIGTSTP where !commandIsInOurSession: if let command { ProcessTree.stop(group: command) }
             case _ where isRequest: ProcessTree.signal(event.number)
             default: if let command { kill(command, event.number) }
             }
@@ -49,10 +56,17 @@ struct SignalForwarding {
     private var commandHasIt: Bool { commandIsInOurSession && getpgrp() != 0 }
 
     /// A command that stops itself shall look stopped to a shell, which sees only us: we stop, too, and once continued
-    /// continue it. What the terminal stops (Ctrl-Z) has stopped us already, and is running again by now.
+    /// continue it.
     private func childChanged(_ command: Int32?, _ deadline: ContinuousClock.Instant?) {
         cs_reap_orphans(command ?? 0)
         guard let command, cs_stopped_by(command) != 0, ProcessTree.isStopped(command) else { return }
-        cs_stop_with(command, deadline.map { Int64(ContinuousClock.now.duration(to: $0).pollMilliseconds) } ?? -1)
+        let limit = deadline.map { Int64(ContinuousClock.now.duration(to: $0).pollMilliseconds) } ?? -1
+        pausingTerminal { cs_stop_with(command, commandIsInOurSession ? 0 : 1, limit) }
+    }
+
+    private func pausingTerminal(_ stop: () -> Void) {
+        terminal?.pause()
+        stop()
+        terminal?.resume()
     }
 }

@@ -81,8 +81,11 @@ struct Supervision {
             pollfd(fd: child.ended, events: Int16(POLLIN), revents: 0),
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
         ]
-        poll(&events, 2, deadline.map { ContinuousClock.now.duration(to: $0).pollMilliseconds } ?? -1)
-        let hasEnded = events[0].revents != 0
+        let left = deadline.map { ContinuousClock.now.duration(to: $0).pollMilliseconds } ?? -1
+        // Gone already, it needs no more than to be told of.
+        let isGone = ProcessTree.status(of: child.processID)?.isZombie ?? true
+        poll(&events, 2, isGone && (left < 0 || left > 50) ? 50 : left)
+        let hasEnded = events[0].revents != 0 || (isGone && child.hasEnded)
         if events[1].revents != 0 { signals.handle(for: hasEnded ? nil : child.processID, until: deadline) }
         return hasEnded
     }

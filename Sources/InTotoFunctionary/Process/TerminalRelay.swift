@@ -1,5 +1,6 @@
 internal import CSupport
 internal import Dispatch
+internal import Synchronization
 
 #if canImport(Glibc)
     internal import Glibc
@@ -10,15 +11,18 @@ internal import Dispatch
 /// A terminal of the command's own (`--pty`): what is typed goes there, and its window is as large as ours.
 ///
 /// The command keeps its colours and line discipline while its output is recorded; both streams are one, in exact
-/// order. Our own terminal, where there is one, is raw meanwhile: Ctrl-C and Ctrl-Z are the command's terminal's matter.
-final class TerminalRelay: @unchecked Sendable {  // immutable after `init`; the input thread only reads
+/// order. Our own terminal, where there is one, is raw while the command runs in its foreground: Ctrl-C and Ctrl-Z are the
+/// command's terminal's matter.
+final class TerminalRelay: @unchecked Sendable {  // immutable after `init`, but for `isRaw` behind its lock
     /// Read for output, written for input.
     let controlling: Int32
     /// Given to the command, as 0, 1 and 2.
     let forCommand: Int32
     private let stop: (reading: Int32, writing: Int32)
     private let done = DispatchSemaphore(value: 0)
-    private let isRaw: Bool
+    /// Whether our terminal is, as it should be while the command runs; the input thread finds us back in the foreground
+    /// where no signal says so. Nil where our input is no terminal.
+    private let isRaw: Mutex<Bool?>
     /// Ours, whose settings and size the command's has; -1: there is none.
     private let model: Int32
 
@@ -34,48 +38,70 @@ final class TerminalRelay: @unchecked Sendable {  // immutable after `init`; the
         controlling = terminal[0]
         forCommand = terminal[1]
         self.stop = (stop[0], stop[1])
-        isRaw = isatty(0) == 1 && cs_make_terminal_raw(0) == 0
+        isRaw = Mutex(isatty(0) == 1 ? cs_make_terminal_raw(0) == 0 : nil)
     }
 
-    /// Starts passing input on.
-    func start() {
-        DispatchQueue(label: "input").async { [self] in
-            passInputOn()
+    /// Starts passing input on to `command`.
+    func start(for command: Int32) throws(LaunchError) {
+        do {
+            try BackgroundThread.start { [self] in
+                passInputOn(to: command)
+                done.signal()
+            }
+        } catch {
             done.signal()
+            throw error
         }
     }
 
     /// Stops passing input on and makes our terminal as it was.
     func finish() {
         close(stop.writing)
-        done.wait()
-        close(stop.reading)
-        if isRaw { cs_restore_terminal() }
+        // Somebody else may have read what there was for us; then it waits for more.
+        if done.wait(timeout: .now() + 1) == .success { close(stop.reading) }
+        pause()
     }
 
     /// When nobody reads from it any more.
     deinit {
+        pause()
         close(controlling)
         if model > 2 { close(model) }
     }
 
-    /// In the place of `start` and `finish`, where the command could not be started.
-    func finishUnused() {
-        done.signal()
-        finish()
-    }
-
     func windowChanged() { cs_copy_window_size(model, controlling) }
 
-    private func passInputOn() {
+    /// Makes our terminal as it was, for whoever has it while we are stopped.
+    func pause() {
+        isRaw.withLock { isRaw in
+            if isRaw == true { cs_restore_terminal() }
+            isRaw = isRaw.map { _ in false }
+        }
+    }
+
+    /// Takes our terminal again where we are in its foreground.
+    func resume() {
+        isRaw.withLock { isRaw in
+            if isRaw != nil, cs_in_foreground(0) != 0 { isRaw = cs_make_terminal_raw(0) == 0 }
+        }
+        windowChanged()
+    }
+
+    private func passInputOn(to command: Int32) {
         var buffer = [UInt8](repeating: 0, count: 4096)
         var lastByte = UInt8(ascii: "\n")
         while waitForInput() {
             let count = read(0, &buffer, buffer.count)
-            if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }
+            // In the background, a thread that leaves signals to others gets an error in their place.
+            if count < 0 && (errno == EINTR || errno == EAGAIN || cs_in_foreground(0) == 0) { continue }
             guard count > 0 else { return endInput(after: lastByte) }
             lastByte = buffer[count - 1]
             guard write(buffer[..<count]) else { return }
+            if let stop = UInt8(exactly: cs_terminal_stop(controlling)), buffer[..<count].contains(stop),
+                tcgetpgrp(controlling) == command
+            {
+                ProcessTree.stop(group: command)
+            }
         }
     }
 
@@ -86,14 +112,22 @@ final class TerminalRelay: @unchecked Sendable {  // immutable after `init`; the
         _ = write(lastByte == UInt8(ascii: "\n") ? [end] : [end, end])
     }
 
-    /// True where there is input; false where the command has ended.
+    /// True where there is input; false where the command has ended. In the background, input is not for us.
     private func waitForInput() -> Bool {
-        var events = [
-            pollfd(fd: stop.reading, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: 0, events: Int16(POLLIN), revents: 0),
-        ]
-        while poll(&events, 2, -1) < 0 && errno == EINTR {}
-        return events[0].revents == 0
+        var wasAway = false
+        while true {
+            let isHere = cs_in_foreground(0) != 0
+            if isHere && wasAway { resume() }
+            wasAway = !isHere
+            var events = [
+                pollfd(fd: stop.reading, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: isHere ? 0 : -1, events: Int16(POLLIN), revents: 0),
+            ]
+            poll(&events, 2, isHere ? -1 : 200)
+            if events[0].revents != 0 { return false }
+            // Stopped meanwhile, we may be in the background by now.
+            if events[1].revents != 0, cs_in_foreground(0) != 0 { return true }
+        }
     }
 
     private func write(_ bytes: ArraySlice<UInt8>) -> Bool {

@@ -10,15 +10,25 @@ public struct Bundle: Hashable, Sendable {
 
     /// Reads the lines of a bundle; LF or CRLF, empty lines and a missing last newline are fine.
     public init(_ bytes: [UInt8], limits: JSONLimits = JSONLimits()) {
-        envelopes = []
+        var read: [Envelope] = []
+        ignoredLineCount = Self.visit(bytes, limits: limits) { read.append($0) }
+        envelopes = read
+    }
+
+    /// Visits the envelopes of a bundle, of which no more than one is held; returns how many lines are none.
+    package static func visit<E: Error>(
+        _ bytes: [UInt8], limits: JSONLimits = JSONLimits(), _ body: (Envelope) throws(E) -> Void
+    ) throws(E) -> Int {
+        var ignored = 0
         for line in bytes.split(separator: UInt8(ascii: "\n"))
         where !line.allSatisfy({ $0 == 0x0D || $0 == 0x20 || $0 == 0x09 }) {
             if case .envelope(let envelope)? = try? SignedMetadata(Array(line), limits: limits) {
-                envelopes.append(envelope)
+                try body(envelope)
             } else {
-                ignoredLineCount += 1
+                ignored += 1
             }
         }
+        return ignored
     }
 
     /// One compact envelope a line, each ending in LF.

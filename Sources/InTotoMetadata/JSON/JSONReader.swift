@@ -4,6 +4,9 @@ public struct JSONLimits: Sendable {
     public var size = 1 << 30
     /// Arrays and objects inside each other.
     public var depth = 64
+    /// Values of any kind: each takes many times the two bytes that it may be written in. A link of a million artifacts has
+    /// six million.
+    public var values = 16 << 20
 
     public init() {}
 }
@@ -12,6 +15,7 @@ public struct JSONLimits: Sendable {
 public enum JSONError: Error, Hashable {
     case tooLarge(limit: Int)
     case tooDeep(limit: Int, offset: Int)
+    case tooManyValues(limit: Int)
     case unexpectedEnd
     case unexpected(byte: UInt8, offset: Int)
     case invalidUTF8(offset: Int)
@@ -27,6 +31,7 @@ extension JSONError: CustomStringConvertible {
         switch self {
         case .tooLarge(let limit): "larger than \(limit) bytes"
         case .tooDeep(let limit, let offset): "nested deeper than \(limit) levels at byte \(offset)"
+        case .tooManyValues(let limit): "more than \(limit) values"
         case .unexpectedEnd: "ends too early"
         case .unexpected(let byte, let offset): "unexpected '\(escapedForTerminal([byte]))' at byte \(offset)"
         case .invalidUTF8(let offset): "not UTF-8 at byte \(offset)"
@@ -46,6 +51,7 @@ public struct JSONReader {
     private let bytes: UnsafeBufferPointer<UInt8>
     private let limits: JSONLimits
     private var offset = 0
+    private var values = 0
 
     private init(_ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits) {
         self.bytes = bytes
@@ -73,6 +79,8 @@ public struct JSONReader {
     }
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+        values += 1
+        guard values <= limits.values else { throw .tooManyValues(limit: limits.values) }
         switch try peek() {
         case UInt8(ascii: "{"): return try object(depth: depth + 1)
         case UInt8(ascii: "["): return try array(depth: depth + 1)

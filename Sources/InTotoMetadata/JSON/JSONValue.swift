@@ -27,8 +27,8 @@ public struct JSONObject: Hashable, Sendable {
 
     public init() { members = [] }
 
-    /// `members` have distinct names: the reader has checked that.
-    init(distinct members: [Member]) { self.members = members }
+    /// `members` have distinct names: whoever reads has checked that.
+    package init(distinct members: [Member]) { self.members = members }
 
     public var isEmpty: Bool { members.isEmpty }
 

@@ -34,6 +34,7 @@ extension Layout {
     /// Reads the signed part; every member must be there, unknown ones are refused.
     public init(json object: JSONObject) throws(MetadataError) {
         let members = MemberReader(object, "the layout")
+        try members.refuseNewStyleLayout()
         guard try members.text("_type") == Self.type else {
             throw .badValue("_type", in: members.place, reason: "is not 'layout'")
         }
@@ -94,6 +95,12 @@ public struct LayoutKey: Hashable, Sendable {
         return keys
     }
 
+    /// As in-toto exports OpenPGP keys (`method`), or as securesystemslib does (`scheme`).
+    package static func isOpenPGP(_ object: JSONObject) -> Bool {
+        guard case .string(let scheme)? = object["method"] ?? object["scheme"] else { return false }
+        return scheme.utf8.starts(with: "pgp+".utf8)
+    }
+
     /// The label must be hexadecimal and be repeated inside, and no private key may have slipped in.
     private init(_ member: JSONObject.Member, place: String) throws(MetadataError) {
         let members = try MemberReader(member.value, "key '\(member.name.escaped)' in \(place)")
@@ -111,12 +118,34 @@ public struct LayoutKey: Hashable, Sendable {
                 "private", in: members.place, reason: "holds a PRIVATE KEY: whoever has the layout has the key")
         }
         // An OpenPGP key has other members; which keys can be used is decided where they are needed.
-        if members.object["method"] == nil {
+        if !Self.isOpenPGP(members.object) {
             try members.refuseOthers(than: ["keyid", "keyid_hash_algorithms", "keytype", "keyval", "scheme"])
             try MemberReader(values, "'keyval' of \(members.place)")
                 .refuseOthers(than: ["certificate", "private", "public"])
         }
         self.init(keyID: keyID, object: members.object)
+    }
+}
+
+extension MemberReader {
+    /// Members of ITE-10 and ITE-11, in either spelling of the drafts. Who passes over them passes over what the owner
+    /// demands.
+    func refuseNewStyleLayout() throws(MetadataError) {
+        func refuse(_ object: JSONObject, _ names: [Text]) throws(MetadataError) {
+            for name in names where object[name] != nil { throw .newStyleLayout(name) }
+        }
+        try refuse(object, ["functionaries", "trustBundles", "expectedAttributes", "expected_attributes"])
+        for list: Text in ["steps", "inspections", "inspect"] {
+            guard case .array(let elements)? = object[list] else { continue }
+            for case .object(let element) in elements {
+                try refuse(
+                    element,
+                    [
+                        "expectedAttributes", "expectedMaterials", "expectedPredicates", "expectedProducts",
+                        "expected_attributes", "expected_predicates", "predicates",
+                    ])
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ public enum LinkPredicate {
         try link.products.checkDigests(place: "'products' of the link")
         do {
             return try JSONWriter.bytes(.compact) { writer in
+                writer.reserve(link.materials.approximateSize + link.products.approximateSize)
                 writer.object { writer in
                     writer.member("_type", Statement.type)
                     writer.member("predicate") { writePredicate(of: link, to: &$0) }

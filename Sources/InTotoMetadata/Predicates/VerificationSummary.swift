@@ -34,6 +34,9 @@ public struct VerificationSummary: Hashable, Sendable {
 extension VerificationSummary {
     public static let type: Text = "https://slsa.dev/verification_summary/v1"
 
+    /// What stands in the place of levels where the result is FAILED.
+    public static let failedLevel: Text = "FAILED"
+
     /// A statement about `subject`, each of which has a digest.
     public func statement(about subject: [ResourceDescriptor]) -> Statement {
         var predicate: JSONObject = [
@@ -86,23 +89,48 @@ public struct SummaryExpectations: Sendable {
     public init() {}
 
     /// Everything that does not fit, in words; the result must be PASSED in any case.
-    public func refusals(of statement: Statement) throws(MetadataError) -> [String] {
-        let summary = try VerificationSummary(statement)
-        var refusals: [String] = []
+    ///
+    /// Every summary that is about the subject and the resource, by the verifier, has to fit: a pass hides no failure.
+    public func refusals(of statements: [Statement]) throws(MetadataError) -> [String] {
+        var isMet = false
+        var others: [String] = []
+        for statement in statements {
+            let summary = try VerificationSummary(statement)
+            let mismatches = mismatches(statement, summary)
+            let shortcomings = shortcomings(summary)
+            if mismatches.isEmpty && !shortcomings.isEmpty { return shortcomings }
+            isMet = isMet || mismatches.isEmpty
+            if others.isEmpty { others = mismatches + shortcomings }
+        }
+        if isMet { return [] }
+        return others.isEmpty ? ["there is no verification summary"] : others
+    }
+
+    /// Why it is about something else, or by somebody else.
+    private func mismatches(_ statement: Statement, _ summary: VerificationSummary) -> [String] {
+        var mismatches: [String] = []
         if let subject, !statement.subject.contains(where: { $0.digest.compare(with: subject) == .same }) {
-            refusals.append("it is not about this artifact: no subject has its digest")
+            mismatches.append("it is not about this artifact: no subject has its digest")
         }
         if let verifierID, summary.verifierID != verifierID {
-            refusals.append("the verifier is '\(summary.verifierID.escaped)', not '\(verifierID.escaped)'")
+            mismatches.append("the verifier is '\(summary.verifierID.escaped)', not '\(verifierID.escaped)'")
         }
         if let resourceURI, summary.resourceURI != resourceURI {
-            refusals.append("the resource is '\(summary.resourceURI.escaped)', not '\(resourceURI.escaped)'")
+            mismatches.append("the resource is '\(summary.resourceURI.escaped)', not '\(resourceURI.escaped)'")
         }
-        if summary.result != .passed { refusals.append("the result is \(summary.result.rawValue), not PASSED") }
+        return mismatches
+    }
+
+    private func shortcomings(_ summary: VerificationSummary) -> [String] {
+        var shortcomings: [String] = []
+        if summary.result != .passed { shortcomings.append("the result is \(summary.result.rawValue), not PASSED") }
+        if summary.result == .passed, summary.verifiedLevels.contains(VerificationSummary.failedLevel) {
+            shortcomings.append("the result is PASSED, and FAILED is among the levels")
+        }
         for level in levels where !summary.hasLevel(level) {
-            refusals.append("'\(level.escaped)' is not among the verified levels")
+            shortcomings.append("'\(level.escaped)' is not among the verified levels")
         }
-        return refusals
+        return shortcomings
     }
 }
 

@@ -42,7 +42,8 @@ extension Envelope {
             guard let bytes = Base64.decode(try signature.text("sig")) else {
                 throw .badValue("sig", in: signature.place, reason: "is not base64")
             }
-            signatures.append(Signature(keyID: KeyID(try signature.optionalText("keyid") ?? ""), bytes: bytes))
+            let keyID = try signature.keyID(try signature.optionalText("keyid") ?? "")
+            signatures.append(Signature(keyID: keyID, bytes: bytes))
         }
     }
 

@@ -20,7 +20,7 @@ extension Metablock {
         try checkSignatureCount(elements.count)
         for (index, element) in elements.enumerated() {
             let signature = try MemberReader(element, "signature \(index)")
-            let keyID = KeyID(try signature.text("keyid"))
+            let keyID = try signature.keyID(try signature.text("keyid"))
             if signature.object["other_headers"] != nil {
                 let headers = try signature.hexadecimal("other_headers")
                 openPGPSignatures.append(

@@ -16,6 +16,18 @@ public struct Signature: Hashable, Sendable {
     }
 }
 
+extension MemberReader {
+    /// The label of a signature, which no implementation makes longer than a digest.
+    func keyID(_ label: Text) throws(MetadataError) -> KeyID {
+        guard label.utf8.count <= maximumKeyIDLength else {
+            throw .badValue("keyid", in: place, reason: "is longer than \(maximumKeyIDLength) bytes")
+        }
+        return KeyID(label)
+    }
+}
+
+private let maximumKeyIDLength = 256
+
 /// Most signatures of one file; verifying one costs time, and nobody has more functionaries for one step.
 let maximumSignatureCount = 256
 

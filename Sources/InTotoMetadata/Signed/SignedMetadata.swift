@@ -14,7 +14,9 @@ extension SignedMetadata {
         case (true, true): throw .bothContainers
         case (true, false): self = .envelope(try Envelope(members))
         case (false, true): self = .metablock(try Metablock(members))
-        case (false, false): throw .unknownContainer
+        case (false, false):
+            try members.refuseNewStyleLayout()
+            throw .unknownContainer
         }
     }
 
@@ -75,6 +77,7 @@ public enum Payload: Hashable, Sendable {
 
     init(json: JSONValue) throws(MetadataError) {
         let members = try MemberReader(json, "the signed part")
+        if members.object["_type"] == nil { try members.refuseNewStyleLayout() }
         let type = try members.text("_type")
         switch type {
         case Link.type: self = .link(try Link(json: json))

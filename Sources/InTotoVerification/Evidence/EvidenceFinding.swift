@@ -16,10 +16,33 @@ extension EvidenceReference: CustomStringConvertible {
     public var description: String { envelope.map { "\(path), envelope \($0)" } ?? path }
 }
 
-/// A key that a layout lists, by the label that it has there.
+/// A key that a layout lists, by the label that it has there, or one with a certificate that it believes.
 public struct Functionary: Hashable, Sendable {
     public let label: KeyID
     public let key: PublicKey
+    /// Whose key it is; nil where no certificate says.
+    public private(set) var identity: CertifiedIdentity?
+
+    init(label: KeyID, key: PublicKey) {
+        self.label = label
+        self.key = key
+    }
+
+    func certified(by identity: CertifiedIdentity?) -> Functionary {
+        var functionary = self
+        functionary.identity = identity
+        return functionary
+    }
+
+    /// With one key, or one name under one root.
+    func isSame(as other: Functionary) -> Bool {
+        if key == other.key { return true }
+        guard let mine = identity, let theirs = other.identity else { return false }
+        return mine.isSame(as: theirs)
+    }
+
+    /// Safe to print.
+    var shown: String { identity.map { "'\(label)' (\($0))" } ?? "'\(label)'" }
 
     public static func == (a: Self, b: Self) -> Bool { a.key == b.key }
 
@@ -38,6 +61,8 @@ public struct EvidenceFinding: Sendable {
 
     public let reference: EvidenceReference
     public let standing: Standing
+    /// Who else signed it, or a copy of it: one piece of evidence counts once, however many signed it.
+    public var cosigners: [Functionary] = []
 }
 
 /// Why a piece of evidence does not count.
@@ -55,7 +80,13 @@ public enum RejectionReason: Sendable {
     case sublayoutInBundle
     /// Checking its signatures would cost more than verifying a real chain ever does.
     case tooManySignatures
+    /// What was read before it is all that is read.
+    case tooMuchEvidence
     case malformedSublayout(MetadataError)
+    /// The statement is about something that is no artifact of the step.
+    case foreignSubject(Text)
+    /// It is about the step's artifacts, and against them.
+    case objection(String)
 }
 
 extension RejectionReason: CustomStringConvertible {
@@ -74,7 +105,11 @@ extension RejectionReason: CustomStringConvertible {
         case .sublayoutInBundle:
             "a sublayout needs a file STEP.KEYID8.link of its own, beside the directory with its links"
         case .tooManySignatures: "checking its signatures, and those of others before, would cost too much"
+        case .tooMuchEvidence: "it is not looked at: there is more evidence than one verification reads"
         case .malformedSublayout(let error): "the sublayout is not taken: \(error)"
+        case .foreignSubject(let name):
+            "it is about '\(name.escaped)', whose digest no material or product of the step has"
+        case .objection(let objection): "it \(objection)"
         }
     }
 }

@@ -14,6 +14,8 @@ struct AcceptedEvidence {
     /// Those who signed it and whom the step lists; never empty.
     let signers: [Functionary]
     let sublayoutFolder: FilePath?
+    /// SHA-256 of what was signed, where copies have to be told from evidence of one's own.
+    let signedDigest: Text?
 }
 
 /// Decides for one step which evidence is good: signatures first, then what they cover, then its name and its artifacts.
@@ -22,11 +24,11 @@ struct EvidenceJudge {
     let step: Step
     let listed: [Functionary]
     let time: UTCTime
-    let spelling: NameSpelling
+    private let policy: VerificationPolicy
     private let budget: SignatureBudget
 
     init(
-        _ functionaries: Functionaries, _ step: Step, at time: UTCTime, _ spelling: NameSpelling,
+        _ functionaries: Functionaries, _ step: Step, at time: UTCTime, _ policy: VerificationPolicy,
         _ budget: SignatureBudget
     ) {
         self.budget = budget
@@ -34,7 +36,7 @@ struct EvidenceJudge {
         self.step = step
         listed = functionaries.listed(for: step)
         self.time = time
-        self.spelling = spelling
+        self.policy = policy
     }
 
     /// Judges a file that is named after the step. Spec: in-toto v1.0, 5.2, step 4.
@@ -44,37 +46,47 @@ struct EvidenceJudge {
         case .success(let read): metadata = read
         case .failure(let reason): return .failure(reason)
         }
-        let certified = try functionaries.certified(for: step, by: metadata.signatures, at: time)
+        let certified = try functionaries.certified(for: step, by: metadata.signatures, at: time, budget)
         let keys = listed.map(\.key) + certified.keys
         guard budget.allows(metadata, size: found.size, keys) else { return .failure(.tooManySignatures) }
         let authenticated: Authenticated<Payload>
-        do { authenticated = try metadata.authenticated(by: keys) } catch {
-            return .failure(try reason(metadata, error, certified.refusals))
+        do { authenticated = try metadata.authenticated(by: keys, limits: policy.limits) } catch {
+            return .failure(try reason(metadata, size: found.size, error, certified.refusals))
         }
-        return accept(authenticated, signers: authenticated.signedBy, found)
+        let signers = authenticated.signedBy.map { key in
+            functionaries.functionary(key).certified(by: certified.identities[key])
+        }
+        return try accept(authenticated, signers, found)
     }
 
     /// Judges what stands in a bundle and functionaries of the layout have signed.
     func judge(
         _ authenticated: Authenticated<Payload>, _ found: FoundEvidence
-    ) -> Result<AcceptedEvidence, RejectionReason> {
+    ) throws(CryptoError) -> Result<AcceptedEvidence, RejectionReason> {
         let keys = Set(listed.map(\.key))
         let signers = authenticated.signedBy.filter(keys.contains)
         guard !signers.isEmpty else {
             return .failure(.unlisted(authenticated.signedBy.map(functionaries.functionary)))
         }
-        return accept(authenticated, signers: signers, found)
+        return try accept(authenticated, signers.map(functionaries.functionary), found)
     }
 
     private func accept(
-        _ authenticated: Authenticated<Payload>, signers: [PublicKey], _ found: FoundEvidence
-    ) -> Result<AcceptedEvidence, RejectionReason> {
-        do throws(RejectionReason) {
-            return .success(
-                AcceptedEvidence(
-                    reference: found.reference, content: try content(of: authenticated, found),
-                    signers: signers.map(functionaries.functionary), sublayoutFolder: found.sublayoutFolder))
-        } catch { return .failure(error) }
+        _ authenticated: Authenticated<Payload>, _ signers: [Functionary], _ found: FoundEvidence
+    ) throws(CryptoError) -> Result<AcceptedEvidence, RejectionReason> {
+        let content: AcceptedEvidence.Content
+        do { content = try self.content(of: authenticated, found) } catch { return .failure(error) }
+        return .success(
+            AcceptedEvidence(
+                reference: found.reference, content: content, signers: signers, sublayoutFolder: found.sublayoutFolder,
+                signedDigest: try signedDigest(of: found)))
+    }
+
+    private func signedDigest(of found: FoundEvidence) throws(CryptoError) -> Text? {
+        guard step.threshold > 1, case .success(let metadata) = found.content else { return nil }
+        // What was authenticated has bytes that were.
+        guard let bytes = try? metadata.signedBytes() else { return nil }
+        return try EvidencePool.sha256(bytes)
     }
 
     private func content(
@@ -84,26 +96,22 @@ struct EvidenceJudge {
             guard found.sublayoutFolder != nil else { throw .sublayoutInBundle }
             do { return .sublayout(try authenticated.layout()) } catch { throw .malformedSublayout(error) }
         }
-        let link: Link
-        do {
-            guard let read = try authenticated.payload.link() else {
-                throw MetadataError.notEvidence(type: "statement")
-            }
-            link = read
-        } catch let error as MetadataError {
-            if case .statement(let statement) = authenticated.payload, case .notEvidence = error {
-                throw .noLink(statement.predicateType)
-            }
-            throw .malformed(error)
-        } catch { throw .noLink("") }
+        let read: Link?
+        do { read = try authenticated.payload.link() } catch { throw .malformed(error) }
+        guard let link = read else {
+            guard case .statement(let statement) = authenticated.payload else { throw .sublayoutInBundle }
+            throw .noLink(statement.predicateType)
+        }
         // Otherwise a link of one step could be passed off as that of another.
         guard link.name == step.name else { throw .otherStep(link.name.text) }
-        do { return .link(try ArtifactRecord(link, spelling), command: link.command) } catch { throw .artifacts(error) }
+        do { return .link(try ArtifactRecord(link, policy.names), command: link.command) } catch {
+            throw .artifacts(error)
+        }
     }
 
     /// The most telling reason why nobody whom the step lists has signed.
     private func reason(
-        _ metadata: SignedMetadata, _ error: AuthenticationError, _ refusals: [String]
+        _ metadata: SignedMetadata, size: Int, _ error: AuthenticationError, _ refusals: [String]
     ) throws(CryptoError) -> RejectionReason {
         switch error {
         case .crypto(let error): throw error
@@ -112,14 +120,12 @@ struct EvidenceJudge {
         case .notEnoughSignatures, .impossibleThreshold: break
         }
         if let refusal = refusals.first { return .certificate(refusal) }
-        let named = Set(metadata.signatures.map(\.keyID))
-        let others = functionaries.all.filter { functionary in
-            !listed.contains(functionary)
-                && (named.contains(functionary.label) || functionary.key.knownKeyIDs.contains(where: named.contains))
-        }
-        guard !others.isEmpty, let checks = try? metadata.checkSignatures(by: others.map(\.key)) else {
-            return .notSigned(error)
-        }
+        let others = functionaries.named(by: metadata.signatures).subtracting(listed)
+        // Only those signatures that say whose they are: each of the others would be tried with every key.
+        let naming = metadata.keepingSignatures { !functionaries.named(by: [$0]).isDisjoint(with: others) }
+        guard !others.isEmpty, budget.allows(naming, size: size, others.map(\.key)),
+            let checks = try? naming.checkSignatures(by: others.map(\.key))
+        else { return .notSigned(error) }
         let signers = checks.compactMap { check in
             if case .valid(let key) = check.outcome { functionaries.functionary(key) } else { nil }
         }
@@ -128,6 +134,19 @@ struct EvidenceJudge {
 }
 
 extension RejectionReason: Error {}
+
+extension SignedMetadata {
+    fileprivate func keepingSignatures(where isKept: (Signature) -> Bool) -> SignedMetadata {
+        switch self {
+        case .envelope(var envelope):
+            envelope.signatures = envelope.signatures.filter(isKept)
+            return .envelope(envelope)
+        case .metablock(var metablock):
+            metablock.signatures = metablock.signatures.filter(isKept)
+            return .metablock(metablock)
+        }
+    }
+}
 
 extension Authenticated<Payload> {
     /// The layout that this is.

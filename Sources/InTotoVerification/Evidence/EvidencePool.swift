@@ -25,13 +25,15 @@ struct FoundEvidence {
 /// A file's name says what to read, never what to believe.
 struct EvidencePool {
     private let places: [EvidencePlace]
-    private let sizeLimit: Int
+    private let limits: JSONLimits
+    private let budget: SignatureBudget
     /// Files `STEP.KEYID8.link`, by step.
     private var files: [Text: [(folder: EvidenceFolder, name: Text)]] = [:]
 
-    init(_ places: [EvidencePlace], sizeLimit: Int) {
+    init(_ places: [EvidencePlace], _ limits: JSONLimits, _ budget: SignatureBudget) {
         self.places = places
-        self.sizeLimit = sizeLimit
+        self.limits = limits
+        self.budget = budget
         for case .folder(let folder) in places {
             for name in folder.names {
                 guard let step = Self.step(ofLink: name) else { continue }
@@ -43,77 +45,83 @@ struct EvidencePool {
     /// Most link files of one step.
     static let fileLimit = 1000
 
-    /// The link files of a step, in order of folders and names; nil where there are too many.
-    func links(of step: StepName) throws(CryptoError) -> [FoundEvidence]? {
+    /// Visits the link files of a step, in order of folders and names, each read when its turn comes: nobody has believed
+    /// any of them. False, and nothing is read, where there are too many.
+    func visitLinks(of step: StepName, _ body: (FoundEvidence) throws(CryptoError) -> Void) throws(CryptoError) -> Bool
+    {
         let files = files[step.text] ?? []
-        guard files.count <= Self.fileLimit else { return nil }
-        var found: [FoundEvidence] = []
+        guard files.count <= Self.fileLimit else { return false }
         for file in files {
             let path = file.folder.path(of: file.name)
-            found.append(
-                try one(path) { () throws(StorageError) in
-                    try file.folder.contents(of: file.name, limit: sizeLimit)
+            var found = try one(
+                path,
+                read { () throws(StorageError) in
+                    try file.folder.contents(of: file.name, limit: limits.size)
                 })
-            found[found.count - 1].sublayoutFolder = file.folder.path(of: Text(repairing: file.name.utf8.dropLast(5)))
+            found.sublayoutFolder = file.folder.path(of: Text(repairing: file.name.utf8.dropLast(5)))
+            try body(found)
         }
-        return found
+        return true
     }
 
-    /// Everything in bundles and in files that were named.
-    func bundled() throws(CryptoError) -> [FoundEvidence] {
-        var found: [FoundEvidence] = []
+    /// Visits everything in bundles and in files that were named.
+    func visitBundled(_ body: (FoundEvidence) throws(CryptoError) -> Void) throws(CryptoError) {
         for place in places {
             switch place {
             case .folder(let folder):
                 for name in folder.names where name.utf8.hasSuffix(".intoto.jsonl") {
-                    found += try pieces(folder.path(of: name)) { () throws(StorageError) in
-                        try folder.contents(of: name, limit: sizeLimit)
-                    }
+                    let bytes = read { () throws(StorageError) in try folder.contents(of: name, limit: limits.size) }
+                    try visitPieces(folder.path(of: name), bytes, body)
                 }
             case .file(let path):
-                found += try pieces(path) { () throws(StorageError) in
-                    try BoundedReader.contents(of: path, limit: sizeLimit)
+                let bytes = read { () throws(StorageError) in
+                    try BoundedReader.contents(of: path, limit: limits.size)
                 }
+                try visitPieces(path, bytes, body)
             }
         }
-        return found
+    }
+
+    private func read(_ contents: () throws(StorageError) -> [UInt8]) -> Result<[UInt8], RejectionReason> {
+        do {
+            let bytes = try contents()
+            return budget.allowsReading(bytes.count) ? .success(bytes) : .failure(.tooMuchEvidence)
+        } catch { return .failure(.unreadable(error)) }
     }
 
     private func one(
-        _ path: FilePath, _ read: () throws(StorageError) -> [UInt8]
+        _ path: FilePath, _ read: Result<[UInt8], RejectionReason>
     ) throws(CryptoError) -> FoundEvidence {
         let bytes: [UInt8]
-        do { bytes = try read() } catch {
-            return FoundEvidence(reference: Self.reference(path, sha256: ""), content: .failure(.unreadable(error)))
+        switch read {
+        case .success(let read): bytes = read
+        case .failure(let reason):
+            return FoundEvidence(reference: Self.reference(path, sha256: ""), content: .failure(reason))
         }
         let reference = Self.reference(path, sha256: try Self.sha256(bytes))
         do {
-            return FoundEvidence(
-                reference: reference, content: .success(try SignedMetadata(bytes)), size: bytes.count)
+            let metadata = try SignedMetadata(bytes, limits: limits)
+            return FoundEvidence(reference: reference, content: .success(metadata), size: bytes.count)
         } catch {
             return FoundEvidence(reference: reference, content: .failure(.malformed(error)))
         }
     }
 
     /// The envelopes of a bundle, or the one container that the file is.
-    private func pieces(
-        _ path: FilePath, _ read: () throws(StorageError) -> [UInt8]
-    ) throws(CryptoError) -> [FoundEvidence] {
-        let bytes: [UInt8]
-        do { bytes = try read() } catch {
-            return [FoundEvidence(reference: Self.reference(path, sha256: ""), content: .failure(.unreadable(error)))]
+    private func visitPieces(
+        _ path: FilePath, _ read: Result<[UInt8], RejectionReason>, _ body: (FoundEvidence) throws(CryptoError) -> Void
+    ) throws(CryptoError) {
+        var count = 0
+        if case .success(let bytes) = read {
+            _ = try Bundle.visit(bytes, limits: limits) { (envelope) throws(CryptoError) in
+                count += 1
+                let reference = Self.reference(path, envelope: count, sha256: try Self.sha256(envelope.payload))
+                try body(
+                    FoundEvidence(
+                        reference: reference, content: .success(.envelope(envelope)), size: envelope.payload.count))
+            }
         }
-        let bundle = Bundle(bytes)
-        guard !bundle.envelopes.isEmpty else { return [try one(path) { () throws(StorageError) in bytes }] }
-        var found: [FoundEvidence] = []
-        for (index, envelope) in bundle.envelopes.enumerated() {
-            let sha256 = try Self.sha256(envelope.payload)
-            found.append(
-                FoundEvidence(
-                    reference: Self.reference(path, envelope: index + 1, sha256: sha256),
-                    content: .success(.envelope(envelope)), size: envelope.payload.count))
-        }
-        return found
+        if count == 0 { try body(try one(path, read)) }
     }
 
     private static func reference(_ path: FilePath, envelope: Int? = nil, sha256: Text) -> EvidenceReference {

@@ -4,23 +4,35 @@ internal import InTotoMetadata
 /// Who may have done what, as one layout says it: its keys, made usable.
 struct Functionaries {
     private let byLabel: [KeyID: Functionary]
+    private let byKey: [PublicKey: Functionary]
+    /// Positions in `all`, by every id that a signature may name a key with.
+    private let byKeyID: [KeyID: [Int]]
     /// Every key once, in the layout's order.
     let all: [Functionary]
     /// Keys that cannot be used, and why; links signed with them do not count.
     let unusable: [(label: KeyID, reason: KeyError)]
+    /// Keys that are used though they are weak, and why they are.
+    let weak: [(label: KeyID, reason: KeyError)]
     let roots: [(label: KeyID, certificate: FunctionaryCertificate)]
     let intermediates: [FunctionaryCertificate]
 
-    init(_ layout: Layout) {
+    init(_ layout: Layout, _ strength: KeyStrength = .standard) {
         var byLabel: [KeyID: Functionary] = [:]
         var all: [Functionary] = []
-        var seen: Set<PublicKey> = []
+        var byKey: [PublicKey: Functionary] = [:]
+        var byKeyID: [KeyID: [Int]] = [:]
         var unusable: [(label: KeyID, reason: KeyError)] = []
+        var weak: [(label: KeyID, reason: KeyError)] = []
         for key in layout.keys {
             do {
-                let functionary = Functionary(label: key.keyID, key: try PublicKey(keyObject: key.object))
+                let functionary = Functionary(
+                    label: key.keyID, key: try PublicKey(keyObject: key.object, strength: strength))
                 byLabel[key.keyID] = functionary
-                if seen.insert(functionary.key).inserted { all.append(functionary) }
+                if let reason = functionary.key.weakness { weak.append((key.keyID, reason)) }
+                guard byKey[functionary.key] == nil else { continue }
+                byKey[functionary.key] = functionary
+                for keyID in functionary.key.knownKeyIDs { byKeyID[keyID, default: []].append(all.count) }
+                all.append(functionary)
             } catch { unusable.append((key.keyID, error)) }
         }
         func certificates(_ keys: [LayoutKey]) -> [(label: KeyID, certificate: FunctionaryCertificate)] {
@@ -36,8 +48,11 @@ struct Functionaries {
         roots = certificates(layout.roots)
         intermediates = certificates(layout.intermediates).map(\.certificate)
         self.byLabel = byLabel
+        self.byKey = byKey
+        self.byKeyID = byKeyID
         self.all = all
         self.unusable = unusable
+        self.weak = weak
     }
 
     /// Those that a step lists, each key once, however many labels it has.
@@ -48,7 +63,22 @@ struct Functionaries {
 
     /// The labels under which the layout has the key.
     func functionary(_ key: PublicKey) -> Functionary {
-        all.first { $0.key == key } ?? Functionary(label: key.keyID(.python), key: key)
+        byKey[key] ?? Functionary(label: key.keyID(.python), key: key)
+    }
+
+    /// Those whom the signatures name, in the layout's order; everybody, where one of them names nobody.
+    func possibleSigners(of signatures: [Signature]) -> [Functionary] {
+        var named: Set<Int> = []
+        for signature in signatures {
+            guard let positions = byKeyID[signature.keyID] else { return all }
+            named.formUnion(positions)
+        }
+        return named.sorted().map { all[$0] }
+    }
+
+    /// Those whom the signatures name, by their labels in the layout, too.
+    func named(by signatures: [Signature]) -> Set<Functionary> {
+        Set(signatures.flatMap { (byKeyID[$0.keyID] ?? []).map { all[$0] } + [byLabel[$0.keyID]].compactMap(\.self) })
     }
 }
 
@@ -58,44 +88,70 @@ extension Functionaries {
     /// The keys of those certificates beside the signatures that fulfil one of the step's constraints and lead to a root of
     /// the layout; and why the others do not.
     func certified(
-        for step: Step, by signatures: [Signature], at time: UTCTime
-    ) throws(CryptoError) -> (keys: [PublicKey], refusals: [String]) {
-        guard !step.certificateConstraints.isEmpty else { return ([], []) }
+        for step: Step, by signatures: [Signature], at time: UTCTime, _ budget: SignatureBudget
+    ) throws(CryptoError) -> (keys: [PublicKey], identities: [PublicKey: CertifiedIdentity], refusals: [String]) {
+        guard !step.certificateConstraints.isEmpty else { return ([], [:], []) }
         var keys: [PublicKey] = []
+        var identities: [PublicKey: CertifiedIdentity] = [:]
         var refusals: [String] = []
-        for pem in signatures.compactMap(\.certificate) {
-            let certificate: FunctionaryCertificate
-            do { certificate = try FunctionaryCertificate(pem: pem) } catch {
-                refusals.append("the certificate beside the signature: \(error)")
-                continue
+        var seen: Set<Text> = []
+        for pem in signatures.compactMap(\.certificate) where seen.insert(pem).inserted {
+            guard seen.count <= Self.certificateLimit else {
+                refusals.append("more than \(Self.certificateLimit) certificates stand beside the signatures")
+                break
             }
-            if let refusal = try refusal(of: certificate, step.certificateConstraints, at: time) {
-                refusals.append("the certificate beside the signature \(refusal)")
-            } else {
-                keys.append(certificate.publicKey)
+            do throws(CertificateRefusal) {
+                let (key, identity) = try certificate(pem, step.certificateConstraints, at: time, budget)
+                if identities[key] == nil { keys.append(key) }
+                identities[key, default: identity].add(identity)
+            } catch {
+                switch error {
+                case .crypto(let error): throw error
+                case .unfit(let reason): refusals.append("the certificate beside the signature\(reason)")
+                }
             }
         }
-        return (keys, refusals)
+        return (keys, identities, refusals)
     }
 
-    private func refusal(
-        of certificate: FunctionaryCertificate, _ constraints: [CertificateConstraint], at time: UTCTime
-    ) throws(CryptoError) -> String? {
-        guard certificate.maySign else { return "is not for signing" }
-        var reached: Set<Text> = []
-        for root in roots where try certificate.leads(to: root.certificate, over: intermediates, at: time) {
-            reached.insert(root.label.text)
+    /// Most certificates of one file that are looked at: nobody believes them yet.
+    private static let certificateLimit = 16
+
+    private enum CertificateRefusal: Error {
+        case unfit(String)
+        case crypto(CryptoError)
+    }
+
+    /// What costs little comes first: anybody may put a certificate beside a signature.
+    private func certificate(
+        _ pem: Text, _ constraints: [CertificateConstraint], at time: UTCTime, _ budget: SignatureBudget
+    ) throws(CertificateRefusal) -> (PublicKey, CertifiedIdentity) {
+        let certificate: FunctionaryCertificate
+        do { certificate = try FunctionaryCertificate(pem: pem) } catch { throw .unfit(": \(error)") }
+        guard certificate.maySign else { throw .unfit(" is not for signing") }
+        let mismatches = constraints.map { $0.mismatch(with: certificate.subject) }
+        guard mismatches.contains(nil) else { throw .unfit(" does not fit: \((mismatches.first ?? "") ?? "")") }
+        guard budget.allowsChains(roots.count, intermediates: intermediates.count) else {
+            throw .unfit(" is not looked at: checking it, and others before, would cost too much")
         }
-        guard !reached.isEmpty else { return "leads to no root of the layout, or is not valid at this time" }
-        let mismatches = constraints.map { $0.mismatch(with: certificate.subject, roots: reached) }
-        guard !mismatches.contains(nil), let first = mismatches.first else { return nil }
-        return "does not fit: \(first ?? "")"
+        var reached: Set<Text> = []
+        do throws(CryptoError) {
+            for root in roots where try certificate.leads(to: root.certificate, over: intermediates, at: time) {
+                reached.insert(root.label.text)
+            }
+        } catch { throw .crypto(error) }
+        guard !reached.isEmpty else {
+            throw .unfit(" leads to no root of the layout, or is not valid at this time")
+        }
+        let fitting = zip(constraints, mismatches).filter { $0.1 == nil }.map { $0.0.mismatch(withRoots: reached) }
+        guard fitting.contains(nil) else { throw .unfit(" does not fit: \((fitting.first ?? "") ?? "")") }
+        return (certificate.publicKey, CertifiedIdentity(certificate.subject, roots: reached))
     }
 }
 
 extension CertificateConstraint {
-    /// The first attribute that does not fit; nil where all do.
-    fileprivate func mismatch(with subject: CertificateSubject, roots reached: Set<Text>) -> String? {
+    /// The first attribute, roots aside, that does not fit; nil where all do.
+    fileprivate func mismatch(with subject: CertificateSubject) -> String? {
         let attributes: [(String, Values, Set<Text>)] = [
             ("common name", commonName, subject.commonNames), ("DNS names", dnsNames, subject.dnsNames),
             ("email addresses", emails, subject.emails), ("organizations", organizations, subject.organizations),
@@ -106,6 +162,10 @@ extension CertificateConstraint {
                 return "\(name): wanted \(Self.shown(values)), found \(Self.shown(found))"
             }
         }
+        return nil
+    }
+
+    fileprivate func mismatch(withRoots reached: Set<Text>) -> String? {
         // A certificate leads to one root or several; the constraint names those that are good enough.
         if case .exactly(let values) = roots, values.isDisjoint(with: reached) {
             return "roots: wanted \(Self.shown(values)), found \(Self.shown(reached))"

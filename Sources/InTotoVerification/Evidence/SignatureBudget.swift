@@ -5,9 +5,28 @@ internal import InTotoMetadata
 /// none are tried with every key, and a hostile file has hundreds of them over a hundred megabytes.
 final class SignatureBudget {
     private var left = 64 << 30
+    private var bytesLeft: Int
+
+    /// `bytes`: of all files of evidence together, whoever has put them there.
+    init(bytes: Int = .max) { bytesLeft = bytes }
+
+    /// Whether a file of that size may be looked at; takes what that costs.
+    func allowsReading(_ bytes: Int) -> Bool {
+        guard bytes <= bytesLeft else { return false }
+        bytesLeft -= bytes
+        return true
+    }
 
     /// In bytes: what checking costs beside reading the message.
     private static let fixedCost = 1 << 20
+
+    /// Whether chains from one certificate to so many roots may be looked for; takes what that costs.
+    func allowsChains(_ roots: Int, intermediates: Int) -> Bool {
+        take(roots * (intermediates + 1), of: Self.chainCost)
+    }
+
+    /// In bytes: a few milliseconds, and what a message of that size would cost.
+    private static let chainCost = 16 << 20
 
     /// Whether all of `keys` may be tried on these signatures; takes what that costs.
     func allows(_ metadata: SignedMetadata, size: Int, _ keys: [PublicKey]) -> Bool {
@@ -16,7 +35,11 @@ final class SignatureBudget {
             let named = keys.count { $0.knownKeyIDs.contains(signature.keyID) }
             trials += named == 0 ? keys.count : named
         }
-        let (cost, overflow) = trials.multipliedReportingOverflow(by: size + Self.fixedCost)
+        return take(trials, of: size + Self.fixedCost)
+    }
+
+    private func take(_ count: Int, of each: Int) -> Bool {
+        let (cost, overflow) = count.multipliedReportingOverflow(by: each)
         guard !overflow, cost <= left else { return false }
         left -= cost
         return true

@@ -14,22 +14,41 @@ public struct LayoutDraft: Sendable {
         }
     }
 
-    /// The recordings of each step, in an order in which what one step makes comes before who uses it.
-    private let steps: [(name: StepName, link: Link, signers: [PublicKey])]
+    /// One step as it was recorded.
+    fileprivate struct RecordedStep {
+        let name: StepName
+        let record: ArtifactRecord
+        let command: [Text]
+        let signers: [PublicKey]
+        /// As many functionaries as have done it separately.
+        let threshold: Int
+    }
 
-    public init(_ recordings: [Recording]) {
-        var names: [StepName] = []
-        var links: [StepName: Link] = [:]
-        var signers: [StepName: [PublicKey]] = [:]
-        for recording in recordings {
-            let name = recording.link.name
-            if links.updateValue(links[name] ?? recording.link, forKey: name) == nil { names.append(name) }
-            signers[name, default: []] += recording.signers.filter { signers[name]?.contains($0) != true }
-        }
-        let steps = names.sorted().compactMap { name in
-            links[name].map { (name: name, link: $0, signers: signers[name] ?? []) }
-        }
+    /// In an order in which what one step makes comes before who uses it.
+    private let steps: [RecordedStep]
+
+    /// Throws where the recordings do not agree, or hold what no layout would accept.
+    public init(_ recordings: [Recording]) throws(LayoutDraftError) {
+        var groups: [StepName: [Recording]] = [:]
+        for recording in recordings { groups[recording.link.name, default: []].append(recording) }
+        var steps: [RecordedStep] = []
+        for name in groups.keys.sorted() { steps.append(try RecordedStep(name, groups[name] ?? [])) }
         self.steps = Self.ordered(steps)
+        try check()
+    }
+
+    /// The rules hold for what was recorded: otherwise whoever signs the draft would refuse his own product.
+    private func check() throws(LayoutDraftError) {
+        let layout = layout(expires: UTCTime(secondsSinceEpoch: 0))
+        let records = Dictionary(steps.map { ($0.name.text, $0.record) }) { first, _ in first }
+        let evaluator = RuleEvaluator(records)
+        for (step, recorded) in zip(layout.steps, steps) {
+            for (kind, rules) in [(ArtifactKind.materials, step.expectedMaterials), (.products, step.expectedProducts)]
+            {
+                guard let failure = evaluator.evaluate(rules, on: recorded.record, kind).failure else { continue }
+                throw .rules(step.name, kind, failure)
+            }
+        }
     }
 
     public func layout(expires: UTCTime) -> Layout {
@@ -42,19 +61,19 @@ public struct LayoutDraft: Sendable {
     }
 
     private func step(_ index: Int) -> Step {
-        let (name, link, signers) = steps[index]
+        let step = steps[index]
         return Step(
-            name: name, threshold: max(1, signers.count), keyIDs: signers.map { $0.keyID(.python) },
-            expectedCommand: link.command, expectedMaterials: materialRules(index), expectedProducts: productRules(link)
-        )
+            name: step.name, threshold: step.threshold, keyIDs: step.signers.map { $0.keyID(.python) },
+            expectedCommand: step.command, expectedMaterials: materialRules(index),
+            expectedProducts: productRules(step))
     }
 
     /// What earlier steps made is matched with them, the nearest first; the rest is allowed by name.
     private func materialRules(_ index: Int) -> [ArtifactRule] {
         var rules: [ArtifactRule] = []
-        var left = Array(steps[index].link.materials)
+        var left = Array(steps[index].record.materials.set)
         for earlier in steps[..<index].reversed() {
-            let rest = left.filter { earlier.link.products[$0.name]?.compare(with: $0.digests) != .same }
+            let rest = left.filter { earlier.record.products.set[$0.name]?.compare(with: $0.digests) != .same }
             guard rest.count < left.count else { continue }
             rules.append(.match(ArtifactMatch(GlobPattern("*"), with: .products, from: earlier.name.text)))
             left = rest
@@ -62,12 +81,13 @@ public struct LayoutDraft: Sendable {
         return rules + Self.patterns(left.map(\.name)).map { .allow($0) } + [.disallow(GlobPattern("*"))]
     }
 
-    private func productRules(_ link: Link) -> [ArtifactRule] {
+    private func productRules(_ step: RecordedStep) -> [ArtifactRule] {
+        let materials = step.record.materials.set
         var created: [ArtifactName] = []
         var modified: [ArtifactName] = []
         var unchanged = false
-        for product in link.products {
-            switch link.materials[product.name]?.compare(with: product.digests) {
+        for product in step.record.products.set {
+            switch materials[product.name]?.compare(with: product.digests) {
             case nil: created.append(product.name)
             case .same?: unchanged = true
             case .different?, .incomparable?: modified.append(product.name)
@@ -75,7 +95,7 @@ public struct LayoutDraft: Sendable {
         }
         var rules: [ArtifactRule] = Self.patterns(created).map { .create($0) }
         rules += Self.patterns(modified).map { .modify($0) }
-        if unchanged { rules.append(.match(ArtifactMatch(GlobPattern("*"), with: .materials, from: link.name.text))) }
+        if unchanged { rules.append(.match(ArtifactMatch(GlobPattern("*"), with: .materials, from: step.name.text))) }
         return rules + [.disallow(GlobPattern("*"))]
     }
 
@@ -106,25 +126,93 @@ public struct LayoutDraft: Sendable {
     }
 
     /// Those whose materials others make come after them; where that decides nothing, by name.
-    private static func ordered(
-        _ steps: [(name: StepName, link: Link, signers: [PublicKey])]
-    ) -> [(name: StepName, link: Link, signers: [PublicKey])] {
-        var left = steps
-        var ordered: [(name: StepName, link: Link, signers: [PublicKey])] = []
+    private static func ordered(_ steps: [RecordedStep]) -> [RecordedStep] {
+        let sources = sources(of: steps)
+        var waitsFor = steps.indices.map { index in
+            // Two that use each other's are in no order.
+            Set(sources[index].filter { $0 != index && !sources[$0].contains(index) })
+        }
+        var left = Array(steps.indices)
+        var ordered: [RecordedStep] = []
         while !left.isEmpty {
-            let free = left.firstIndex { step in
-                !left.contains { $0.name != step.name && uses(step.link, $0.link) && !uses($0.link, step.link) }
-            }
-            ordered.append(left.remove(at: free ?? 0))
+            let next = left.remove(at: left.firstIndex { waitsFor[$0].isEmpty } ?? 0)
+            for index in left { waitsFor[index].remove(next) }
+            ordered.append(steps[next])
         }
         return ordered
     }
 
-    /// Whether a material of one is a product of the other, made there.
-    private static func uses(_ link: Link, _ other: Link) -> Bool {
-        link.materials.contains { material in
-            other.products[material.name]?.compare(with: material.digests) == .same
-                && other.materials[material.name]?.compare(with: material.digests) != .same
+    /// For each step those that made one of its materials.
+    private static func sources(of steps: [RecordedStep]) -> [Set<Int>] {
+        var makers: [ArtifactName: [(step: Int, digests: DigestSet)]] = [:]
+        for (index, step) in steps.enumerated() {
+            let materials = step.record.materials.set
+            for product in step.record.products.set
+            where materials[product.name]?.compare(with: product.digests) != .same {
+                makers[product.name, default: []].append((index, product.digests))
+            }
+        }
+        return steps.map { step in
+            var sources: Set<Int> = []
+            for material in step.record.materials.set {
+                for maker in makers[material.name] ?? [] where maker.digests.compare(with: material.digests) == .same {
+                    sources.insert(maker.step)
+                }
+            }
+            return sources
+        }
+    }
+}
+
+extension LayoutDraft.RecordedStep {
+    /// All recordings of one step, which agree.
+    fileprivate init(_ name: StepName, _ recordings: [LayoutDraft.Recording]) throws(LayoutDraftError) {
+        self.name = name
+        command = recordings.first?.link.command ?? []
+        var record: ArtifactRecord?
+        var accepted: [AcceptedEvidence] = []
+        var signers: [PublicKey] = []
+        for (index, recording) in recordings.enumerated() {
+            do {
+                let read = try ArtifactRecord(recording.link)
+                if let difference = record?.difference(from: read) {
+                    throw LayoutDraftError.disagreement(name, difference)
+                }
+                record = record?.merged(with: read) ?? read
+                let text = try JSONWriter.bytes(.compact) { recording.link.write(to: &$0) }
+                accepted.append(
+                    AcceptedEvidence(
+                        reference: EvidenceReference(path: "", envelope: index, sha256: ""),
+                        content: .link(read, command: recording.link.command),
+                        signers: recording.signers.map { Functionary(label: $0.keyID(.python), key: $0) },
+                        sublayoutFolder: nil, signedDigest: try EvidencePool.sha256(text)))
+            } catch let problem as ArtifactProblem {
+                throw .artifacts(name, problem)
+            } catch let error as LayoutDraftError {
+                throw error
+            } catch { throw .unreadable(name, "\(error)") }
+            signers += recording.signers.filter { !signers.contains($0) }
+        }
+        self.record = record ?? .empty
+        self.signers = signers
+        threshold = max(1, EvidenceCount(accepted).total)
+    }
+}
+
+/// Why no layout can be drafted from what was recorded.
+public enum LayoutDraftError: Error, CustomStringConvertible {
+    case artifacts(StepName, ArtifactProblem)
+    case disagreement(StepName, String)
+    case rules(StepName, ArtifactKind, RuleFailure)
+    case unreadable(StepName, String)
+
+    public var description: String {
+        switch self {
+        case .artifacts(let step, let problem): "step '\(step)': \(problem)"
+        case .disagreement(let step, let difference): "the links of step '\(step)' disagree: \(difference)"
+        case .rules(let step, let kind, let failure):
+            "no rules that the recordings keep were found for the \(kind.rawValue) of '\(step)': \(failure)"
+        case .unreadable(let step, let reason): "step '\(step)': \(reason)"
         }
     }
 }

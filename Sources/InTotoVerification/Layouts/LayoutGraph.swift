@@ -21,15 +21,17 @@ public struct LayoutGraph: Sendable {
 
     private let nodes: [Node]
     private let edges: [Edge]
+    private let numbers: [Text: Int]
 
     public init(_ layout: Layout) {
         var nodes: [Node] = []
         var edges: [Edge] = []
+        var seen: Set<Edge> = []
         func add(_ node: Node, _ rules: [ArtifactRule]) {
             nodes.append(node)
             for case .match(let match) in rules where match.step != node.name {
                 let edge = Edge(from: match.step, to: node.name, label: match.pattern.text.escaped)
-                if !edges.contains(edge) { edges.append(edge) }
+                if seen.insert(edge).inserted { edges.append(edge) }
             }
         }
         for step in layout.steps {
@@ -44,6 +46,7 @@ public struct LayoutGraph: Sendable {
                 inspection.expectedMaterials + inspection.expectedProducts)
         }
         self.nodes = nodes
+        numbers = Dictionary(nodes.enumerated().map { ($1.name, $0) }) { first, _ in first }
         self.edges = edges
     }
 
@@ -68,7 +71,7 @@ public struct LayoutGraph: Sendable {
         "  \(quoted(edge.from.escaped)) -> \(quoted(edge.to.escaped)) [label=\(quoted(edge.label))];"
     }
 
-    private func number(_ name: Text) -> String { nodes.firstIndex { $0.name == name }.map { "n\($0)" } ?? "unknown" }
+    private func number(_ name: Text) -> String { numbers[name].map { "n\($0)" } ?? "unknown" }
 
     private static func quoted(_ text: String) -> String {
         "\"" + text.unicodeScalars.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined() + "\""

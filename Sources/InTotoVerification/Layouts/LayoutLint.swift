@@ -14,12 +14,14 @@ public struct LayoutLint: Sendable {
     public var findings: [String] { expiry + keys + steps + rules }
 
     private static let day: Int64 = 86_400
+    /// In seconds: layouts that are good for longer are hardly ever meant to be.
+    static let longestExpiry = 3 * 366 * day
 
     private var expiry: [String] {
         let left = layout.expires.secondsSinceEpoch - now.secondsSinceEpoch
         if left <= 0 { return ["it has expired, at \(layout.expires)"] }
         if left < 7 * Self.day { return ["it expires within a week, at \(layout.expires)"] }
-        if left > 3 * 366 * Self.day {
+        if left > Self.longestExpiry {
             return ["it expires only at \(layout.expires): until then nobody can take it back"]
         }
         return []
@@ -30,8 +32,8 @@ public struct LayoutLint: Sendable {
         let used = Set(layout.steps.flatMap(\.keyIDs))
         var findings = functionaries.unusable.map { "key '\($0.label)' cannot be used: \($0.reason)" }
         findings += layout.keys.filter { !used.contains($0.keyID) }.map { "key '\($0.keyID)' is listed for no step" }
+        let known = Set(layout.keys.map(\.keyID))
         for step in layout.steps {
-            let known = Set(layout.keys.map(\.keyID))
             findings += step.keyIDs.filter { !known.contains($0) }
                 .map { "step '\(step.name)' lists the key '\($0)', which the layout does not have" }
             let count = functionaries.listed(for: step).count
@@ -79,7 +81,8 @@ public struct LayoutLint: Sendable {
                 findings.append("\(place): rules behind number \(end + 1), \(rules[end]), have nothing left to decide")
             }
             for (index, rule) in rules.enumerated() {
-                if let pattern = rule.pattern, let reason = pattern.peculiarity {
+                // Whether parameters come is the verifier's affair.
+                for reason in rule.peculiarities(isSubstituted: true) {
                     findings.append("\(place), rule \(index + 1), \(rule): \(reason)")
                 }
                 if case .match(let match) = rule, !names.contains(match.step) {

@@ -40,6 +40,31 @@ public struct NormalizedArtifacts: Sendable {
     }
 }
 
+extension NormalizedArtifacts {
+    private init(set: ArtifactSet, originals: [Int: ArtifactName]) {
+        self.set = set
+        self.originals = originals
+    }
+
+    /// The same artifacts with the digests, and the odd spellings, of both.
+    func merged(with other: NormalizedArtifacts) -> NormalizedArtifacts {
+        let originals = originals.merging(other.originals) { mine, _ in mine }
+        // Nearly always all digests are of one and the same algorithm.
+        guard set.usedAlgorithms.count > 1 || set.usedAlgorithms != other.set.usedAlgorithms else {
+            return NormalizedArtifacts(set: set, originals: originals)
+        }
+        var builder = ArtifactSet.Builder()
+        for (mine, theirs) in zip(set, other.set) {
+            var digests = mine.digests
+            for entry in theirs.digests.entries { digests[entry.algorithm] = entry.value }
+            builder.append(mine.name, digests)
+        }
+        do { return NormalizedArtifacts(set: try builder.finish(), originals: originals) } catch {
+            preconditionFailure("the names of a set are distinct")
+        }
+    }
+}
+
 /// Which spelling of names rules match.
 public enum NameSpelling: Sendable {
     case normalized

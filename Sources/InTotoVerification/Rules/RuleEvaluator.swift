@@ -25,9 +25,10 @@ public struct ArtifactRecord: Sendable {
 }
 
 /// Applies artifact rules. Pure: rules and links in, a trace out. Spec: in-toto v1.0, 4.3.3 and 5.2.
-public struct RuleEvaluator: Sendable {
+public struct RuleEvaluator {
     /// The links that MATCH can refer to, by the names of their steps and inspections.
     private let records: [Text: ArtifactRecord]
+    private let twins = Twins()
 
     public init(_ records: [Text: ArtifactRecord]) { self.records = records }
 
@@ -149,13 +150,18 @@ extension RuleEvaluator {
         of position: Int, in own: ArtifactSet, _ record: ArtifactRecord, _ trace: RuleTrace
     ) -> [NearMiss] {
         var found: [NearMiss] = []
+        var seen: Set<NearMiss> = []
         for entry in trace.entries {
-            for miss in nearMisses(of: entry.rule, position, own, record) where !found.contains(miss) {
+            for miss in nearMisses(of: entry.rule, position, own, record) where seen.insert(miss).inserted {
                 found.append(miss)
+                // Nobody reads more; a layout may have thousands of rules that nearly fit.
+                if found.count == Self.shownNearMisses { return found }
             }
         }
         return found
     }
+
+    private static let shownNearMisses = 100
 
     private func nearMisses(
         of rule: ArtifactRule, _ position: Int, _ own: ArtifactSet, _ record: ArtifactRecord
@@ -193,11 +199,33 @@ extension RuleEvaluator {
                     ? .otherDigest(other.name, of: source, here: here, there: other.digests)
                     : .noCommonDigest(other.name, of: source, here: here, there: other.digests))
         }
-        if let twin = destination.indices.first(where: {
-            own.compareDigests(at: position, with: destination, at: $0) == .same
-        }) {
-            found.append(.otherName(destination[twin].name, of: source))
+        if let twin = twins.first(with: own[position].digests, in: destination, of: source) {
+            found.append(
+                destination.nameBytes(at: twin).elementsEqual(name)
+                    ? .uncovered(by: source) : .otherName(destination[twin].name, of: source))
         }
         return found
+    }
+}
+
+/// Where in a link each digest stands first; each link is read once, however many artifacts are looked for in it.
+private final class Twins {
+    private var positions: [NearMiss.Source: [Text: Int]] = [:]
+
+    func first(with digests: DigestSet, in set: ArtifactSet, of source: NearMiss.Source) -> Int? {
+        let known = positions[source] ?? Self.positions(in: set)
+        positions[source] = known
+        return digests.entries.lazy.compactMap { known[$0.value.asciiLowercased] }
+            .first { set[$0].digests.compare(with: digests) == .same }
+    }
+
+    private static func positions(in set: ArtifactSet) -> [Text: Int] {
+        var positions: [Text: Int] = [:]
+        for position in set.indices {
+            for entry in set[position].digests.entries where positions[entry.value.asciiLowercased] == nil {
+                positions[entry.value.asciiLowercased] = position
+            }
+        }
+        return positions
     }
 }

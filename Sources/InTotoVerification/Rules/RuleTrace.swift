@@ -60,6 +60,8 @@ public enum NearMiss: Hashable, Sendable {
     case otherDigest(ArtifactName, of: Source, here: DigestSet, there: DigestSet)
     case noCommonDigest(ArtifactName, of: Source, here: DigestSet, there: DigestSet)
     case otherName(ArtifactName, of: Source)
+    /// It is there, the same in name and digest, and the pattern does not match the name.
+    case uncovered(by: Source)
     case noSuchStep(Text)
     /// CREATE: it is a material, too.
     case alreadyThere
@@ -86,10 +88,11 @@ extension NearMiss: CustomStringConvertible {
     public var description: String {
         switch self {
         case .otherDigest(let name, let source, let here, let there):
-            "same path, other digest: here \(shown(here)), '\(name)' in \(source) \(shown(there))"
+            "same path, other digest: here \(here), '\(name)' in \(source) \(there)"
         case .noCommonDigest(let name, let source, let here, let there):
-            "same path, no strong digest in common: here \(shown(here)), '\(name)' in \(source) \(shown(there))"
+            "same path, no strong digest in common: here \(here), '\(name)' in \(source) \(there)"
         case .otherName(let name, let source): "same digest under another name: '\(name)' in \(source)"
+        case .uncovered(let source): "the same is in \(source), and the rule is not about that name there"
         case .noSuchStep(let step): "there is no step or inspection '\(step.escaped)'"
         case .alreadyThere: "CREATE does not cover it: it is among the materials, too"
         case .stillThere: "DELETE does not cover it: it is not a material that is gone afterwards"
@@ -99,10 +102,6 @@ extension NearMiss: CustomStringConvertible {
         case .consumed(let number): "rule \(number) has consumed it already"
         case .absent: "it is not there"
         }
-    }
-
-    private func shown(_ digests: DigestSet) -> String {
-        digests.entries.map { "\($0.algorithm.name.escaped):\($0.value.escaped)" }.joined(separator: " ")
     }
 }
 

@@ -28,11 +28,12 @@ struct ArtifactOptions: ParsableArguments {
 
     @Flag(
         name: .customLong("no-default-excludes"),
-        help: "Also record .git/ and evidence files, which are left out otherwise.")
+        help: "Also record what is left out otherwise: .git/, evidence files, and .intoto-run.*.tmp of other runs.")
     var withoutDefaults = false
 
-    @Option(help: "Symbolic links: follow (never out of the base path), record (the link's text) or refuse.")
-    var symlinks: SymlinkPolicy = .follow
+    @Option(
+        help: "Symbolic links: follow (never out of the base path; default), record (the link's text) or refuse.")
+    var symlinks: SymlinkPolicy?
 
     @Flag(name: .customLong("normalize-line-endings"), help: "Hash CRLF and CR as LF, in text files.")
     var normalizesLineEndings = false
@@ -41,9 +42,9 @@ struct ArtifactOptions: ParsableArguments {
         help: ArgumentHelp(
             "Digests, from one read: sha256, sha384, sha512, gitBlob (default: sha256).", valueName: "alg[,alg]"),
         transform: DigestList.init)
-    var digest = DigestList.standard
+    var digest: DigestList?
 
-    @Flag(name: .customLong("allow-missing"), help: "A reference to nothing is no error.")
+    @Flag(name: .customLong("allow-missing"), help: "A reference to nothing, or a link to nothing, is no error.")
     var allowsMissing = false
 
     @Option(
@@ -56,28 +57,24 @@ struct ArtifactOptions: ParsableArguments {
         help: ArgumentHelp("The default; other tools need to be told.", visibility: .hidden))
     var followsDirectories = false
 
-    /// Nothing of this was given.
-    var isDefault: Bool {
-        basePath == nil && stripPrefixes.isEmpty && exclude.isEmpty && excludeFrom.isEmpty && !withoutDefaults
-            && symlinks == .follow && !normalizesLineEndings && digest.algorithms == DigestList.standard.algorithms
-            && !allowsMissing && compat == nil
-    }
-
     /// What is recorded where the user names nothing: the current directory, or nothing as Python has it.
     func orDefault(_ references: [String]) -> [String] {
         references.isEmpty && compat != .python ? ["."] : references
     }
 
-    /// `files` are those of `--exclude-from`, where somebody has read them already.
-    func snapshotOptions(ignoring files: [IgnoreFile]? = nil) throws -> SnapshotOptions {
-        var options = SnapshotOptions()
+    /// `files` are those of `--exclude-from`, where somebody has read them already. What is not given is as in `beginning`,
+    /// the options that a step was begun with; patterns are added to its patterns.
+    func snapshotOptions(
+        ignoring files: [IgnoreFile]? = nil, over beginning: SnapshotOptions = SnapshotOptions()
+    ) throws -> SnapshotOptions {
+        var options = beginning
         if let basePath { options.base = FilePath(basePath) }
-        options.exclusions = try exclusions(files ?? ignoreFiles())
-        options.symlinks = symlinks
-        options.digests = digest.algorithms
-        options.stripPrefixes = try stripPrefixes.map(Self.prefix)
-        options.allowsMissing = allowsMissing || compat == .python
-        options.lineEndings = normalizesLineEndings ? .normalized : .verbatim
+        options.exclusions = try exclusions(files ?? ignoreFiles(), after: beginning.exclusions)
+        if let symlinks { options.symlinks = symlinks }
+        if let digest { options.digests = digest.algorithms }
+        if !stripPrefixes.isEmpty { options.stripPrefixes = try stripPrefixes.map(Self.prefix) }
+        if allowsMissing || compat == .python { options.allowsMissing = true }
+        if normalizesLineEndings { options.lineEndings = .normalized }
         return options
     }
 
@@ -97,8 +94,8 @@ struct ArtifactOptions: ParsableArguments {
         return Array(text.utf8)
     }
 
-    private func exclusions(_ files: [IgnoreFile]) throws -> ExclusionPatterns {
-        var patterns = standardExclusions
+    private func exclusions(_ files: [IgnoreFile], after beginning: ExclusionPatterns) throws -> ExclusionPatterns {
+        var patterns = standardExclusions(or: beginning)
         do {
             for file in files { try patterns.append(contentsOfFile: file.content) }
             for pattern in exclude { try patterns.append(Array(pattern.utf8)) }
@@ -107,11 +104,12 @@ struct ArtifactOptions: ParsableArguments {
     }
 
     /// Python's are replaced by what the user excludes.
-    private var standardExclusions: ExclusionPatterns {
-        if withoutDefaults { return .none }
+    private func standardExclusions(or beginning: ExclusionPatterns) -> ExclusionPatterns {
+        let own = beginning.withoutDefaults
+        if withoutDefaults { return own }
         switch compat {
-        case nil: return .standard
-        case .python: return exclude.isEmpty ? .python : .none
+        case nil: return beginning
+        case .python: return exclude.isEmpty ? .python.adding(own) : own
         }
     }
 
@@ -162,11 +160,7 @@ struct IgnoreFile {
 
 /// Digest algorithms by their names, commas between.
 struct DigestList {
-    static let standard = DigestList(algorithms: [.sha256])
-
     let algorithms: [DigestAlgorithm]
-
-    private init(algorithms: [DigestAlgorithm]) { self.algorithms = algorithms }
 
     init(_ argument: String) throws {
         let offered: [DigestAlgorithm] = [.sha256, .sha384, .sha512, .gitBlob]

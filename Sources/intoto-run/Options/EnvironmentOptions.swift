@@ -1,6 +1,6 @@
-public import ArgumentParser
+import ArgumentParser
 import InTotoCrypto
-public import InTotoFunctionary
+import InTotoFunctionary
 import InTotoMetadata
 
 /// What is recorded of where a step took place.
@@ -27,14 +27,6 @@ struct EnvironmentOptions: ParsableArguments {
     @Flag(name: .customLong("record-user"), help: "Record who runs this.")
     var recordsUser = false
 
-    @Option(
-        name: .customLong("tool-digest"),
-        help: "Record intoto-run's own SHA-256: auto (beside a command that takes long enough), always or never.")
-    var toolDigest: ToolDigestPolicy = .auto
-
-    @Option(help: ArgumentHelp("Options from a file, one a line, without dashes.", valueName: "file"))
-    var config: String?
-
     /// The CI system whose job we are in, where its messages are wanted.
     func system(in context: CommandContext) -> CISystem? {
         ci == .auto ? CISystem.detect(in: context.environment) : nil
@@ -46,8 +38,7 @@ struct EnvironmentOptions: ParsableArguments {
         in context: CommandContext
     ) throws -> EnvironmentRecord {
         // INTOTO_KEY is a path, whose parts may well be in other names.
-        let secret = context.environment.filter { !$0.starts(with: "INTOTO_KEY=".utf8) }
-        let masks = MaskList(SecretValues(environment: secret, redacting: patterns))
+        let masks = MaskList(SecretValues(environment: context.entriesToMask, redacting: patterns))
         var record = EnvironmentRecord(system: HostSystem(environment: context.environment), masks: masks)
         record.options = context.invocation.options + Self.optionsFromVariables(in: context)
         record.configuration = context.invocation.configuration
@@ -68,7 +59,7 @@ struct EnvironmentOptions: ParsableArguments {
             ("key", "INTOTO_KEY"), ("passphrase-file", "INTOTO_KEY_PASSPHRASE"),
         ]
         return names.filter { name in
-            context.variable(name.variable.description) != nil
+            (context.variable(name.variable.description) != nil || context.secrets[name.variable.description] != nil)
                 && !context.invocation.options.contains { $0.name == name.option }
         }.map { OptionInForce(name: $0.option, values: [], source: .variable($0.variable)) }
     }
@@ -98,7 +89,7 @@ struct EnvironmentOptions: ParsableArguments {
     private func recordedVariables(
         _ masks: MaskList, withholding keys: [String], in context: CommandContext
     ) throws -> RecordedVariables {
-        if let name = variables.first(where: { CommandContext.secretVariables.contains($0) || keys.contains($0) }) {
+        if let name = variables.first(where: { CommandContext.ownVariables.contains($0) || keys.contains($0) }) {
             throw Failure("--env \(name): is never recorded", hint: "the signature says which key signed")
         }
         let patterns: [VariablePattern]
@@ -119,5 +110,3 @@ struct EnvironmentOptions: ParsableArguments {
         return recorded
     }
 }
-
-extension ToolDigestPolicy: ExpressibleByArgument {}

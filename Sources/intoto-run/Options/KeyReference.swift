@@ -79,13 +79,14 @@ enum KeyReference {
 
 extension KeyReference {
     /// Throws `KeyError.privateKeyGiven` for a private key.
-    func publicKey(in context: CommandContext) throws -> PublicKey {
+    func publicKey(in context: CommandContext, strength: KeyStrength = .standard) throws -> PublicKey {
         switch self {
         case .file(let path):
-            return try PublicKey(file: BoundedReader.contents(of: FilePath(path), limit: keySizeLimit))
+            return try PublicKey(
+                file: BoundedReader.contents(of: FilePath(path), limit: keySizeLimit), strength: strength)
         case .variable(let name):
             guard let value = context.variable(name) else { throw Self.notSet(name) }
-            return try PublicKey(file: value)
+            return try PublicKey(file: value, strength: strength)
         case .program(let words):
             return try ExternalSigner.publicKey(
                 words.map { Array($0.utf8) }, environment: context.environmentForPrograms(without: []))
@@ -168,7 +169,7 @@ extension KeyReference {
     private func pin(
         _ uri: PKCS11URI, _ passphrases: Passphrases, in context: CommandContext
     ) throws -> Passphrases {
-        let variable = context.takeSecret("INTOTO_PKCS11_PIN")
+        let variable = context.secrets["INTOTO_PKCS11_PIN"]
         if let file = uri.pinSource {
             return Passphrases(given: try SecretLine.read(file: file, in: context), source: "pin-source")
         }

@@ -15,12 +15,16 @@ enum OptionSpelling {
         }
     }
 
-    /// `verify` takes `--json FILE`, or `--json` alone for standard output.
+    /// `verify` takes `--json FILE`, or `--json` alone or with `-` for standard output.
     private static func withJSONFile(_ words: [String]) -> [String] {
-        words.enumerated().map { index, word in
+        var result: [String] = []
+        for (index, word) in words.enumerated() {
+            // The word behind it has been taken along.
+            if word == "-", index > 0, words[index - 1] == "--json" { continue }
             let next = index + 1 < words.count ? words[index + 1] : "-"
-            return word == "--json" && next.hasPrefix("-") ? "--json=-" : word
+            result.append(word == "--json" && next.hasPrefix("-") ? "--json=-" : word)
         }
+        return result
     }
 
     /// Options of other runners that have no counterpart of one word here, and what to write instead.

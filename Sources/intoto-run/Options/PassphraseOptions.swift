@@ -29,7 +29,7 @@ struct PassphraseOptions: ParsableArguments {
 
     /// Reads what was given; what asks on the terminal comes later, for a key that needs it.
     func passphrases(in context: CommandContext) throws -> Passphrases {
-        let variable = context.takeSecret("INTOTO_KEY_PASSPHRASE")
+        let variable = context.secrets["INTOTO_KEY_PASSPHRASE"]
         if let file {
             return Passphrases(given: try SecretLine.read(file: file, in: context), source: Text(file).escaped)
         }

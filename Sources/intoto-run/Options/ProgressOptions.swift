@@ -13,14 +13,14 @@ struct ProgressOptions: ParsableArguments {
         case auto, on, off
     }
 
-    @Option(help: "Progress on standard error while reading: auto (on a terminal), on or off.")
+    @Option(help: "Progress on standard error while reading: auto (on a terminal, without -q), on or off.")
     var progress = Mode.auto
 
     /// What hears of a snapshot's events.
-    func listener() -> @Sendable (SnapshotEvent) -> Void {
+    func listener(isQuiet: Bool) -> @Sendable (SnapshotEvent) -> Void {
         switch progress {
         case .off: return { _ in }
-        case .auto where isatty(2) != 1: return { _ in }
+        case .auto where isQuiet || isatty(2) != 1: return { _ in }
         case .auto, .on:
             let line = ProgressLine { text in
                 // Whoever does not read it misses nothing.

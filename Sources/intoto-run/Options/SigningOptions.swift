@@ -54,7 +54,6 @@ struct SigningOptions: ParsableArguments {
             }
             signers.append(signer)
         }
-        context.eraseSecrets()
         return signers
     }
 

@@ -26,6 +26,19 @@ struct SummaryExpectationOptions: ParsableArguments {
 
     var isEmpty: Bool { subject == nil && resourceURI == nil && verifierID == nil && levels.isEmpty }
 
+    /// Whoever checks a part and believes the whole has checked nothing.
+    func validate() throws {
+        let options = [
+            ("--expect-subject", subject == nil), ("--expect-resource", resourceURI == nil),
+            ("--expect-verifier", verifierID == nil), ("--expect-level", levels.isEmpty),
+        ]
+        let missing = options.filter(\.1).map(\.0)
+        guard !isEmpty, !missing.isEmpty else { return }
+        throw ValidationError(
+            "a verification summary is checked as to all of subject, resource, verifier and level: give "
+                + missing.joined(separator: ", "))
+    }
+
     /// What the summaries among these payloads lack; a summary must be there.
     func refusals(of payloads: [Payload]) throws -> [String] {
         guard !isEmpty else { return [] }
@@ -34,12 +47,8 @@ struct SummaryExpectationOptions: ParsableArguments {
         expectations.resourceURI = resourceURI.map { Text($0) }
         expectations.verifierID = verifierID.map { Text($0) }
         expectations.levels = levels.map { Text($0) }
-        var refusals: [String] = ["there is no verification summary"]
-        for case .statement(let statement) in payloads where statement.predicateType == VerificationSummary.type {
-            do { refusals = try expectations.refusals(of: statement) } catch { refusals = ["\(error)"] }
-            if refusals.isEmpty { return [] }
-        }
-        return refusals
+        let summaries = payloads.compactMap(\.summary)
+        do { return try expectations.refusals(of: summaries) } catch { return ["\(error)"] }
     }
 
     private static func digest(_ word: String) throws -> DigestSet {
@@ -50,5 +59,15 @@ struct SummaryExpectationOptions: ParsableArguments {
             }
             return artifact.digests
         } catch let error as SnapshotError { throw Failure("\(error)", hint: error.hint) }
+    }
+}
+
+extension Payload {
+    /// The statement, where it is a verification summary.
+    var summary: Statement? {
+        guard case .statement(let statement) = self, statement.predicateType == VerificationSummary.type else {
+            return nil
+        }
+        return statement
     }
 }

@@ -13,12 +13,18 @@ struct TrustOptions: ParsableArguments {
     /// The distinct keys that were named, in their order.
     func publicKeys(in context: CommandContext) throws -> [PublicKey] { try Self.publicKeys(keys, in: context) }
 
-    static func publicKeys(_ keys: [String], in context: CommandContext) throws -> [PublicKey] {
+    /// Weak ones, where `strength` allows them, bring a warning.
+    static func publicKeys(
+        _ keys: [String], in context: CommandContext, strength: KeyStrength = .standard
+    ) throws -> [PublicKey] {
         var distinct: [PublicKey] = []
         for reference in keys {
             let reference = try KeyReference(reference)
             let key: PublicKey
-            do { key = try reference.publicKey(in: context) } catch { throw reference.failure(error) }
+            do { key = try reference.publicKey(in: context, strength: strength) } catch {
+                throw reference.failure(error)
+            }
+            if let reason = key.weakness { context.note("intoto-run: warning: \(reference.shown): \(reason)") }
             if !distinct.contains(key) { distinct.append(key) }
         }
         return distinct

@@ -20,6 +20,17 @@ struct VerbosityOptions: ParsableArguments {
         guard verbose else { return }
         let link = record.link
         note("step '\(link.name)': \(link.materials.count) materials, \(link.products.count) products", in: context)
+        report(record.excluded, of: "products", in: context)
+    }
+
+    private func report(_ excluded: [ExcludedPaths], of kind: String, in context: CommandContext) {
+        for paths in excluded {
+            let names =
+                paths.first.map { "'\(escapedForTerminal($0))'" } + (paths.count > paths.first.count ? ["…"] : [])
+            note(
+                "\(kind): '\(paths.pattern)' hides \(paths.count) \(paths.count == 1 ? "path" : "paths"): "
+                    + names.joined(separator: ", "), in: context)
+        }
     }
 
     private func report(_ notRecorded: [NotRecorded], in context: CommandContext) {
@@ -58,6 +69,8 @@ struct VerbosityOptions: ParsableArguments {
         }
         if verbose {
             note("step '\(step.name)': \(step.materials.count) materials, \(step.products.count) products", in: context)
+            report(step.excludedMaterials, of: "materials", in: context)
+            report(step.excludedProducts, of: "products", in: context)
         }
     }
 }

@@ -30,6 +30,13 @@ struct VerificationOptions: ParsableArguments {
         help: ArgumentHelp("A parameter of the layout.", valueName: "name=value"))
     var parameters: [String] = []
 
+    @Option(
+        name: .customLong("require-attestation"), parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "A statement that must stand beside a step's links, signed by one of the step's functionaries, about its "
+                + "artifacts; a type as for attest.", valueName: "step=type"))
+    var attestations: [String] = []
+
     @Flag(
         name: .customLong("strict-commands"),
         help: "A command that is not the expected one fails; else it is a warning.")
@@ -39,6 +46,9 @@ struct VerificationOptions: ParsableArguments {
         name: .customLong("allow-unsafe-names"),
         help: "Match artifact names as they are written: './x' and 'a/../x' are then not 'x'.")
     var allowsUnsafeNames = false
+
+    @Flag(name: .customLong("allow-weak-keys"), help: "Take RSA keys of 1024 bits and more; else 2048 are needed.")
+    var allowsWeakKeys = false
 
     @Option(
         name: .customLong("expect-layout-digest"),
@@ -66,15 +76,19 @@ struct VerificationOptions: ParsableArguments {
         let instant = now.flatMap { UTCTime(Text($0)) }
         var request = VerificationRequest(
             layoutPath: Text(layout).escaped, layout: try layoutBytes(),
-            ownerKeys: try TrustOptions.publicKeys(keys, in: context),
+            ownerKeys: try TrustOptions.publicKeys(keys, in: context, strength: strength),
             evidence: try (places.isEmpty ? ["."] : places).map(Self.place), now: instant ?? context.utcNow)
         request.parameters = try substitution()
         request.policy.commands = strictCommands ? .fails : .warns
         request.policy.names = allowsUnsafeNames ? .asWritten : .normalized
+        request.policy.keys = strength
         request.policy.layoutDigest = layoutDigest.map { Text($0.lowercased()) }
+        request.policy.attestations = try attestations.map(Self.requirement)
         if let sizeLimit { request.policy.evidenceSize = sizeLimit }
         return request
     }
+
+    private var strength: KeyStrength { allowsWeakKeys ? .shortRSA : .standard }
 
     /// A layout that is not there is a slip; one that is no file, or endless, is a refusal.
     private func layoutBytes() throws -> [UInt8] {
@@ -93,6 +107,25 @@ struct VerificationOptions: ParsableArguments {
             if case .system(_, _, .notDirectory) = error { return .file(FilePath(path)) }
             throw Failure.reading(path, error)
         }
+    }
+
+    private static func requirement(_ word: String) throws -> RequiredAttestation {
+        let shown = "--require-attestation '\(Text(word).escaped)'"
+        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { Text(String($0)) }
+        guard parts.count == 2 else {
+            throw Failure("\(shown): there is no '='", hint: "give STEP=TYPE, as in build=provenance")
+        }
+        let step: StepName
+        do { step = try StepName(parts[0]) } catch { throw Failure("\(shown): \(error)") }
+        if let known = KnownPredicate(name: parts[1]) {
+            return RequiredAttestation(.known(known), of: step)
+        }
+        guard parts[1].isURI else {
+            throw Failure(
+                "\(shown): neither a known type nor a URI",
+                hint: "known: \(KnownPredicate.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return RequiredAttestation(.type(parts[1]), of: step)
     }
 
     // MARK: Parameters

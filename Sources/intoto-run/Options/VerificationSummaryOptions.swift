@@ -1,6 +1,7 @@
 import ArgumentParser
 import InTotoArtifacts
 import InTotoCrypto
+import InTotoFunctionary
 import InTotoMetadata
 import InTotoStorage
 import InTotoVerification
@@ -26,7 +27,8 @@ struct VerificationSummaryOptions: ParsableArguments {
     @Option(
         name: .customLong("vsa-subject"), parsing: .upToNextOption,
         help: ArgumentHelp(
-            "What was verified (default: the last step's products, as far as they are here).", valueName: "ref"))
+            "Files that were verified (default: the last step's products, as far as they are here).", valueName: "file")
+    )
     var subjects: [String] = []
 
     @Option(
@@ -41,7 +43,22 @@ struct VerificationSummaryOptions: ParsableArguments {
         guard parts.allSatisfy({ $0 == nil }) || parts.allSatisfy({ $0 != nil }) else {
             throw ValidationError("--vsa FILE, --vsa-key KEY and --resource-uri URI belong together")
         }
-        guard verifierID.contains(":") else { throw ValidationError("--verifier-id is a URI") }
+        guard !levels.contains(VerificationSummary.failedLevel.description) else {
+            throw ValidationError("--vsa-level FAILED: that is for refusals, and stands there by itself")
+        }
+        guard resourceURI.map(Self.isURI) ?? true else { throw ValidationError("--resource-uri is a URI") }
+        guard Self.isURI(verifierID) else { throw ValidationError("--verifier-id is a URI") }
+    }
+
+    /// A scheme (RFC 3986, 3.1), a colon, and no character that a URI cannot have.
+    private static func isURI(_ text: String) -> Bool {
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), let first = text.utf8.first,
+            (0x61...0x7A).contains(first | 0x20)
+        else { return false }
+        let scheme = text.utf8[..<colon].allSatisfy {
+            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || "+-.".utf8.contains($0)
+        }
+        return scheme && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !#"<>"{}|\^`"#.utf8.contains($0) }
     }
 
     /// Loads the key before anything is verified, so that nothing is verified in vain.
@@ -58,28 +75,40 @@ struct VerificationSummaryOptions: ParsableArguments {
             throw Failure("\(reference.shown): OpenPGP keys sign no envelopes", hint: "give a key file")
         }
         return VerificationSummaryWriter(
-            path: file, signer: signer, resourceURI: Text(resourceURI),
-            verifierID: Text(verifierID), references: subjects, levels: levels.map { Text($0) })
+            file: try OutputFile(file), signer: signer, resourceURI: Text(resourceURI),
+            verifierID: Text(verifierID), files: try subjects.map(Self.existing), levels: levels.map { Text($0) })
+    }
+
+    /// The name without `./`; throws where nothing is there.
+    private static func existing(_ file: String) throws -> String {
+        guard SingleFile.isThere(Text(file)) else {
+            throw Failure("--vsa-subject \(Text(file).escaped): there is no such file", hint: "name what was verified")
+        }
+        return file.hasPrefix("./") ? String(file.dropFirst(2)) : file
     }
 }
 
 /// Makes the summary of a verdict, signs it and writes it.
 struct VerificationSummaryWriter {
-    let path: String
+    let file: OutputFile
     let signer: any Signer
     let resourceURI: Text
     let verifierID: Text
-    let references: [String]
+    let files: [String]
     let levels: [Text]
 
-    /// Throws where there is nothing that it could be about.
-    func bytes(of verdict: Verdict) throws -> [UInt8] {
+    /// The bytes of a bundle; nil where there is nothing that a summary could be about.
+    func bytes(of verdict: Verdict, about subjects: [SummarySubject]) throws -> [UInt8]? {
+        let subject = subjects.compactMap { subject in
+            subject.digests.map { ResourceDescriptor(name: subject.name.text, digest: $0) }
+        }
+        guard !subject.isEmpty else { return nil }
         let isPassed = verdict.outcome == .passed
         var policy = ResourceDescriptor(uri: Text(verdict.layout.path))
         policy.digest = DigestSet(.sha256, verdict.layout.sha256)
         var summary = VerificationSummary(
             verifierID: verifierID, resourceURI: resourceURI, policy: policy, result: isPassed ? .passed : .failed,
-            verifiedLevels: isPassed ? levels : ["FAILED"])
+            verifiedLevels: isPassed ? levels : [VerificationSummary.failedLevel])
         summary.verifierVersion = ["intoto-run": Text(IntotoRun.version)]
         summary.timeVerified = verdict.checkedAt
         summary.inputAttestations = verdict.usedEvidence.map { evidence in
@@ -87,34 +116,30 @@ struct VerificationSummaryWriter {
                 uri: Text(evidence.path + (evidence.envelope.map { "#\($0)" } ?? "")),
                 digest: DigestSet(.sha256, evidence.sha256))
         }
-        let statement = summary.statement(about: try subject(of: verdict))
-        let payload = try JSONWriter.bytes(.compact) { statement.write(to: &$0) }
-        var envelope = Envelope(payload: payload)
-        let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
-        envelope.signatures = [try signer.signature(over: message)]
-        return try Bundle([envelope]).bytes()
+        return try summary.statement(about: subject).bundle(signedBy: [signer])
     }
 
-    /// Hashed here and now, whatever links say of them.
-    private func subject(of verdict: Verdict) throws -> [ResourceDescriptor] {
-        var options = SnapshotOptions()
-        options.allowsMissing = references.isEmpty
+    /// What the summary is about, hashed here and now, whatever links say of it: the files that were named, or else the
+    /// last step's products as far as they are here.
+    func subjects(of verdict: Verdict) -> [SummarySubject] {
+        let comparable = [.sha384, .sha512, .gitBlob].filter(verdict.digestAlgorithms.contains)
+        return names(verdict).compactMap { Self.subject($0, [.sha256] + comparable) }
+    }
+
+    private func names(_ verdict: Verdict) -> [Text] {
+        guard files.isEmpty else { return files.map { Text($0) } }
         // What a link calls `../x` or `/x` is not here.
-        let products = (verdict.products ?? ArtifactSet()).map(\.name.text).filter {
-            !$0.utf8.starts(with: "/".utf8) && !$0.utf8.starts(with: "..".utf8)
+        return (verdict.products ?? ArtifactSet()).map(\.name.text).filter {
+            !$0.utf8.starts(with: "/".utf8) && !$0.utf8.starts(with: "../".utf8) && $0 != ".."
         }
-        let words = references.isEmpty ? products.map { "./\($0)" } : references
-        let artifacts: ArtifactSet
-        do {
-            artifacts = try Snapshot.take(of: ArtifactOptions.references(words), options: options).artifacts
-        } catch let error as SnapshotError {
-            throw Failure("\(error)", hint: error.hint)
+    }
+
+    private static func subject(_ path: Text, _ algorithms: [DigestAlgorithm]) -> SummarySubject? {
+        let name = ArtifactName(path)
+        do throws(SnapshotError) {
+            return try SingleFile.digests(of: path, algorithms).map { SummarySubject(name: name, digests: $0) }
+        } catch {
+            return SummarySubject(name: name, unreadable: error.problems.first.map { "\($0.reason)" } ?? "\(error)")
         }
-        guard !artifacts.isEmpty else {
-            throw Failure(
-                "\(Text(path).escaped): nothing is here that a summary could be about",
-                hint: "run it where the product is, or name it with --vsa-subject")
-        }
-        return artifacts.map { ResourceDescriptor(name: $0.name.text, digest: $0.digests) }
     }
 }

@@ -35,10 +35,22 @@ extension ErrorMessage {
 extension Failure {
     /// The parser's own message, without its usage lines; it repeats what the user typed, whatever that is.
     init(parsing error: any Error, of words: [String]) {
-        let verb = words.first.flatMap { $0.hasPrefix("-") ? nil : $0 }
+        let path = (["intoto-run"] + Self.verbs(of: words)).joined(separator: " ")
         self.init(
             escapedForTerminal(IntotoRun.message(for: error).utf8),
-            hint: OptionSpelling.hint(forForeign: words) ?? "see intoto-run \(verb.map { "\($0) " } ?? "")--help")
+            hint: OptionSpelling.hint(forForeign: words) ?? "see \(path) --help")
+    }
+
+    /// The verb that is meant, and the one inside it where there is one.
+    private static func verbs(of words: [String]) -> [String] {
+        var path: [String] = []
+        var known = IntotoRun.configuration.subcommands
+        for word in words {
+            guard let verb = known.first(where: { $0._commandName == word }) else { break }
+            path.append(word)
+            known = verb.configuration.subcommands
+        }
+        return path
     }
 
     /// Names the file that an error is about.
@@ -75,6 +87,9 @@ extension Failure {
             self.init(
                 "more than \(limit) open descriptors were handed down to intoto-run",
                 hint: "close those that the command does not need")
+        case .tooFewDescriptors(let needed):
+            self.init(
+                "fewer than \(needed) more files can be open at a time", hint: "raise the limit on them (ulimit -n)")
         case .runner(let operation, 0): self.init("could not \(operation): its process ended at once")
         case .runner(let operation, let errno): self.init("could not \(operation): \(systemErrorText(errno))")
         case .emptyCommand:
@@ -91,6 +106,9 @@ extension SnapshotError {
         return switch problem.reason {
         case .doesNotExist: "name what is there, or give --allow-missing"
         case .notUTF8: "rename the file, exclude it, or record its directory as dir:PATH"
+        case .matchesNothing: "name what is there, put quotes around the pattern, or give --allow-missing"
+        case .tooManyLinkedEntries: "exclude some of the links, or record them as such with --symlinks record"
+        case .givenUp: "leave it the time that it needs"
         case .permissionDenied: "let the file be read, or exclude it with --exclude"
         default: nil
         }

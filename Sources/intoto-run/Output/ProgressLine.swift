@@ -27,7 +27,6 @@ final class ProgressLine: Sendable {
         switch event {
         case .began: state.withLock { $0 = State(began: now()) }
         case .progress(let files, let bytes): add(files, bytes)
-        case .notRecorded: break
         case .ended:
             state.withLock { state in
                 if state?.drawn != nil { write(Array("\r\u{1B}[K".utf8)) }

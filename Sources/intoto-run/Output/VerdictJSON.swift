@@ -29,6 +29,7 @@ struct VerdictJSON {
 
     private static func layout(_ report: LayoutReport) -> JSONValue {
         var object: JSONObject = [
+            "attestations": .array(report.attestations.map(attestation)),
             "otherEvidence": .array(report.otherEvidence.map(evidence)),
             "otherStatements": .integer(Int64(report.otherStatements)), "path": .string(Text(report.path)),
             "sha256": .string(report.sha256), "signedBy": .array(report.signedBy.map { .string($0.label.text) }),
@@ -36,6 +37,13 @@ struct VerdictJSON {
         ]
         if let layout = report.layout { object["expires"] = .string(Text(layout.expires.description)) }
         return .object(object)
+    }
+
+    private static func attestation(_ report: AttestationReport) -> JSONValue {
+        [
+            "evidence": .array(report.evidence.map(evidence)), "holds": .bool(report.problem == nil),
+            "requirement": .string(Text(report.requirement.description)),
+        ]
     }
 
     private static func step(_ report: StepReport) -> JSONValue {
@@ -75,6 +83,14 @@ struct VerdictJSON {
             "command": texts(report.inspection.command), "hasRun": .bool(report.hasRun),
             "name": .string(report.inspection.name.text), "problems": .array(report.problems.map(problem)),
         ]
+        if !report.notRecorded.isEmpty {
+            object["notRecorded"] = .array(
+                report.notRecorded.map { ["path": .string(Text($0.path)), "reason": .string(Text($0.reason))] })
+        }
+        if report.hasRun {
+            object["hidden"] = .array(
+                report.hidden.map { ["paths": .integer(Int64($0.paths)), "pattern": .string(Text($0.pattern))] })
+        }
         if let step = report.sublayoutStep { object["sublayoutOf"] = .string(step.text) }
         if let value = report.link?.byproducts["return-value"] { object["returnValue"] = value }
         if let materials = report.materials { object["materials"] = trace(materials) }

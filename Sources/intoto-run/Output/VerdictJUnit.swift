@@ -15,9 +15,13 @@ struct VerdictJUnit {
         cases =
             [Case(name: "layout", problems: verdict.layout.problems)]
             + verdict.layout.steps.map { Case(name: "step \($0.step.name)", problems: $0.everyProblem) }
+            + verdict.layout.attestations.map {
+                Case(name: "attestation \($0.requirement)", problems: [$0.problem].compactMap(\.self))
+            }
             + verdict.inspections.map {
                 Case(name: "inspection \($0.inspection.name)", problems: $0.problems, isSkipped: !$0.hasRun)
             }
+            + (verdict.subjectProblems.isEmpty ? [] : [Case(name: "subject", problems: verdict.subjectProblems)])
     }
 
     var text: String {

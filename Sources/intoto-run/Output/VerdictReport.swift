@@ -8,16 +8,26 @@ struct VerdictReport {
 
     init(_ verdict: Verdict) { self.verdict = verdict }
 
-    /// Each once, in order.
+    /// Each once, in order; the first of very many.
     var warnings: [String] {
-        verdict.warnings.map(\.description).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        var seen: Set<VerificationWarning> = []
+        let distinct = verdict.warnings.filter { seen.insert($0).inserted }
+        let shown = distinct.prefix(Self.shownWarnings).map(\.description)
+        return distinct.count > shown.count ? shown + ["and \(distinct.count - shown.count) more"] : shown
     }
+
+    private static let shownWarnings = 100
 
     // MARK: In short
 
     var summary: [String] {
         var lines = [headline]
-        if verdict.outcome == .passed { lines += verdict.layout.steps.map { "  \(Self.shortLine($0))" } }
+        if verdict.outcome == .passed {
+            lines += verdict.layout.steps.map { "  \(Self.shortLine($0))" }
+            lines += verdict.layout.attestations.map {
+                "  attestation \($0.requirement): by \(Self.signers($0.counted))"
+            }
+        }
         lines += verdict.inspections.filter(\.hasRun).map { "  inspection '\($0.inspection.name)': \(Self.state($0))" }
         return lines + conclusion
     }
@@ -37,10 +47,13 @@ struct VerdictReport {
     }
 
     private static func shortLine(_ step: StepReport) -> String {
-        let signers = step.counted.compactMap { report in
-            if case .counted(let functionary) = report.standing { "\(functionary.label.prefix8)" } else { nil }
-        }
-        return "step '\(step.step.name)': by \(signers.joined(separator: ", ")) (threshold \(step.step.threshold))"
+        "step '\(step.step.name)': by \(signers(step.counted)) (threshold \(step.step.threshold))"
+    }
+
+    private static func signers(_ findings: [EvidenceFinding]) -> String {
+        findings.compactMap { finding in
+            if case .counted(let functionary) = finding.standing { "\(functionary.label.prefix8)" } else { nil }
+        }.joined(separator: ", ")
     }
 
     private static func state(_ report: InspectionReport) -> String { report.problems.isEmpty ? "passed" : "failed" }
@@ -69,6 +82,9 @@ struct VerdictReport {
             let owner = report.sublayoutStep.map { " of the sublayout of '\($0)'" } ?? ""
             lines.append("  inspection '\(report.inspection.name)'\(owner): \(Self.shown(report.inspection.command))")
             if !report.hasRun { lines.append("    not run") }
+            lines += report.hidden.map {
+                "    not looked at: \($0.paths == 1 ? "1 path" : "\($0.paths) paths"), as \($0.pattern)"
+            }
             for trace in [report.materials, report.products].compactMap({ $0 }) { lines += Self.tree(trace) }
         }
         return lines + [headline] + conclusion
@@ -80,9 +96,13 @@ struct VerdictReport {
         lines.append("  signed by: \(report.signedBy.map { "\($0.label)" }.joined(separator: ", "))")
         lines.append("  expires: \(layout.expires) (checked at \(checkedAt))")
         for step in report.steps { lines += tree(step, checkedAt: checkedAt).map { "  \($0)" } }
-        if report.otherStatements > 0 {
-            lines.append("  passed over: \(report.otherStatements) statements of other types")
+        for attestation in report.attestations {
+            lines.append(
+                "  attestation \(attestation.requirement): \(attestation.problem == nil ? "there" : "missing")")
+            lines += attestation.evidence.flatMap { indented("\($0)", by: "    ") }
         }
+        let others = report.otherStatements - Set(report.attestations.flatMap { $0.counted.map(\.reference) }).count
+        if others > 0 { lines.append("  passed over: \(others) statements of other types") }
         lines += report.otherEvidence.flatMap { indented("passed over: \($0)", by: "  ") }
         return lines
     }

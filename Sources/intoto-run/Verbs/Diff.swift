@@ -8,7 +8,7 @@ struct Diff: Verb {
     static let configuration = CommandConfiguration(
         abstract: "Compare two pieces of evidence: materials, products, command, environment.",
         discussion: """
-            Example: intoto-run diff --only products here/build.*.link there/build.*.link
+            Example: intoto-run diff here/build.*.link there/build.*.link --only products
 
             Exit status: 0 where they are the same, 1 where they differ, 2 where it could not be told. With --only \
             products, that is the verdict on a reproducible build.

@@ -2,7 +2,8 @@ import InTotoArtifacts
 import InTotoFunctionary
 import InTotoMetadata
 
-/// Shows what a step would record, and which pattern leaves out what; runs and signs nothing.
+/// Shows what a step would record, which reference includes it, and which pattern leaves out what; runs and signs
+/// nothing.
 struct DryRun {
     private let request: StepRequest
 
@@ -27,12 +28,18 @@ struct DryRun {
         do { plan = try Snapshot.plan(references, options: options) } catch {
             throw Failure("\(error)", hint: error.hint)
         }
-        for entry in plan.entries { try context.print(describe(entry, as: kind)) }
+        for entry in plan.entries { try context.print(Self.describe(entry, as: kind)) }
         for entry in plan.notRecorded { try context.print("not recorded: \(entry)") }
+        for reference in plan.missing { try context.print("not there: \(kind) \(escapedForTerminal(reference))") }
     }
 
-    private func describe(_ entry: SnapshotPlan.Entry, as kind: String) -> String {
+    private static func describe(_ entry: SnapshotPlan.Entry, as kind: String) -> String {
         let path = escapedForTerminal(entry.path) + (entry.isDirectory ? "/" : "")
-        return entry.excludedBy.map { "excluded: \(path) (by \($0))" } ?? "\(kind): \(path)"
+        let pattern = entry.pattern?.description ?? ""
+        if entry.isExcluded { return "excluded: \(path) (by \(pattern))" }
+        let source = entry.name == entry.path ? "" : "\(path), "
+        let exception = pattern.isEmpty ? "" : ", taken back by \(pattern)"
+        return
+            "\(kind): \(escapedForTerminal(entry.name)) (\(source)by \(escapedForTerminal(entry.reference))\(exception))"
     }
 }

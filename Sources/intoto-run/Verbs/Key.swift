@@ -8,6 +8,10 @@ import SystemPackage
 struct Key: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make, show and convert keys.",
+        discussion: """
+            Example: intoto-run key generate ci.pem
+                     intoto-run key show ci.pem.pub
+            """,
         subcommands: [KeyGenerate.self, KeyShow.self, KeyPrintID.self, KeyConvert.self])
 }
 
@@ -29,6 +33,8 @@ struct KeyGenerate: Verb {
     @Flag(help: "Replace files that are already there.")
     var force = false
 
+    @OptionGroup var result: ResultOptions
+
     @Argument(help: "Where the private key goes.")
     var path: String
 
@@ -42,8 +48,15 @@ struct KeyGenerate: Verb {
         do { try write(key, passphrase: secret, publicPath: publicPath) } catch let error as StorageError {
             throw Failure(error.description, hint: Self.hint(for: error))
         }
-        try context.print("\(Text(path).escaped): private key, \(type.rawValue)")
-        try context.print("\(Text(publicPath).escaped): public key, key id \(key.publicKey.keyID(.python))")
+        let keyID = key.publicKey.keyID(.python)
+        if result.json {
+            try result.report(
+                written: [FilePath(path), FilePath(publicPath)],
+                ["keyid": .string(keyID.text), "type": .string(Text(type.rawValue))], note: { _ in }, in: context)
+        } else {
+            try context.print("\(Text(path).escaped): private key, \(type.rawValue)")
+            try context.print("\(Text(publicPath).escaped): public key, key id \(keyID)")
+        }
         return ExitStatus.success
     }
 
@@ -78,7 +91,8 @@ struct KeyGenerate: Verb {
 /// Shows what a key is.
 struct KeyShow: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show a key: type, key ids, public half, the key object of a layout.")
+        commandName: "show", abstract: "Show a key: type, key ids, public half, the key object of a layout.",
+        discussion: "Example: intoto-run key show ci.pem.pub")
 
     @Flag(help: "As JSON.")
     var json = false
@@ -110,7 +124,8 @@ struct KeyShow: Verb {
 /// Prints a key id alone.
 struct KeyPrintID: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "id", abstract: "Print the key id of a key, as one convention has it.")
+        commandName: "id", abstract: "Print the key id of a key, as one convention has it.",
+        discussion: "Example: intoto-run key id --convention go ci.pem.pub")
 
     @Option(help: "python, go or witness.")
     var convention: KeyIDConvention = .python

@@ -38,6 +38,8 @@ struct KeyConvert: Verb {
     @Flag(help: "Replace a file that is already there.")
     var force = false
 
+    @OptionGroup var result: ResultOptions
+
     @Argument(help: "A key, named as with --key.")
     var key: String
 
@@ -52,7 +54,7 @@ struct KeyConvert: Verb {
 
     func run(in context: CommandContext) throws -> Int32 {
         guard to == .pkcs8 else {
-            try write(try publicText(try AnyKey.publicKey(key, passphrase, in: context)), in: context)
+            try write(try AnyKey.publicKey(key, passphrase, in: context), in: context)
             return ExitStatus.success
         }
         let reference = try KeyReference(key)
@@ -62,8 +64,14 @@ struct KeyConvert: Verb {
         } catch { throw reference.failure(error) }
         let pem = try secret.pem(passphrase: try newPassphrase.passphrase(in: context))
         try pem.withUnsafeBytes { bytes throws in try create(bytes, mode: 0o600) }
-        context.note("intoto-run: wrote \(Text(output ?? "").escaped)")
+        try report(secret.publicKey, in: context)
         return ExitStatus.success
+    }
+
+    private func report(_ key: PublicKey, in context: CommandContext) throws {
+        try result.report(
+            written: [FilePath(output ?? "")], ["keyid": .string(key.keyID(.python).text)],
+            note: { context.note("intoto-run: \($0)") }, in: context)
     }
 
     private func publicText(_ key: PublicKey) throws -> String {
@@ -74,13 +82,21 @@ struct KeyConvert: Verb {
         }
     }
 
-    private func write(_ text: String, in context: CommandContext) throws {
-        guard let output else {
-            try context.print(text)
+    private func write(_ key: PublicKey, in context: CommandContext) throws {
+        let text = try publicText(key)
+        guard output != nil else {
+            try context.print(result.json ? JSONText.indented(publicJSON(key)) : text)
             return
         }
         try Array((text + "\n").utf8).withUnsafeBytes { bytes throws in try create(bytes, mode: 0o644) }
-        context.note("intoto-run: wrote \(Text(output).escaped)")
+        try report(key, in: context)
+    }
+
+    /// What would be printed, as a member of the name of its form; a key object as the object that it is.
+    private func publicJSON(_ key: PublicKey) throws -> JSONObject {
+        var object: JSONObject = ["keyid": .string(key.keyID(.python).text)]
+        object[Text(to.rawValue)] = to == .keyObject ? .object(key.keyObject) : .string(Text(try publicText(key)))
+        return object
     }
 
     private func create(_ bytes: UnsafeRawBufferPointer, mode: UInt16) throws {

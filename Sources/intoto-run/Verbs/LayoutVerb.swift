@@ -1,5 +1,6 @@
 public import ArgumentParser
 import InTotoCrypto
+import InTotoFunctionary
 import InTotoMetadata
 import InTotoStorage
 public import InTotoVerification
@@ -9,6 +10,10 @@ import SystemPackage
 struct LayoutVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "layout", abstract: "Draft, check, sign and show layouts.",
+        discussion: """
+            Example: intoto-run layout init links/*.link --verification-keys alice.pem.pub -o draft.layout
+                     intoto-run layout sign draft.layout -k owner.pem -o root.layout
+            """,
         subcommands: [Draft.self, Lint.self, SignLayout.self, Show.self])
 }
 
@@ -30,6 +35,8 @@ extension LayoutVerb {
 
         @Option(name: .shortAndLong, help: ArgumentHelp("Where the unsigned layout goes.", valueName: "file"))
         var output: String
+
+        @OptionGroup var result: ResultOptions
 
         @Argument(help: "Links, envelopes or bundles.")
         var files: [String]
@@ -56,10 +63,15 @@ extension LayoutVerb {
             }
             guard !recordings.isEmpty else { throw Failure("no link is among the files") }
             let expires = UTCTime(secondsSinceEpoch: context.utcNow.secondsSinceEpoch + Int64(days) * 86_400)
-            let layout = LayoutDraft(recordings).layout(expires: expires)
+            let layout: Layout
+            do throws(LayoutDraftError) { layout = try LayoutDraft(recordings).layout(expires: expires) } catch {
+                throw Failure("\(error)", hint: "give recordings of one and the same delivery")
+            }
             let unsigned = Metablock(signed: .object(try layout.json()), signatures: [])
             try write(.metablock(unsigned), to: output)
-            context.note("intoto-run: wrote \(Text(output).escaped), unsigned: \(layout.steps.count) steps")
+            try result.report(
+                written: [FilePath(output)], ["steps": .integer(Int64(layout.steps.count))],
+                note: { context.note("intoto-run: \($0), unsigned: \(layout.steps.count) steps") }, in: context)
             return ExitStatus.success
         }
     }
@@ -68,17 +80,21 @@ extension LayoutVerb {
     struct Lint: Verb {
         static let configuration = CommandConfiguration(
             abstract: "Look for what is wrong in a layout.",
-            discussion: "Exit status: 0 where nothing is, 1 where something is, 2 where it could not be told.")
+            discussion: """
+                Example: intoto-run layout lint root.layout
+
+                Exit status: 0 where nothing is, 1 where something is, 2 where it could not be told.
+                """)
 
         @Flag(help: "As JSON: a list of findings.")
         var json = false
 
-        @Argument(help: "A layout, signed or not.")
+        @Argument(help: "A layout, signed or not; as YAML where it is called .yaml or .yml.")
         var file: String
 
         func run(in context: CommandContext) throws -> Int32 {
             let findings: [String]
-            do { findings = LayoutLint(try readLayout(file), now: context.utcNow).findings } catch let error
+            do { findings = LayoutLint(try LayoutFile.read(file), now: context.utcNow).findings } catch let error
                 as MetadataError
             {
                 findings = ["no verifier of ours takes it: \(error)"]
@@ -96,7 +112,8 @@ extension LayoutVerb {
     /// Signs a layout that verifiers will take.
     struct SignLayout: Verb {
         static let configuration = CommandConfiguration(
-            commandName: "sign", abstract: "Sign a layout, once it is one that verifiers take.")
+            commandName: "sign", abstract: "Sign a layout, once it is one that verifiers take.",
+            discussion: "Example: intoto-run layout sign layout.yaml -k owner.pem -o root.layout")
 
         @OptionGroup var signing: SigningOptions
 
@@ -106,21 +123,21 @@ extension LayoutVerb {
         @Option(name: .shortAndLong, help: ArgumentHelp("Where the signed layout goes.", valueName: "file"))
         var output: String
 
-        @Argument(help: "A layout; signatures that it has are left out.")
+        @OptionGroup var result: ResultOptions
+
+        @Argument(help: "A layout, as YAML where it is called .yaml or .yml; signatures that it has are left out.")
         var file: String
 
         func run(in context: CommandContext) throws -> Int32 {
             let layout: Layout
-            do { layout = try readLayout(file) } catch let error as MetadataError {
+            do { layout = try LayoutFile.read(file) } catch let error as MetadataError {
                 throw Failure("\(Text(file).escaped): \(error)")
             }
             let signers = try signing.signers(in: context)
             let signed: SignedMetadata
             if dsse {
-                let payload = try JSONWriter.bytes(.compact) { layout.write(to: &$0) }
-                var envelope = Envelope(payload: payload)
-                let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: payload)
-                envelope.signatures = try signers.map { try $0.signature(over: message) }
+                var envelope = Envelope(payload: try JSONWriter.bytes(.compact) { layout.write(to: &$0) })
+                do { try envelope.sign(with: signers) } catch let error as SignerError { throw Failure("\(error)") }
                 signed = .envelope(envelope)
             } else {
                 let message = try JSONWriter.bytes(.canonical) { layout.write(to: &$0) }
@@ -133,24 +150,39 @@ extension LayoutVerb {
                 context.note("intoto-run: warning: \(finding)")
             }
             try write(signed, to: output)
+            try result.report(
+                written: [FilePath(output)], note: { context.note("intoto-run: \($0)") }, in: context)
             return ExitStatus.success
         }
     }
 
     /// Shows the steps and how artifacts flow.
     struct Show: Verb {
-        static let configuration = CommandConfiguration(abstract: "Show a layout; signatures are not checked.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show a layout; signatures are not checked.",
+            discussion: "Example: intoto-run layout show --graph mermaid root.layout")
 
         @Option(help: "As a graph: dot or mermaid.")
         var graph: LayoutGraph.Language?
 
-        @Argument(help: "A layout, signed or not.")
+        @Flag(help: "As JSON: the layout itself, as it was understood.")
+        var json = false
+
+        @Argument(help: "A layout, signed or not; as YAML where it is called .yaml or .yml.")
         var file: String
+
+        func validate() throws {
+            guard !json || graph == nil else { throw ValidationError("--json and --graph contradict each other") }
+        }
 
         func run(in context: CommandContext) throws -> Int32 {
             let layout: Layout
-            do { layout = try readLayout(file) } catch let error as MetadataError {
+            do { layout = try LayoutFile.read(file) } catch let error as MetadataError {
                 throw Failure("\(Text(file).escaped): \(error)")
+            }
+            guard !json else {
+                try context.print(JSONText.indented(layout.json()))
+                return ExitStatus.success
             }
             for line in graph.map({ LayoutGraph(layout).lines(in: $0) }) ?? Self.lines(layout) {
                 try context.print(line)
@@ -182,18 +214,6 @@ extension LayoutVerb {
 }
 
 extension LayoutGraph.Language: ExpressibleByArgument {}
-
-/// Reads a layout whose signatures nobody has checked. Throws `MetadataError` where it is none.
-private func readLayout(_ path: String) throws -> Layout {
-    let bytes: [UInt8]
-    do { bytes = try BoundedReader.contents(of: FilePath(path), limit: VerificationRequest.layoutLimit) } catch {
-        throw Failure.reading(path, error)
-    }
-    guard case .layout(let object) = try SignedMetadata(bytes).payload() else {
-        throw MetadataError.badValue("_type", in: "the file", reason: "is not 'layout'")
-    }
-    return try Layout(json: object)
-}
 
 private func write(_ metadata: SignedMetadata, to path: String) throws {
     var bytes = try JSONWriter.bytes(.indented) { metadata.write(to: &$0) }

@@ -29,16 +29,20 @@ struct RecordStart: Verb {
     @OptionGroup var artifacts: ArtifactOptions
     @OptionGroup var progress: ProgressOptions
     @OptionGroup var repository: RepositoryOptions
+    @OptionGroup var environment: EnvironmentOptions
     @OptionGroup var verbosity: VerbosityOptions
     @OptionGroup var result: ResultOptions
 
     func run(in context: CommandContext) throws -> Int32 {
         let name = try step.stepName()
         let formats = try evidence.formats()
+        let ignoreFiles = try artifacts.ignoreFiles()
+        let environment = try environment.record(
+            ignoring: ignoreFiles, redacting: [], withholding: try signing.keyVariables(in: context), in: context)
         var request = StepRequest(
             name: name, command: nil,
             materials: try ArtifactOptions.references(artifacts.orDefault(materials)), products: [],
-            snapshot: try artifacts.snapshotOptions())
+            snapshot: try artifacts.snapshotOptions(ignoring: ignoreFiles))
         try repository.apply(to: &request, in: context)
         let signers = try signing.signers(in: context)
         _ = try signers.publicKeys()
@@ -47,7 +51,7 @@ struct RecordStart: Verb {
         let begun = context.now()
         let recorded: RecordedStep
         do {
-            recorded = try StepRunner(request, report: progress.listener()).recordMaterials(
+            recorded = try StepRunner(request, report: progress.listener(isQuiet: verbosity.quiet)).recordMaterials(
                 workDirectory: context.workingDirectory)
         } catch {
             switch error {
@@ -59,7 +63,7 @@ struct RecordStart: Verb {
         verbosity.report(recorded, in: context)
         let record = UnfinishedRecord(
             recorded, of: request, formats: formats, directory: context.workingDirectory, begun: begun,
-            builder: .current)
+            builder: .current(environment))
         do { try place.commit(record.signed(by: signers)) } catch let error as StorageError {
             throw Failure("\(error)", hint: EvidenceOptions.hint(for: error))
         }

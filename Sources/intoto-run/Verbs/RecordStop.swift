@@ -16,7 +16,7 @@ struct RecordStop: Verb {
             Example: intoto-run record stop -n edit -k me.pem -p src --command 'vi src/main.c'
 
             Also completes a run whose products could not be recorded. Options that are not given are those of the \
-            beginning.
+            beginning; --exclude and --exclude-from add to its patterns.
             """)
 
     @OptionGroup var step: StepNameOption
@@ -59,6 +59,7 @@ struct RecordStop: Verb {
         }
         let writer = EvidenceWriter(
             reserved: reserved, formats: formats, signers: signers, convention: signing.convention,
+            overwrites: evidence.overwrite,
             ending: "the unfinished record is as it was")
         let written = try writer.write(completed.link)
         try file.remove()
@@ -81,11 +82,12 @@ struct RecordStop: Verb {
             ? try record.products.map { try ArtifactReference(parsing: $0) }
             : try ArtifactOptions.references(artifacts.orDefault(products))
         do {
-            var options = try artifacts.isDefault ? record.snapshotOptions() : artifacts.snapshotOptions()
+            var options = try artifacts.snapshotOptions(over: record.snapshotOptions())
             options.git = RepositoryOptions.reading(in: context)
             options.ownFiles = Set(
                 reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
-            return try record.completed(with: references, options: options, report: progress.listener())
+            return try record.completed(
+                with: references, options: options, report: progress.listener(isQuiet: verbosity.quiet))
         } catch let error as SnapshotError {
             throw Failure("\(error)", hint: error.hint ?? "the record is as it was: stop again when the cause is gone")
         } catch let error as MetadataError { throw Failure("\(error)") }

@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import FoundationEssentials
 import InTotoArtifacts
-import InTotoFunctionary
+public import InTotoFunctionary
 import InTotoMetadata
 import InTotoStorage
 import SystemPackage
@@ -28,7 +28,10 @@ struct Run: Verb {
     @Option(
         name: [.customShort("m"), .customLong("materials")], parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Recorded before the command: paths, globs, dir:PATH, git:PATH[@REV] (default: '.' without -m and -p).",
+            """
+            Recorded before the command: paths, globs, file:PATH, dir:PATH, tree:PATH, git:PATH[@REV] (default: '.' \
+            without -m and -p).
+            """,
             valueName: "ref"))
     var materials: [String] = []
 
@@ -75,10 +78,19 @@ struct Run: Verb {
 
     @Flag(
         name: [.customLong("dry-run"), .customLong("list")],
-        help: "Print what would be recorded; run nothing, sign nothing.")
+        help: "Print what would be recorded, and what includes or excludes it; run nothing, sign nothing.")
     var isDryRun = false
 
     @OptionGroup var environment: EnvironmentOptions
+
+    @Option(
+        name: .customLong("tool-digest"),
+        help: "Record intoto-run's own SHA-256: auto (beside a command that takes long enough), always or never.")
+    var toolDigest: ToolDigestPolicy = .auto
+
+    @Option(help: ArgumentHelp("Options from a file, one a line, without dashes.", valueName: "file"))
+    var config: String?
+
     @OptionGroup var summary: SummaryOptions
     @OptionGroup var verbosity: VerbosityOptions
 
@@ -149,6 +161,7 @@ struct Run: Verb {
             }
             let writer = EvidenceWriter(
                 reserved: reserved, formats: formats, signers: signers, convention: signing.convention,
+                overwrites: evidence.overwrite,
                 ending: RecordKeeper.ending(recorded.execution?.result.termination))
             summary.evidence = try writer.write(builder.link(of: recorded))
             for evidence in summary.evidence {
@@ -176,7 +189,7 @@ struct Run: Verb {
         )
         request.usesTerminal = pty
         request.limits = limits.limits
-        request.toolDigest = environment.toolDigest
+        request.toolDigest = toolDigest
         productOptions.apply(to: &request)
         try repository.apply(to: &request, in: context)
         return request
@@ -233,6 +246,7 @@ struct Run: Verb {
     /// What `record stop` needs to be told again.
     private var finishingOptions: [String] {
         signing.words + (evidence.directory == "." ? [] : ["-d", evidence.directory])
+            + (evidence.overwrite ? ["--overwrite"] : [])
     }
 
     private func checkSigners(_ signers: [any Signer], _ formats: [EvidenceFormat]) throws {
@@ -244,8 +258,9 @@ struct Run: Verb {
         _ request: StepRequest, _ keeper: RecordKeeper, in context: CommandContext
     ) throws -> RecordedStep {
         do {
-            return try StepRunner(request, in: context.process, report: progress.listener()).run(
-                workDirectory: context.workingDirectory, now: context.now)
+            return try StepRunner(request, in: context.process, report: progress.listener(isQuiet: verbosity.quiet))
+                .run(
+                    workDirectory: context.workingDirectory, now: context.now)
         } catch {
             switch error {
             case .launch(let error): throw Failure(error)
@@ -287,3 +302,5 @@ extension LinkBuilder {
         return builder
     }
 }
+
+extension ToolDigestPolicy: ExpressibleByArgument {}

@@ -13,8 +13,8 @@ struct Sign: Verb {
             Examples: intoto-run sign kept-1.build.link.unsigned.json -k ci.pem
                       intoto-run sign --check build.1234abcd.link --verification-keys ci.pem.pub
 
-            Exit status: 0 where it is signed, or every given key has signed; 1 where one has not; 2 where it could not be \
-            told or done.
+            Exit status: 0 where it is signed, or every given key has signed; 1 where one has not, or a verification \
+            summary says FAILED or is not what was expected; 2 where it could not be told or done.
             """)
 
     @Flag(help: "Check signatures.")
@@ -82,50 +82,67 @@ struct Sign: Verb {
         var trust = trust
         if verify { trust.keys += signing.keys }
         let keys = try trust.publicKeys(in: context)
-        var refusals: [AuthenticationError?] = []
-        var payloads: [Payload] = []
+        var pieces: [CheckedPiece] = []
         for (index, metadata) in evidence.metadata.enumerated() {
             do {
-                payloads.append(try metadata.authenticated(by: keys, threshold: keys.count).payload)
-                refusals.append(nil)
-            } catch {
+                let payload = try metadata.authenticated(by: keys, threshold: keys.count).payload
+                let result = try expectations.isEmpty ? payload.summaryResult() : nil
+                pieces.append(.signed(payload, result))
+            } catch let error as MetadataError {
+                throw Failure("\(evidence.name(ofPiece: index)): \(error)")
+            } catch let error as AuthenticationError {
                 guard error.isRefusal else { throw Failure("\(evidence.name(ofPiece: index)): \(error)") }
-                refusals.append(error)
+                pieces.append(.refused(error))
             }
         }
-        let unmet = try expectations.refusals(of: payloads)
-        let isGood = refusals.allSatisfy { $0 == nil } && unmet.isEmpty
+        let unmet = try expectations.refusals(of: pieces.compactMap(\.payload))
+        let isGood = pieces.allSatisfy(\.isGood) && unmet.isEmpty
         if result.json {
-            var object = Self.json(refusals, keys)
-            if !expectations.isEmpty {
-                object["good"] = .bool(isGood)
-                object["summaryRefusals"] = .array(unmet.map { .string(Text($0)) })
-            }
+            var object = Self.json(pieces, keys)
+            object["good"] = .bool(isGood)
+            if !expectations.isEmpty { object["summaryRefusals"] = .array(unmet.map { .string(Text($0)) }) }
             try context.print(JSONText.indented(object))
         } else {
-            for line in Self.lines(refusals, keys) + unmet.map({ "not good: \($0)" }) { try context.print(line) }
+            for line in Self.lines(pieces, keys) + unmet.map({ "not good: \($0)" }) { try context.print(line) }
         }
         return isGood ? ExitStatus.success : ExitStatus.no
     }
 
-    private static func lines(_ refusals: [AuthenticationError?], _ keys: [PublicKey]) -> [String] {
+    /// One container of the file, checked.
+    private enum CheckedPiece {
+        /// With a summary's result, where nothing but the signature is asked for.
+        case signed(Payload, VerificationSummary.Result?)
+        case refused(AuthenticationError)
+
+        var payload: Payload? { if case .signed(let payload, _) = self { payload } else { nil } }
+
+        var isGood: Bool { if case .signed(_, let result) = self { result != .failed } else { false } }
+    }
+
+    private static func lines(_ pieces: [CheckedPiece], _ keys: [PublicKey]) -> [String] {
         let ids = keys.map { $0.keyID(.python).description }.joined(separator: ", ")
-        return refusals.enumerated().map { index, refusal in
-            let place = refusals.count == 1 ? "" : "envelope \(index + 1): "
-            return place + (refusal.map { "not good: \($0)\(silentKeys($0, keys))" } ?? "good: signed by \(ids)")
+        return pieces.enumerated().map { index, piece in
+            let place = pieces.count == 1 ? "" : "envelope \(index + 1): "
+            return switch piece {
+            case .refused(let refusal): place + "not good: \(refusal)\(silentKeys(refusal, keys))"
+            case .signed(_, nil): place + "good: signed by \(ids)"
+            case .signed(_, let result?):
+                place + "signature good: signed by \(ids); result \(result.rawValue); nothing else was checked"
+            }
         }
     }
 
-    private static func json(_ refusals: [AuthenticationError?], _ keys: [PublicKey]) -> JSONObject {
-        let results = refusals.map { refusal -> JSONValue in
-            guard let refusal else { return ["good": true] }
-            return ["good": false, "reason": .string(Text(refusal.description + silentKeys(refusal, keys)))]
+    private static func json(_ pieces: [CheckedPiece], _ keys: [PublicKey]) -> JSONObject {
+        let results = pieces.map { piece -> JSONValue in
+            switch piece {
+            case .signed(_, nil): return ["good": true]
+            case .signed(_, let result?):
+                return ["good": .bool(piece.isGood), "summaryResult": .string(Text(result.rawValue))]
+            case .refused(let refusal):
+                return ["good": false, "reason": .string(Text(refusal.description + silentKeys(refusal, keys)))]
+            }
         }
-        return [
-            "good": .bool(refusals.allSatisfy { $0 == nil }),
-            "keyids": .array(keys.map { .string($0.keyID(.python).text) }),
-            "results": .array(results),
-        ]
+        return ["keyids": .array(keys.map { .string($0.keyID(.python).text) }), "results": .array(results)]
     }
 
     /// The keys that no signature is by, nor claims to be by: the other lines do not name them.
@@ -165,6 +182,14 @@ struct Sign: Verb {
     }
 }
 
+extension Payload {
+    /// What a verification summary came to; nil for what is none.
+    fileprivate func summaryResult() throws(MetadataError) -> VerificationSummary.Result? {
+        guard let summary else { return nil }
+        return try VerificationSummary(summary).result
+    }
+}
+
 extension SignedMetadata {
     /// One line for an envelope, as bundles need it.
     fileprivate var style: JSONWriter.Style {
@@ -177,16 +202,16 @@ extension SignedMetadata {
     /// The same payload, to the byte, under other signatures.
     fileprivate func signed(by signers: [any Signer], keepingSignatures: Bool) throws -> SignedMetadata {
         _ = try payload()
-        let message = try signedBytes()
         func kept(_ signatures: [Signature]) -> [Signature] {
             keepingSignatures ? signatures.filter { old in !signers.contains { $0.keyID == old.keyID } } : []
         }
         switch self {
         case .envelope(var envelope):
-            guard !signers.contains(where: \.isOpenPGP) else { throw Failure("\(SignerError.openPGPInEnvelope)") }
-            envelope.signatures = try kept(signatures) + signers.map { try $0.signature(over: message) }
+            envelope.signatures = kept(signatures)
+            do { try envelope.sign(with: signers) } catch let error as SignerError { throw Failure("\(error)") }
             return .envelope(envelope)
         case .metablock(var metablock):
+            let message = try signedBytes()
             metablock.signatures = try kept(signatures) + signers.map { try $0.signature(over: message) }
             metablock.openPGPSignatures = kept(metablock.openPGPSignatures)
             return .metablock(metablock)

@@ -15,7 +15,7 @@ struct Verify: Verb {
             has passed, and are listed first.
 
             Exit status: 0 where it is accepted; 1 where it is not; 2 where nobody can tell, which is also so with \
-            --no-inspections and a layout that has some.
+            --no-inspections and a layout that has some, or where what was asked for beside the verdict cannot be written.
             """)
 
     @OptionGroup var verification: VerificationOptions
@@ -39,7 +39,7 @@ struct Verify: Verb {
     @Flag(help: "Show each step, each rule and what it consumed, and near misses.")
     var explain = false
 
-    @Option(help: ArgumentHelp("The whole verdict as JSON, on standard output or to a file.", valueName: "file"))
+    @Option(help: ArgumentHelp("The whole verdict as JSON, on standard output ('-') or to a file.", valueName: "file"))
     var json: String?
 
     @Option(help: ArgumentHelp("The checks as JUnit XML, for CI.", valueName: "file"))
@@ -48,20 +48,21 @@ struct Verify: Verb {
     @OptionGroup var summary: VerificationSummaryOptions
 
     func run(in context: CommandContext) throws -> Int32 {
-        let summaryWriter = try summary.writer(in: context)
+        let outputs = try VerdictOutputs(
+            json: json, junit: junit, inspections: saveDirectory, summary: summary.writer(in: context), explain: explain
+        )
         var request = try verification.request(in: context)
         request.policy.inspections = withoutInspections ? .skip : .run
         request.policy.sublayoutInspections = allowsSublayoutInspections ? .run : .skip
         var verifier = Verifier(request, inspections: runner(in: context))
-        let verdict = verifier.verify()
-        try report(verdict, in: context)
-        try saveInspections(verdict)
-        if let summaryWriter {
-            if verdict.outcome == .incomplete {
-                context.note("intoto-run: warning: no verification summary was written: the verdict is incomplete")
-            } else {
-                try write(try summaryWriter.bytes(of: verdict), to: summaryWriter.path)
-            }
+        var verdict = verifier.verify()
+        let subjects = outputs.subjects(of: verdict)
+        verdict.require(subjects)
+        let failures = outputs.write(verdict, about: subjects, in: context)
+        if let first = failures.first {
+            // What is refused is refused, whether or not that can be written down.
+            guard verdict.outcome == .failed else { throw first }
+            for failure in failures { ErrorMessage(failure).print(in: context) }
         }
         return switch verdict.outcome {
         case .passed: ExitStatus.success
@@ -81,40 +82,5 @@ struct Verify: Verb {
         } run: { inspection, digests in
             try command.run(inspection, digests)
         }
-    }
-
-    private func report(_ verdict: Verdict, in context: CommandContext) throws {
-        let report = VerdictReport(verdict)
-        for warning in report.warnings { context.note("intoto-run: warning: \(warning)") }
-        if let json {
-            let text = try JSONText.indented(VerdictJSON(verdict).object)
-            if json == "-" { try context.print(text) } else { try write(text + "\n", to: json) }
-        }
-        if json != "-" {
-            for line in explain ? report.explanation : report.summary { try context.print(line) }
-        }
-        if let junit { try write(VerdictJUnit(verdict).text, to: junit) }
-    }
-
-    private func saveInspections(_ verdict: Verdict) throws {
-        guard let saveDirectory else { return }
-        for report in verdict.inspections {
-            guard let link = report.link else { continue }
-            var bytes = try JSONWriter.bytes(.indented) { Metablock.write(link, signatures: [], to: &$0) }
-            bytes.append(UInt8(ascii: "\n"))
-            try write(bytes, to: "\(saveDirectory)/\(link.name.text).link")
-        }
-    }
-
-    private func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
-
-    private func write(_ bytes: [UInt8], to path: String) throws {
-        let target = FilePath(path)
-        let directory = target.removingLastComponent()
-        do {
-            let place = try EvidenceDirectory(directory.isEmpty ? "." : directory)
-                .reserve(target.lastComponent?.string ?? "", overwrite: true)
-            try place.commit(bytes)
-        } catch { throw Failure.reading(path, error) }
     }
 }

@@ -1,0 +1,75 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What `verify` is told on the command line: nothing that is misspelled is passed over.
+@Suite(.temporaryDirectory) struct VerifyOptionTests {
+    private static let forty = String(repeating: "0", count: 40)
+
+    @Test(
+        arguments: [
+            (["--max-size", "0"], "--max-size is a number of bytes"), (["--max-size", "-1"], "--max-size"),
+            (["--now", "tomorrow"], "--now takes a time"), (["--now", "2030-01-01"], "--now takes a time"),
+            (["--now", "2030-02-30T00:00:00Z"], "--now takes a time"),
+            (["--expect-layout-digest", forty], "--expect-layout-digest takes 64 hexadecimal digits"),
+            (["--parameter", "NAME"], "there is no '='"), (["--parameter", "A=1", "A=2"], "is given twice"),
+            (["--parameters", "none"], "none"), (["--link-dir", "none"], "none"), (["--layout-keys", "none"], "none"),
+        ] as [([String], String)])
+    func `what cannot be meant is an error, and no verdict`(options: [String], message: String) throws {
+        let result = try VerifyTests.Chain().verify(options)
+        #expect(result.status == 2, "\(result.outputText)\(result.errorText)")
+        #expect(result.errorText.contains(message), "\(result.errorText)")
+        #expect(result.output == [])
+    }
+
+    @Test func `somebody has to be the owner`() throws {
+        let chain = try VerifyTests.Chain()
+        _ = try chain.verify()
+        let result = try chain.run("verify", "-l", "root.layout", "--link-dir", "links")
+        #expect(result.status == 2)
+        #expect(result.errorText.contains("no --verification-keys: whose layout is it?"))
+    }
+
+    @Test func `parameters come from a file, and from the command line beside it`() throws {
+        var chain = try VerifyTests.Chain()
+        try chain.change("expected_products", to: [["CREATE", "{A}{B}"], ["DISALLOW", "*"]])
+        try chain.run.write(#"{"A": "ou", "B": "x"}"#, to: "product/two")
+        #expect(try chain.verify("--parameters", "two", "--parameter", "B=t").status == 2)
+        try chain.run.write(#"{"A": "ou"}"#, to: "product/one")
+        #expect(try chain.verify("--parameters", "one", "--parameter", "B=t").status == 0)
+        for bad in ["[]", #"{"A": 1}"#, #"{"A": "1", "A": "2"}"#, "{", #"{"a.b": "x"}"#] {
+            try chain.run.write(bad, to: "product/bad")
+            #expect(try chain.verify("--parameters", "bad").status == 2, "\(bad)")
+        }
+    }
+
+    @Test func `evidence may be named as a file, of a bounded size`() throws {
+        let chain = try VerifyTests.Chain()
+        _ = try chain.verify()
+        let bundle = try chain.run.file(endingIn: ".intoto.jsonl", in: "links")
+        func verify(_ options: String...) throws -> Subprocess {
+            try chain.run.run(["verify", "-l", "root.layout", "--verification-keys", "owner.pem.pub"] + options)
+        }
+        #expect(try verify("--link-dir", bundle).status == 0)
+        #expect(try verify("--link-dir", "owner.pem.pub").status == 1)
+        #expect(try verify().status == 1)
+        let size = try chain.run.read(bundle).count
+        #expect(try verify("--link-dir", bundle, "--max-size", "\(size)").status == 0)
+        let small = try verify("--link-dir", bundle, "--max-size", "\(size - 1)", "--explain")
+        #expect(small.status == 1)
+        #expect(small.outputText.contains("larger than \(size - 1) bytes"), "\(small.outputText)")
+    }
+
+    @Test func `an inspection's program is looked for in absolute directories only`() throws {
+        let chain = try VerifyTests.Chain(inspections: [VerifyTests.Chain.inspection("look", ["tool"])])
+        try chain.run.write("#!/bin/sh\n", to: "product/bin/tool")
+        _ = try chain.run.shell("chmod +x product/bin/tool; mkdir other; cp product/bin/tool other")
+        for path in ["bin:/usr/bin:/bin", "./bin:/usr/bin:/bin", "/usr/bin:/bin:bin"] {
+            let result = try chain.verify([], environment: ["PATH": path])
+            #expect(result.status == 1, "\(path)")
+            #expect(result.outputText.contains("inspection 'look' could not be run"), "\(result.outputText)")
+        }
+        let other = chain.run.directory.appending(path: "other").path
+        #expect(try chain.verify([], environment: ["PATH": "bin:\(other):/bin"]).status == 0)
+    }
+}

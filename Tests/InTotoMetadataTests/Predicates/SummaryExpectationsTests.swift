@@ -1,0 +1,67 @@
+import InTotoMetadata
+import Testing
+
+/// What a consumer demands of a verification summary: each demand met, and not met. Spec: SLSA VSA v1.
+@Suite struct SummaryExpectationsTests {
+    static let digest = DigestSet(.sha256, Text(String(repeating: "a", count: 64)))
+
+    static func statement(
+        _ levels: [Text] = ["SLSA_BUILD_LEVEL_2"], result: VerificationSummary.Result = .passed,
+        type: Text = VerificationSummary.type
+    ) -> Statement {
+        let policy = ResourceDescriptor(uri: "https://example.org/policy")
+        var statement = VerificationSummary(
+            verifierID: "https://example.org/verifier", resourceURI: "https://example.org/out", policy: policy,
+            result: result, verifiedLevels: levels
+        ).statement(about: [ResourceDescriptor(digest: digest)])
+        statement.predicateType = type
+        return statement
+    }
+
+    static func refusals(
+        _ statement: Statement = statement(), _ change: (inout SummaryExpectations) -> Void = { _ in }
+    ) throws -> Int {
+        var expectations = SummaryExpectations()
+        expectations.subject = digest
+        expectations.verifierID = "https://example.org/verifier"
+        expectations.resourceURI = "https://example.org/out"
+        expectations.levels = ["SLSA_BUILD_LEVEL_2"]
+        change(&expectations)
+        return try expectations.refusals(of: [statement]).count
+    }
+
+    @Test func `every demand has to be met`() throws {
+        #expect(try Self.refusals() == 0)
+        #expect(try Self.refusals { $0.subject = DigestSet(.sha256, Text(String(repeating: "b", count: 64))) } == 1)
+        #expect(try Self.refusals { $0.subject = DigestSet() } == 1)
+        #expect(try Self.refusals { $0.verifierID = "https://example.org/Verifier" } == 1)
+        #expect(try Self.refusals { $0.resourceURI = "https://example.org/out/" } == 1)
+        #expect(try Self.refusals { $0.levels = ["SLSA_BUILD_LEVEL_3", "SLSA_BUILD_LEVEL_1"] } == 1)
+        #expect(try Self.refusals(Self.statement(result: .failed)) == 1)
+    }
+
+    @Test func `what is no summary is refused`() {
+        #expect(throws: MetadataError.self) { try Self.refusals(Self.statement(type: "https://example.org/x")) }
+        var other = Self.statement()
+        other.predicate["verificationResult"] = "passed"
+        #expect(throws: MetadataError.self) { try Self.refusals(other) }
+        for member: Text in ["verifier", "resourceUri", "policy", "verifiedLevels", "verificationResult"] {
+            var less = Self.statement()
+            less.predicate[member] = nil
+            #expect(throws: MetadataError.self, "\(member)") { try Self.refusals(less) }
+        }
+    }
+
+    @Test(arguments: [
+        ("SLSA_BUILD_LEVEL_2", "SLSA_BUILD_LEVEL_1", true), ("SLSA_BUILD_LEVEL_2", "SLSA_BUILD_LEVEL_2", true),
+        ("SLSA_BUILD_LEVEL_2", "SLSA_BUILD_LEVEL_3", false), ("SLSA_BUILD_LEVEL_2", "SLSA_SOURCE_LEVEL_1", false),
+        ("OTHER_BUILD_LEVEL_2", "OTHER_BUILD_LEVEL_1", false), ("SLSA_BUILD_STEP_2", "SLSA_BUILD_STEP_1", false),
+        ("SLSA_BUILD_LEVEL_2", "SLSA_BUILD_LEVEL_", false), ("anything", "anything", true),
+        ("anything", "other", false),
+        ("SLSA_BUILD_LEVEL_UNEVALUATED", "SLSA_BUILD_LEVEL_0", false),
+    ])
+    func `a level covers the lower ones of its track`(level: String, wanted: String, isCovered: Bool) throws {
+        let refusals = try Self.refusals(Self.statement([Text(level)])) { $0.levels = [Text(wanted)] }
+        #expect((refusals == 0) == isCovered)
+    }
+}

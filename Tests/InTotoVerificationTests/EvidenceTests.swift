@@ -1,0 +1,322 @@
+import Foundation
+import InTotoCrypto
+import InTotoMetadata
+import TestSupport
+import Testing
+
+@testable import InTotoVerification
+
+/// Which evidence counts, and for whom.
+@Suite(.temporaryDirectory) struct EvidenceTests {
+    private static let link = TestChain.link("build", products: ["out": "a"])
+
+    private static func chain(_ people: [TestChain.Person], threshold: Int64) throws -> TestChain {
+        try TestChain(steps: [TestChain.step("build", people, threshold: threshold)])
+    }
+
+    // MARK: Thresholds
+
+    @Test func `a threshold of two needs two people`() throws {
+        var chain = try Self.chain([.alice, .bob], threshold: 2)
+        try chain.add(Self.link, by: .alice)
+        #expect(try chain.problems() == ["threshold"])
+        // Neither a copy of her link under another name, nor both signatures on one piece, is a second one.
+        try chain.add(Self.link, by: .bob)
+        #expect(try chain.problems() == [])
+        let alices = try TestChain.fileName("build", TestChain.Person.alice.keyID)
+        chain.files[try TestChain.fileName("build", TestChain.Person.bob.keyID)] = chain.files[alices]
+        let twice = try chain.verify()
+        #expect(twice.problems.map(\.code) == ["threshold"])
+        #expect(twice.findings().contains { $0.contains("who is counted already") })
+        chain.files = [:]
+        try chain.add(Self.link, by: .alice, .bob)
+        #expect(try chain.problems() == ["threshold"])
+    }
+
+    @Test func `one key under two labels is one person`() throws {
+        var chain = try Self.chain([.alice, .bob], threshold: 2)
+        try chain.add(Self.link, by: .alice)
+        try chain.add(Self.link, by: .bob)
+        let label = try TestChain.Person.bob.keyID.text
+        var object = try TestChain.Person.alice.key.publicKey.keyObject
+        object["keyid"] = .string(label)
+        guard case .object(var keys)? = chain.layout["keys"] else { return }
+        keys[label] = .object(object)
+        chain.layout["keys"] = .object(keys)
+        let verdict = try chain.verify()
+        #expect(verdict.problems.map(\.code) == ["threshold-impossible"])
+        #expect(verdict.text.contains("lists 1 distinct usable key"))
+    }
+
+    @Test func `a threshold that nobody can meet is told from one that was not met`() throws {
+        var chain = try Self.chain([.alice], threshold: 2)
+        try chain.add(Self.link, by: .alice)
+        #expect(try chain.problems() == ["threshold-impossible"])
+    }
+
+    @Test func `who signed one piece only is counted before those who signed several`() throws {
+        var chain = try Self.chain([.alice, .bob, .carl], threshold: 2)
+        guard case .object(var object) = Self.link else { return }
+        object["environment"] = ["run": "another"]
+        let other = JSONValue.object(object)
+        // Whichever file is looked at first, the piece of two signers may count for the other one of them.
+        for pair: [TestChain.Person] in [[.alice, .bob], [.bob, .alice]] {
+            for single in pair {
+                chain.files = [
+                    "build.00000000.link": try TestChain.signed(Self.link, by: pair),
+                    "build.11111111.link": try TestChain.signed(other, by: [single]),
+                ]
+                #expect(try chain.problems() == [])
+                // Of one and the same piece the signature of the other one has only been left out.
+                chain.files["build.11111111.link"] = try TestChain.signed(Self.link, by: [single])
+                #expect(try chain.problems() == ["threshold"])
+                chain.files["build.00000000.link"] = chain.files["build.11111111.link"]
+                #expect(try chain.problems() == ["threshold"])
+            }
+        }
+    }
+
+    // MARK: Signers
+
+    @Test func `a link by whom the layout lists for another step does not count, and that is said`() throws {
+        for isBundled in [false, true] {
+            var chain = try TestChain()
+            if isBundled {
+                chain.files["x.intoto.jsonl"] = try TestChain.signed(Self.link, by: [.bob])
+            } else {
+                try chain.add(Self.link, by: .bob)
+            }
+            let verdict = try chain.verify()
+            #expect(verdict.problems.map(\.code) == ["threshold"])
+            #expect(verdict.findings()[0].contains("lists, but not for this step"), "\(verdict.findings())")
+            if isBundled {
+                chain.files["x.intoto.jsonl"] = try TestChain.signed(Self.link, by: [.bob, .alice])
+            } else {
+                try chain.add(Self.link, by: .bob, .alice)
+            }
+            #expect(try chain.problems() == [])
+        }
+    }
+
+    @Test func `a piece of a bundle counts for its listed signers only`() throws {
+        var chain = try Self.chain([.alice, .carl], threshold: 2)
+        let pieces = try [[TestChain.Person.alice, .bob], [.bob, .alice]].map {
+            try TestChain.signed(Self.link, by: $0)
+        }
+        chain.files["x.intoto.jsonl"] = pieces[0] + [0x0A] + pieces[1] + [0x0A]
+        #expect(try chain.problems() == ["threshold"])
+        chain.files["x.intoto.jsonl"]? += try TestChain.signed(Self.link, by: [.carl, .bob])
+        #expect(try chain.problems() == [])
+    }
+
+    @Test func `a stranger's link does not count, whatever its file is called`() throws {
+        for isBundled in [false, true] {
+            var chain = try TestChain()
+            let name = isBundled ? "x.intoto.jsonl" : try TestChain.fileName("build", TestChain.Person.alice.keyID)
+            chain.files[name] = try TestChain.signed(Self.link, by: [.stranger])
+            #expect(try chain.problems() == ["threshold"])
+        }
+    }
+
+    // MARK: What the signature covers
+
+    @Test func `a link of another step does not count`() throws {
+        var chain = try TestChain(steps: [TestChain.step("build", [.alice]), TestChain.step("test", [.alice])])
+        try chain.add(Self.link, by: .alice)
+        try chain.add(Self.link, of: "test", by: .alice)
+        let verdict = try chain.verify()
+        #expect(verdict.problems.map(\.code) == ["threshold"])
+        #expect(verdict.findings(1)[0].contains("the link is of step 'build'"))
+        try chain.add(TestChain.link("test"), of: "test", by: .alice)
+        #expect(try chain.problems() == [])
+    }
+
+    @Test func `a bundle's links of steps that are not there are passed over, and shown`() throws {
+        var chain = try TestChain()
+        try chain.add(Self.link, by: .alice)
+        chain.files["x.intoto.jsonl"] = try TestChain.signed(TestChain.link("other"), by: [.alice])
+        let verdict = try chain.verify()
+        #expect(verdict.outcome == .passed)
+        #expect(
+            verdict.layout.otherEvidence.map(\.description).contains { $0.hasSuffix("the link is of step 'other'") })
+    }
+
+    @Test func `statements of other types are counted in bundles, and no evidence elsewhere`() throws {
+        let statement: JSONValue = [
+            "_type": .string(Statement.type), "predicateType": "https://example.org/x", "predicate": [:],
+            "subject": [["name": "out", "digest": ["sha256": "00"]]],
+        ]
+        var chain = try TestChain()
+        try chain.add(statement, by: .alice)
+        let refused = try chain.verify()
+        #expect(refused.problems.map(\.code) == ["threshold"])
+        #expect(refused.findings()[0].contains("it is no link: https://example.org/x"))
+        try chain.add(Self.link, by: .alice)
+        chain.files["x.intoto.jsonl"] = try TestChain.signed(statement, by: [.alice])
+        #expect(try chain.verify().outcome == .passed)
+        #expect(try chain.verify().layout.otherStatements == 1)
+    }
+
+    @Test func `what is no link, and signed, says what it is`() throws {
+        var chain = try TestChain()
+        for (content, reason): (JSONValue, String) in [
+            (["_type": "link"], "has no member"), (["_type": "other"], "unknown kind of metadata 'other'"),
+            (TestChain.link("build", products: ["a/../b": "a", "b": "b"]), "are one artifact, 'b'"),
+            (TestChain.link("build", products: ["": "a"]), "is no name of an artifact"),
+            (["_type": "layout"], "the sublayout is not taken"),
+        ] {
+            try chain.add(content, by: .alice)
+            let verdict = try chain.verify()
+            #expect(verdict.problems.map(\.code) == ["threshold"])
+            #expect(verdict.findings()[0].contains(reason), "\(verdict.findings())")
+            // In a bundle it is no better.
+            var bundled = try TestChain()
+            bundled.files["x.intoto.jsonl"] = try TestChain.signed(content, by: [.alice])
+            #expect(try bundled.problems() == ["threshold"])
+        }
+    }
+
+    @Test func `malformed pieces of a bundle are shown as what they are`() throws {
+        var chain = try TestChain()
+        try chain.add(Self.link, by: .alice)
+        for (content, reason): (JSONValue, String) in [
+            (["_type": "link"], "has no member"), (["_type": "other"], "unknown kind of metadata 'other'"),
+            (.object(chain.layout), "a sublayout needs a file"),
+        ] {
+            chain.files["x.intoto.jsonl"] = try TestChain.signed(content, by: [.alice])
+            let verdict = try chain.verify()
+            #expect(verdict.outcome == .passed)
+            let shown = verdict.layout.otherEvidence.map(\.description)
+            #expect(shown.count == 1 && shown[0].contains(reason), "\(shown)")
+        }
+    }
+
+    // MARK: Agreement
+
+    @Test func `good links of one step have to agree, at any threshold`() throws {
+        let base = TestChain.link("build", materials: ["in": "a"], products: ["out": "b"])
+        let others = [
+            TestChain.link("build", materials: ["in": "c"], products: ["out": "b"]),
+            TestChain.link("build", materials: ["in": "a"], products: ["out": "c"]),
+            TestChain.link("build", materials: ["in": "a"], products: ["out": "b", "zzz": "c"]),
+            TestChain.link("build", materials: ["in": "a"], products: ["aaa": "c", "out": "b"]),
+            TestChain.link("build", materials: ["in": "a", "zzz": "a"], products: ["out": "b"]),
+            TestChain.link("build", materials: ["in": "a"], products: [:]),
+            // The same digests under other names.
+            TestChain.link("build", materials: ["on": "a"], products: ["out": "b"]),
+            TestChain.link("build", materials: ["in": "a"], products: ["tuo": "b"]),
+        ]
+        for threshold in [Int64(1), 2] {
+            var chain = try Self.chain([.alice, .bob], threshold: threshold)
+            try chain.add(base, by: .alice)
+            try chain.add(base, by: .bob)
+            #expect(try chain.problems() == [])
+            for other in others {
+                try chain.add(other, by: .bob)
+                #expect(try chain.problems() == ["disagreement"], "\(other)")
+            }
+        }
+    }
+
+    @Test func `a link with other digests of the same artifacts agrees with nobody`() throws {
+        var chain = try Self.chain([.alice, .bob], threshold: 1)
+        try chain.add(TestChain.link("build", products: ["out": "b"]), by: .alice)
+        guard case .object(var other) = TestChain.link("build") else { return }
+        other["products"] = ["out": ["sha512": .string(Text(String(repeating: "b", count: 128)))]]
+        try chain.add(.object(other), by: .bob)
+        #expect(try chain.verify().text.contains("has different digests, or none in common"))
+        // A link by nobody who counts does not disturb.
+        try chain.add(.object(other), by: .carl)
+        chain.files[try TestChain.fileName("build", TestChain.Person.bob.keyID)] = nil
+        #expect(try chain.problems() == [])
+    }
+
+    // MARK: Bounds
+
+    @Test func `a thousand link files of one step are looked at, and no more`() throws {
+        var chain = try TestChain()
+        try chain.add(Self.link, by: .alice)
+        for number in 0..<999 { chain.files[String(format: "build.%08x.link", number)] = Array("{".utf8) }
+        #expect(try chain.problems() == [])
+        chain.files["build.ffffffff.link"] = Array("{".utf8)
+        #expect(try chain.problems() == ["too-many-links"])
+    }
+
+    @Test func `files that are not named after step and key are not read`() throws {
+        var chain = try TestChain()
+        let bytes = try TestChain.signed(Self.link, by: [.alice])
+        for name in [
+            "build.link", "build.0000000.link", "build.00000000.json", "build.000000000.link", "build.0000000g.link",
+            "build-00000000.link",
+            ".build.00000000.link", "build.00000000.lin", "build.00000000.link-unfinished", "xbuild.00000000.link",
+            "00000000.link", "build.00000000", ".00000000.link",
+        ] {
+            chain.files = [name: bytes]
+            let verdict = try chain.verify()
+            #expect(verdict.problems.map(\.code) == ["threshold"], "\(name)")
+            #expect(verdict.layout.steps[0].evidence.isEmpty, "\(name)")
+        }
+        chain.files = ["build.00000000.link": bytes]
+        #expect(try chain.problems() == [])
+        chain.files = ["build.ABCDEF00.link": bytes]
+        #expect(try chain.problems() == [])
+    }
+
+    @Test func `a container that is called a bundle is read as what it is`() throws {
+        var chain = try TestChain()
+        let link = try Self.metablock(Self.link, by: .alice)
+        chain.files["x.intoto.jsonl"] = link
+        #expect(try chain.problems() == [])
+        chain.files["x.intoto.jsonl"] = link + [0x0A] + link
+        #expect(try chain.problems() == ["threshold"])
+    }
+
+    private static func metablock(
+        _ link: JSONValue, by person: TestChain.Person, certificate: Text? = nil
+    ) throws -> [UInt8] {
+        let key = try person.key
+        let block = Metablock(signed: link, signatures: [])
+        let bytes = try key.sign(try SignedMetadata.metablock(block).signedBytes())
+        let signature = Signature(keyID: key.publicKey.keyID(.python), bytes: bytes, certificate: certificate)
+        return try JSONWriter.bytes(.compact) {
+            Metablock(signed: link, signatures: [signature]).write(to: &$0)
+        }
+    }
+
+    @Test func `files with hundreds of signatures for hundreds of keys are not tried`() throws {
+        let keys = try (0..<256).map { _ in try PrivateKey.generate(.ed25519).publicKey }
+        var chain = try TestChain()
+        var objects = JSONObject()
+        for key in keys { objects[key.keyID(.python).text] = .object(key.keyObject) }
+        guard case .object(var step) = try TestChain.step("build", []) else { return }
+        step["pubkeys"] = .array(keys.map { .string($0.keyID(.python).text) })
+        chain.layout["keys"] = .object(objects)
+        chain.layout["steps"] = .array([.object(step)])
+        var envelope = try TestChain.envelope(Self.link, by: [])
+        envelope.signatures = (0..<256).map { _ in Signature(keyID: KeyID("x"), bytes: Array(repeating: 1, count: 64)) }
+        let bytes = try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
+        chain.files = ["build.00000000.link": bytes]
+        #expect(try chain.verify().findings()[0].contains("would cost too much"))
+        chain.files = ["x.intoto.jsonl": bytes]
+        let other = try chain.verify().layout.otherEvidence.map(\.description)
+        #expect(other.first?.contains("would cost too much") == true)
+    }
+
+    @Test func `checking signatures has a price, and the price a limit`() throws {
+        let keys = try (0..<16).map { _ in try PrivateKey.generate(.ed25519).publicKey }
+        var envelope = Envelope(payload: [])
+        envelope.signatures = (0..<256).map { _ in Signature(keyID: KeyID(""), bytes: []) }
+        let metadata = SignedMetadata.envelope(envelope)
+        // 4096 trials of (15 + 1) MiB cost 64 GiB.
+        #expect(SignatureBudget(bytes: 0).allows(metadata, size: 15 << 20, keys))
+        #expect(!SignatureBudget(bytes: 0).allows(metadata, size: 15 << 20 + 1, keys))
+        #expect(!SignatureBudget(bytes: 0).allows(metadata, size: Int.max / 2048, keys))
+        let budget = SignatureBudget(bytes: 0)
+        #expect(budget.allows(metadata, size: 8 << 20, keys))
+        #expect(!budget.allows(metadata, size: 8 << 20, keys))
+        #expect(budget.allows(metadata, size: 1 << 20, keys))
+        // A signature that names its key is tried with that one.
+        envelope.signatures = (0..<256).map { _ in Signature(keyID: keys[0].keyID(.python), bytes: []) }
+        #expect(SignatureBudget(bytes: 0).allows(.envelope(envelope), size: 15 << 20 + 1, keys))
+    }
+}
