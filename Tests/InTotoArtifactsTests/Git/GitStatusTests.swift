@@ -4,6 +4,10 @@ import InTotoMetadata
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// Work trees in every state, each compared with what git itself says of it.
 @Suite(.temporaryDirectory) struct GitStatusTests {
     /// Paths by what is the matter with them.
@@ -190,6 +194,10 @@ import Testing
             mkdir -p out/deep; echo '{"signed": {}}' >s.0123abcd.link; echo '{"payload": ""}' >out/deep/s.0123abcd.intoto.jsonl
             touch .intoto-run.0123456789abcdef.tmp
             """)
+        // As a run that is alive holds the file that it is about to write.
+        let held = try FileHandle(
+            forUpdating: git.directory.appending(path: ".intoto-run.0123456789abcdef.tmp"))
+        #expect(flock(held.fileDescriptor, LOCK_EX) == 0)
         let clean = try status()
         #expect(clean.isClean)
         #expect(clean.untracked.count == 0)
@@ -199,10 +207,11 @@ import Testing
             ])
         try git(
             "echo x >out/z; echo x >t.0123abcd.link; ln -s s.0123abcd.link u.0123abcd.link; echo '{}' >v.0123abcd.link")
+        try held.close()
         let unclean = try status()
         #expect(
             unclean.untracked.paths.map { String(decoding: $0, as: UTF8.self) } == [
-                "out/", "t.0123abcd.link", "u.0123abcd.link", "v.0123abcd.link",
+                ".intoto-run.0123456789abcdef.tmp", "out/", "t.0123abcd.link", "u.0123abcd.link", "v.0123abcd.link",
             ])
         #expect(unclean.evidence.count == 1)
         try git(
