@@ -81,6 +81,8 @@ import Testing
             json.dump(a, open("kept-1.build.link.unsigned.json", "w"))'
         "$R" layout init links/*.link --verification-keys alice.pem.pub -o draft.layout 2>/dev/null
         "$R" layout sign draft.layout -k owner.pem -o root.layout 2>/dev/null
+        python3 -c 'import json; a = json.load(open("draft.layout")); \
+            json.dump(a.get("signed", a), open("layout.yaml", "w"))'
         """
 
     /// What an example writes anew is taken away first, and what it needs to have happened is done.

@@ -87,7 +87,7 @@
     private enum Residue {
         /// Whether the bytes whose inverse is given stand anywhere in writable memory.
         static func isInMemory(_ inverted: [UInt8]) -> Bool {
-            let maps = (try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)) ?? ""
+            let maps = readMaps()
             let memory = open("/proc/self/mem", O_RDONLY)
             guard !maps.isEmpty, memory >= 0 else { exit(3) }
             defer { close(memory) }
@@ -97,6 +97,24 @@
                 guard fields[1].hasPrefix("rw"), ends.count == 2, ends[1] - ends[0] < 1 << 28 else { return false }
                 return search(memory, ends[0], Int(ends[1] - ends[0]), inverted)
             }
+        }
+
+        /// Into memory that is there already: what is mapped while the kernel lists it may hide a line.
+        private static func readMaps() -> String {
+            let file = open("/proc/self/maps", O_RDONLY)
+            defer { close(file) }
+            var text = [UInt8](repeating: 0, count: 1 << 20)
+            var count = 0
+            text.withUnsafeMutableBytes { buffer in
+                while count < buffer.count {
+                    let length = read(
+                        file, UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).baseAddress,
+                        buffer.count - count)
+                    guard length > 0 else { break }
+                    count += length
+                }
+            }
+            return String(decoding: text[..<count], as: UTF8.self)
         }
 
         private static func search(_ memory: Int32, _ start: UInt, _ count: Int, _ inverted: [UInt8]) -> Bool {
