@@ -387,12 +387,21 @@ void cs_reap_orphans(pid_t process) {
     }
 }
 
+static int wait_for(pid_t process, int options, siginfo_t *information) {
+    int result;
+    do result = waitid(P_PID, (id_t)process, information, WEXITED | options);
+    while (result != 0 && errno == EINTR);
+    return result == 0 && information->si_pid == process;
+}
+
+void cs_await_end(pid_t process) {
+    siginfo_t information = {0};
+    wait_for(process, WNOWAIT, &information);
+}
+
 int cs_unnoticed_end(pid_t process) {
     siginfo_t information = {0};
-    int result;
-    do result = waitid(P_PID, (id_t)process, &information, WEXITED | WNOHANG);
-    while (result != 0 && errno == EINTR);
-    if (result != 0 || information.si_pid != process) return -1;
+    if (!wait_for(process, 0, &information)) return -1;
     return information.si_code == CLD_EXITED ? (information.si_status & 0xFF) << 8 : information.si_status;
 }
 

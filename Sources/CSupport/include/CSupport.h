@@ -156,7 +156,10 @@ void cs_stop_as_asked(void);
 /* Takes leave of ended children other than `process`: orphans of the command that came to us. */
 void cs_reap_orphans(pid_t process);
 
-/* How child `process` ended where nobody has taken it yet, as waitpid(2) says it; otherwise -1. To be asked once. */
+/* Returns when child `process` has ended, at once where that has been taken; leaves it to be taken. */
+void cs_await_end(pid_t process);
+
+/* Waits for child `process` and takes its end, as waitpid(2) says it; -1 where that has been taken. To be asked once. */
 int cs_unnoticed_end(pid_t process);
 
 /* A descriptor that is readable once `process`, a child or a descendant, has ended; negative: -errno. */

@@ -48,7 +48,10 @@ package final class ChildProcess {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         let notify = events[1]
-        process.terminationHandler = { _ in close(notify) }
+        process.terminationHandler = { process in
+            cs_await_end(process.processIdentifier)
+            close(notify)
+        }
         do {
             try process.run()
         } catch {
@@ -86,9 +89,12 @@ package final class ChildProcess {
     /// never is.
     var hasEnded: Bool { !process.isRunning }
 
-    /// How it ended; to be asked for when `ended` is readable, or `hasEnded`.
+    /// To be called when `ended` is readable, or `hasEnded`, and before the ends of all children are taken.
+    func takeEnd() { _ = termination }
+
+    /// How it ended; to be asked for when it may be taken.
     ///
-    /// Foundation takes a failure of waiting for success. Then the end is still there for us to take.
+    /// Foundation takes a failure of waiting for success. Then the end is still there for us to wait for and take.
     private(set) lazy var termination: Termination = {
         let status = cs_unnoticed_end(processID)
         if status >= 0 { return status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .signalled(status & 0x7F) }

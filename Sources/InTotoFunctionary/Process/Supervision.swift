@@ -72,7 +72,9 @@ struct Supervision {
     private var runningCommand: Int32? {
         var event = pollfd(fd: child.ended, events: Int16(POLLIN), revents: 0)
         poll(&event, 1, 0)
-        return event.revents == 0 ? child.processID : nil
+        if event.revents == 0 { return child.processID }
+        child.takeEnd()
+        return nil
     }
 
     /// Waits for the command's end, a signal or `deadline`, whichever comes first.
@@ -86,6 +88,7 @@ struct Supervision {
         let isGone = ProcessTree.status(of: child.processID)?.isZombie ?? true
         poll(&events, 2, isGone && (left < 0 || left > 50) ? 50 : left)
         let hasEnded = events[0].revents != 0 || (isGone && child.hasEnded)
+        if hasEnded { child.takeEnd() }
         if events[1].revents != 0 { signals.handle(for: hasEnded ? nil : child.processID, until: deadline) }
         return hasEnded
     }
