@@ -18,19 +18,21 @@ public struct SingleFile {
     /// Whether something has this name, be it a link to nothing.
     public static func isThere(_ path: Text) -> Bool {
         let (directory, name) = PathBytes.split(path.utf8)
-        let place = directory.isEmpty ? "." : FilePath(String(decoding: directory, as: UTF8.self))
         do throws(SystemError) {
-            let parent = try SystemCalls.openDirectory(place)
+            let parent = try open(directory)
             _ = try SystemCalls.status(name, in: parent.number)
             return true
         } catch { return false }
     }
 
+    private static func open(_ directory: [UInt8]) throws(SystemError) -> Descriptor {
+        try SystemCalls.openDirectory(directory.isEmpty ? "." : FilePath(String(decoding: directory, as: UTF8.self)))
+    }
+
     private func digests() throws(SnapshotError) -> DigestSet? {
         let (directory, name) = PathBytes.split(path)
-        let place = directory.isEmpty ? "." : FilePath(String(decoding: directory, as: UTF8.self))
         do {
-            let parent = try SystemCalls.openDirectory(place)
+            let parent = try Self.open(directory)
             return try digests(of: try SystemCalls.openFile(name, in: parent.number))
         } catch let error as SystemError {
             switch error.code {

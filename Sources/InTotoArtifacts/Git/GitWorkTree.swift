@@ -81,10 +81,10 @@ struct GitWorkTree: ~Copyable {
         case .unknown: status.notes.insert(Self.treeIsUnknown)
         }
         let directory = try GitDirectory(root)
-        let attributes = try attributes(directory)
-        content.convertsLineEndings = convertsLineEndings(attributes)
-        content.isFiltered = attributes.contains(where: Self.isFilter)
         let common = try GitDirectory(location.commonDirectory)
+        let attributes = try GitAttributes(top: directory, common: common)
+        content.convertsLineEndings = attributes.convertLineEndings || configurationConvertsLineEndings
+        content.isFiltered = attributes.haveFilters
         ignore.append(try common.contents(of: "info/exclude".utf8, limit: 4 << 20), 0)
         let top: Descriptor
         do throws(SystemError) { top = try SystemCalls.openForListing(directory.descriptor.number) } catch {
@@ -97,6 +97,10 @@ struct GitWorkTree: ~Copyable {
         status.otherLineEndings = content.otherLineEndings
         status.sort()
         return status
+    }
+
+    private var configurationConvertsLineEndings: Bool {
+        configuration.value("core", "autocrlf").map { $0.lowercased() != "false" } ?? false
     }
 
     private static let filtersAreNotRun =
@@ -419,50 +423,6 @@ struct GitWorkTree: ~Copyable {
         }
         return options.ownFiles.contains(file.identity)
     }
-
-    // MARK: Attributes
-
-    /// Whether git may convert line endings here: by its configuration, or by attributes at the top.
-    private func convertsLineEndings(_ attributes: [ArraySlice<UInt8>]) -> Bool {
-        if let value = configuration.value("core", "autocrlf")?.lowercased(), value != "false" { return true }
-        return attributes.contains(where: Self.convertsLineEndings)
-    }
-
-    /// The words of the attributes at the top and of the repository's own. Source: `gitattributes(5)`.
-    private func attributes(_ directory: borrowing GitDirectory) throws(GitError) -> [ArraySlice<UInt8>] {
-        let common = try GitDirectory(location.commonDirectory)
-        let files = [
-            (try? directory.contents(of: ".gitattributes".utf8, limit: 4 << 20)) ?? nil,
-            try common.contents(of: "info/attributes".utf8, limit: 4 << 20),
-        ]
-        let lines = files.compactMap(\.self).flatMap { $0.split { $0 == 0x0A || $0 == 0x0D } }
-        return lines.flatMap(Self.words)
-    }
-
-    private static func convertsLineEndings(_ word: ArraySlice<UInt8>) -> Bool {
-        word.elementsEqual("text".utf8) || word.elementsEqual("crlf".utf8)
-            || ["text=", "eol=", "crlf="].contains { word.starts(with: $0.utf8) }
-    }
-
-    /// Large files of git LFS are compared with their pointers.
-    private static func isFilter(_ word: ArraySlice<UInt8>) -> Bool {
-        if word.elementsEqual("filter=lfs".utf8) { return false }
-        return word.elementsEqual("ident".utf8)
-            || ["filter=", "working-tree-encoding="].contains { word.starts(with: $0.utf8) }
-    }
-
-    /// The words behind the pattern, which may be quoted.
-    private static func words(of line: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
-        var rest = line.drop { $0 == 0x20 || $0 == 0x09 }
-        if rest.first == UInt8(ascii: "#") { return [] }
-        if rest.first == UInt8(ascii: "\"") {
-            rest = rest.dropFirst()
-            while let byte = rest.popFirst(), byte != UInt8(ascii: "\"") {
-                if byte == backslash { rest = rest.dropFirst() }
-            }
-        }
-        return Array(rest.drop { $0 != 0x20 && $0 != 0x09 }.split { $0 == 0x20 || $0 == 0x09 })
-    }
 }
 
 /// How far in a repository is: how many others are around it, and how many directories of theirs.
@@ -474,52 +434,5 @@ struct GitNesting {
     func within(_ path: ArraySlice<UInt8>) -> GitNesting {
         GitNesting(
             repositories: repositories + 1, directories: directories + path.count(where: { $0 == slash }) + 1)
-    }
-}
-
-extension GitIndex {
-    /// Whether there is an entry of this name behind the first `skipped` bytes of the paths in `range`, or one below it.
-    fileprivate func names(_ name: [UInt8], isDirectory: Bool, behind skipped: Int, in range: Range<Int>) -> Bool {
-        let position = firstEntry(from: name, behind: skipped, in: range)
-        if position < range.upperBound, path(entries[position]).dropFirst(skipped).elementsEqual(name) { return true }
-        guard isDirectory else { return false }
-        let below = name + [slash]
-        let first = firstEntry(from: below, behind: skipped, in: position..<range.upperBound)
-        return first < range.upperBound && path(entries[first]).dropFirst(skipped).starts(with: below)
-    }
-
-    private func firstEntry(from name: [UInt8], behind skipped: Int, in range: Range<Int>) -> Int {
-        var (low, high) = (range.lowerBound, range.upperBound)
-        while low < high {
-            let middle = (low + high) / 2
-            if path(entries[middle]).dropFirst(skipped).precedes(name[...]) { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-
-    /// The first position from `start` on whose path does not begin with `prefix`, which that of `start` does.
-    fileprivate func firstEntry(after start: Int, notBelow prefix: [UInt8], in range: Range<Int>) -> Int {
-        var (low, high) = (start + 1, range.upperBound)
-        while low < high {
-            let middle = (low + high) / 2
-            if path(entries[middle]).starts(with: prefix) { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-
-    fileprivate func contains(_ name: ArraySlice<UInt8>) -> Bool {
-        var (low, high) = (0, entries.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if path(entries[middle]).precedes(name) { low = middle + 1 } else { high = middle }
-        }
-        return low < entries.count && path(entries[low]).elementsEqual(name)
-    }
-}
-
-extension ArraySlice<UInt8> {
-    /// The order of `memcmp`; a prefix comes first.
-    fileprivate func precedes(_ other: ArraySlice<UInt8>) -> Bool {
-        withUnsafeBytes { a in other.withUnsafeBytes { b in SystemCalls.compare(a, b) < 0 } }
     }
 }
