@@ -53,16 +53,14 @@ extension EvidenceFormat {
             let payload = try payload(link)
             return try signers.map { signer in
                 let envelope = try Self.envelope(payload, [signer])
-                var bytes = try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
-                bytes.append(UInt8(ascii: "\n"))
+                let bytes = try JSONWriter.lines(.compact) { envelope.write(to: &$0) }
                 return SignedEvidence(format: self, keyID: signer.keyID, bytes: bytes)
             }
         case .link:
             return try Self.signatures(over: link, signers).map { signature in
-                var bytes = try JSONWriter.bytes(.indented) {
+                let bytes = try JSONWriter.lines(.indented) {
                     Metablock.write(link, signatures: [signature], to: &$0)
                 }
-                bytes.append(UInt8(ascii: "\n"))
                 return SignedEvidence(format: self, keyID: signature.keyID, bytes: bytes)
             }
         }

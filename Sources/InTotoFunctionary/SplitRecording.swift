@@ -48,7 +48,7 @@ extension UnfinishedRecord {
     /// The envelope, signed by everybody who is to complete the step.
     public func signed(by signers: [any Signer]) throws -> [UInt8] {
         let envelope = try EvidenceFormat.envelope(try payload(), signers, type: Self.payloadType)
-        return try JSONWriter.bytes(.compact) { envelope.write(to: &$0) } + [UInt8(ascii: "\n")]
+        return try JSONWriter.lines(.compact) { envelope.write(to: &$0) }
     }
 }
 

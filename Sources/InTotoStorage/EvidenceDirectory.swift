@@ -17,6 +17,19 @@ public final class EvidenceDirectory: Sendable {
         do { try self.init(opening: path) } catch { throw .system(path, operation: "open", errno: error) }
     }
 
+    /// The directory that `path` is in; throws as the other does.
+    public convenience init(of path: FilePath) throws(StorageError) { try self.init(Self.parent(of: path)) }
+
+    /// Makes room for the file at `path`; throws as `init` and the other `reserve` do.
+    public static func reserve(_ path: FilePath, overwrite: Bool) throws(StorageError) -> PendingFile {
+        try EvidenceDirectory(of: path).reserve(path.lastComponent?.string ?? "", overwrite: overwrite)
+    }
+
+    static func parent(of path: FilePath) -> FilePath {
+        let parent = path.removingLastComponent()
+        return parent.isEmpty ? "." : parent
+    }
+
     init(opening path: FilePath) throws(Errno) {
         self.path = path
         descriptor = path.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }

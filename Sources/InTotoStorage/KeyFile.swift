@@ -53,10 +53,9 @@ public enum KeyFile {
     public static func create(
         _ path: FilePath, _ bytes: UnsafeRawBufferPointer, mode: UInt16, replacing: Bool
     ) throws(StorageError) {
-        let directory = path.removingLastComponent()
         do throws(Errno) {
             let temporary = try TemporaryFile(
-                in: try EvidenceDirectory(opening: directory.isEmpty ? "." : directory), mode: mode)
+                in: try EvidenceDirectory(opening: EvidenceDirectory.parent(of: path)), mode: mode)
             try temporary.write(bytes)
             let name = path.lastComponent?.string ?? ""
             if replacing { try temporary.replace(name) } else { try temporary.place(at: name) }

@@ -42,12 +42,7 @@ struct EvidenceFile {
                 "\(Text(path).escaped): \(error)",
                 hint: "evidence is a link, a layout, a DSSE envelope or a bundle of envelopes, one a line")
         }
-        if bundle.ignoredLineCount > 0 {
-            let lines =
-                bundle.ignoredLineCount == 1
-                ? "1 line is no envelope" : "\(bundle.ignoredLineCount) lines are no envelopes"
-            context.note("intoto-run: warning: \(Text(path).escaped): \(lines)")
-        }
+        BundleVerb.warn(ofUnknownLines: bundle.ignoredLineCount, of: path, in: context)
         return bundle.envelopes.map(SignedMetadata.envelope)
     }
 

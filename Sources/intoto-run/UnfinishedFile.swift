@@ -38,8 +38,7 @@ struct UnfinishedFile {
     /// The record that the user names.
     init(at path: String) throws {
         let path = FilePath(path)
-        let parent = path.removingLastComponent()
-        do { directory = try EvidenceDirectory(parent.isEmpty ? "." : parent) } catch { throw Failure("\(error)") }
+        do { directory = try EvidenceDirectory(of: path) } catch { throw Failure("\(error)") }
         name = path.lastComponent?.string ?? ""
     }
 

@@ -34,10 +34,7 @@ public struct Bundle: Hashable, Sendable {
     /// One compact envelope a line, each ending in LF.
     public func bytes() throws(JSONError) -> [UInt8] {
         var bytes: [UInt8] = []
-        for envelope in envelopes {
-            bytes += try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
-            bytes.append(UInt8(ascii: "\n"))
-        }
+        for envelope in envelopes { bytes += try JSONWriter.lines(.compact) { envelope.write(to: &$0) } }
         return bytes
     }
 }

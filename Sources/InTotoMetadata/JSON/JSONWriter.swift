@@ -32,6 +32,13 @@ public struct JSONWriter {
         return try writer.finish()
     }
 
+    /// The same as a file has it: with the end of a line behind it.
+    public static func lines(_ style: Style, _ body: (inout JSONWriter) -> Void) throws(JSONError) -> [UInt8] {
+        var bytes = try bytes(style, body)
+        bytes.append(UInt8(ascii: "\n"))
+        return bytes
+    }
+
     /// Makes room for so many bytes: a buffer of 100 MB that grows by doubling takes twice as much.
     mutating func reserve(_ count: Int) { bytes.reserveCapacity(bytes.count + count) }
 

@@ -59,7 +59,7 @@ struct SummaryOptions: ParsableArguments {
     }
 
     private static func reserve(_ path: FilePath, _ word: String) throws -> PendingFile {
-        guard let name = path.lastComponent, name.kind == .regular else {
+        guard path.lastComponent?.kind == .regular else {
             throw Failure("--summary-file \(Text(word).escaped): is no name of a file")
         }
         var status = stat()
@@ -69,8 +69,7 @@ struct SummaryOptions: ParsableArguments {
                 "--summary-file \(Text(word).escaped): is not a regular file", hint: "give another name, or fd:N")
         }
         do throws(StorageError) {
-            let parent = path.removingLastComponent()
-            return try EvidenceDirectory(parent.isEmpty ? "." : parent).reserve(name.string, overwrite: true)
+            return try EvidenceDirectory.reserve(path, overwrite: true)
         } catch { throw Failure("--summary-file: \(error)", hint: "give a directory that exists and may be written") }
     }
 }
@@ -88,7 +87,7 @@ enum SummaryPlace {
 
     /// Writes one line of JSON.
     func write(_ object: JSONObject) throws {
-        let bytes = try JSONWriter.bytes(.compact) { $0.object(object) } + [UInt8(ascii: "\n")]
+        let bytes = try JSONWriter.lines(.compact) { $0.object(object) }
         switch self {
         case .file(let file): try file.commit(bytes)
         case .descriptor(let number):

@@ -44,8 +44,7 @@ struct OutputFile {
             guard let name = target.lastComponent, name.kind == .regular else {
                 throw Failure("\(Text(path).escaped): is no name of a file")
             }
-            let parent = target.removingLastComponent()
-            let directory = try EvidenceDirectory(parent.isEmpty ? "." : parent)
+            let directory = try EvidenceDirectory(of: target)
             // That writing is possible is all that is asked: what was reserved goes at once.
             _ = try directory.reserve(name.string, overwrite: true)
             return .file(directory, name: name.string)

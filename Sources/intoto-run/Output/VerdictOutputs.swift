@@ -60,8 +60,7 @@ struct VerdictOutputs {
             let stem = (report.sublayoutStep.map { "\($0.text)." } ?? "") + link.name.text.description
             var name = "\(stem).link"
             while !taken.insert(name).inserted { name = "\(stem).\(taken.count).link" }
-            var bytes = try JSONWriter.bytes(.indented) { Metablock.write(link, signatures: [], to: &$0) }
-            bytes.append(UInt8(ascii: "\n"))
+            let bytes = try JSONWriter.lines(.indented) { Metablock.write(link, signatures: [], to: &$0) }
             do { try inspections.reserve(name, overwrite: true).commit(bytes) } catch { throw Failure("\(error)") }
         }
     }

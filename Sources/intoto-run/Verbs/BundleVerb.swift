@@ -19,7 +19,7 @@ struct BundleVerb: ParsableCommand {
         var gathered: [EnvelopeLine] = []
         for file in files {
             let (lines, ignored) = try EnvelopeLine.read(file)
-            if ignored > 0 { context.note("intoto-run: warning: \(Text(file).escaped): \(unknownLines(ignored))") }
+            warn(ofUnknownLines: ignored, of: file, in: context)
             for line in lines where seen.insert(line.envelope).inserted { gathered.append(line) }
         }
         return gathered
@@ -29,15 +29,16 @@ struct BundleVerb: ParsableCommand {
         count == 1 ? "1 line is no envelope" : "\(count) lines are no envelopes"
     }
 
+    /// Silent where there are none.
+    static func warn(ofUnknownLines count: Int, of file: String, in context: CommandContext) {
+        if count > 0 { context.note("intoto-run: warning: \(Text(file).escaped): \(unknownLines(count))") }
+    }
+
     static func bytes(_ lines: [EnvelopeLine]) -> [UInt8] { lines.flatMap { $0.bytes + [UInt8(ascii: "\n")] } }
 
     /// Writes a whole file at once; `overwrite` replaces what is there.
     static func write(_ bytes: [UInt8], to path: FilePath, overwrite: Bool) throws {
-        let parent = path.removingLastComponent()
-        do {
-            try EvidenceDirectory(parent.isEmpty ? "." : parent)
-                .reserve(path.lastComponent?.string ?? "", overwrite: overwrite).commit(bytes)
-        } catch {
+        do { try EvidenceDirectory.reserve(path, overwrite: overwrite).commit(bytes) } catch {
             throw Failure(
                 "\(error)",
                 hint: { if case .alreadyExists = error { "give --overwrite to replace it" } else { nil } }())
@@ -128,9 +129,7 @@ struct BundleSplit: Verb {
 
     func run(in context: CommandContext) throws -> Int32 {
         let (lines, ignored) = try EnvelopeLine.read(bundle)
-        if ignored > 0 {
-            context.note("intoto-run: warning: \(Text(bundle).escaped): \(BundleVerb.unknownLines(ignored))")
-        }
+        BundleVerb.warn(ofUnknownLines: ignored, of: bundle, in: context)
         var written: [FilePath] = []
         for (index, line) in lines.enumerated() {
             let path = FilePath(directory).appending("\(stem).\(index + 1).json")

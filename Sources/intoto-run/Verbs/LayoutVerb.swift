@@ -216,12 +216,8 @@ extension LayoutVerb {
 extension LayoutGraph.Language: ExpressibleByArgument {}
 
 private func write(_ metadata: SignedMetadata, to path: String) throws {
-    var bytes = try JSONWriter.bytes(.indented) { metadata.write(to: &$0) }
-    bytes.append(UInt8(ascii: "\n"))
-    let target = FilePath(path)
-    let directory = target.removingLastComponent()
-    do {
-        try EvidenceDirectory(directory.isEmpty ? "." : directory)
-            .reserve(target.lastComponent?.string ?? "", overwrite: false).commit(bytes)
-    } catch { throw Failure.reading(path, error) }
+    let bytes = try JSONWriter.lines(.indented) { metadata.write(to: &$0) }
+    do { try EvidenceDirectory.reserve(FilePath(path), overwrite: false).commit(bytes) } catch {
+        throw Failure.reading(path, error)
+    }
 }

@@ -168,12 +168,8 @@ struct Sign: Verb {
         do {
             let signed = try metadata.signed(by: signers, keepingSignatures: append)
             let target = try output.map { FilePath($0) } ?? FilePath(metadata.fileName(signers, asReadFrom: file))
-            let directory = target.removingLastComponent()
-            let place = try EvidenceDirectory(directory.isEmpty ? "." : directory)
-                .reserve(target.lastComponent?.string ?? "", overwrite: overwrite || target == FilePath(file))
-            var bytes = try JSONWriter.bytes(signed.style) { signed.write(to: &$0) }
-            bytes.append(UInt8(ascii: "\n"))
-            try place.commit(bytes)
+            let place = try EvidenceDirectory.reserve(target, overwrite: overwrite || target == FilePath(file))
+            try place.commit(JSONWriter.lines(signed.style) { signed.write(to: &$0) })
             try result.report(written: [place.path], note: { verbosity.note($0, in: context) }, in: context)
         } catch let error as StorageError {
             throw Failure(error.description, hint: EvidenceOptions.hint(for: error))
