@@ -102,6 +102,19 @@ enum SystemCalls {
         return a.count - b.count
     }
 
+    /// Where the bytes of `pattern` stand first in `bytes`, from `start` on; nil where they do not. In linear time.
+    static func firstRange(of pattern: [UInt8], in bytes: [UInt8], from start: Int) -> Range<Int>? {
+        bytes.withUnsafeBytes { bytes in
+            pattern.withUnsafeBytes { pattern in
+                guard start < bytes.count, let all = bytes.baseAddress, let sought = pattern.baseAddress,
+                    let found = memmem(all + start, bytes.count - start, sought, pattern.count)
+                else { return nil }
+                let place = all.distance(to: UnsafeRawPointer(found))
+                return place..<place + pattern.count
+            }
+        }
+    }
+
     static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
     /// How many descriptors this process may still open; no more than `most` are looked at.
