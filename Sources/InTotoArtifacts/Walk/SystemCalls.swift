@@ -1,3 +1,4 @@
+private import CFileSystem
 import SystemPackage
 
 #if canImport(Glibc)
@@ -107,9 +108,9 @@ enum SystemCalls {
         bytes.withUnsafeBytes { bytes in
             pattern.withUnsafeBytes { pattern in
                 guard start < bytes.count, let all = bytes.baseAddress, let sought = pattern.baseAddress,
-                    let found = memmem(all + start, bytes.count - start, sought, pattern.count)
+                    let found = cfs_find(all + start, bytes.count - start, sought, pattern.count)
                 else { return nil }
-                let place = all.distance(to: UnsafeRawPointer(found))
+                let place = all.distance(to: found)
                 return place..<place + pattern.count
             }
         }
