@@ -224,7 +224,7 @@ import Testing
             (
                 objects(
                     """
-                    for i in range(160): tree = put(b'tree', b'40000 a\\0' + tree + (b'40000 b\\0' + tree) * 400_000)
+                    for i in range(80): tree = put(b'tree', b'40000 a\\0' + tree + (b'40000 b\\0' + tree) * 400_000)
                     commit(tree, b'')
                     """), "is one of trees within each other of more than 67108864 bytes"
             ),
@@ -235,7 +235,7 @@ import Testing
         try git(script)
         let run = try IntotoRun(in: git.directory).shell(
             """
-            ulimit -v 1500000
+            ulimit -v 1000000
             "$R" -q -k ../key.pem -n s -d .. --format link -m a -- sh -c 'echo ran >../ran'
             """)
         #expect(run.status == 0, "\(run.errorText)")
