@@ -1,5 +1,3 @@
-import InTotoMetadata
-
 /// What the attributes that hold for a directory have git do with files' content: those of the work tree, from the top
 /// down to it, and the repository's own. Whichever file a line is for, it counts for all below. Source:
 /// `gitattributes(5)`.
