@@ -1,12 +1,12 @@
 #include "CFileSystem.h"
 
 #include <errno.h>
+#include <string.h>
 
 #if defined(__linux__)
 
 #include <fcntl.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -61,3 +61,7 @@ int cfs_check_no_writer(int descriptor) {
 }
 
 #endif
+
+const void *cfs_find(const void *bytes, size_t count, const void *pattern, size_t length) {
+    return memmem(bytes, count, pattern, length);
+}

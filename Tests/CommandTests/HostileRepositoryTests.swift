@@ -190,6 +190,81 @@ import Testing
         #expect(before["clean"] == false)
     }
 
+    /// Writes objects to the repository and makes the last one HEAD's commit.
+    private static func objects(_ script: String) -> String {
+        """
+        python3 - <<'END'
+        import hashlib, os, zlib
+        def put(kind, content):
+            raw = kind + b' %d\\0' % len(content) + content
+            id = hashlib.sha1(raw).hexdigest()
+            os.makedirs('.git/objects/' + id[:2], exist_ok=True)
+            open('.git/objects/' + id[:2] + '/' + id[2:], 'wb').write(zlib.compress(raw, 1))
+            return bytes.fromhex(id)
+        def commit(tree, message):
+            who = b'A <a@example.com> 1 +0000'
+            id = put(b'commit', b'tree %s\\nauthor %s\\ncommitter %s\\n\\n' % (tree.hex().encode(), who, who) + message)
+            open('.git/refs/heads/main', 'w').write(id.hex() + '\\n')
+        tree = put(b'tree', b'')
+        \(script)
+        END
+        """
+    }
+
+    /// Each takes a few KiB or MiB on disk, and took gigabytes of memory.
+    @Test(
+        arguments: [
+            (
+                objects(
+                    """
+                    for i in range(24): tree = put(b'tree', b'40000 ' + b'n' * 15_000_000 + b'\\0' + tree)
+                    commit(tree, b'')
+                    """), "has a path of more than 4095 bytes"
+            ),
+            (
+                objects(
+                    """
+                    for i in range(80): tree = put(b'tree', b'40000 a\\0' + tree + (b'40000 b\\0' + tree) * 400_000)
+                    commit(tree, b'')
+                    """), "is one of trees within each other of more than 67108864 bytes"
+            ),
+            (objects("commit(tree, b'\\n' * 16_000_000)"), nil),
+            ("yes a | head -c 66000000 >>.git/packed-refs", nil),
+        ] as [(String, String?)])
+    func `what is small on disk is so in memory`(script: String, note: String?) throws {
+        try git(script)
+        let run = try IntotoRun(in: git.directory).shell(
+            """
+            ulimit -v 1000000
+            "$R" -q -k ../key.pem -n s -d .. --format link -m a -- sh -c 'echo ran >../ran'
+            """)
+        #expect(run.status == 0, "\(run.errorText)")
+        #expect(try IntotoRun().list().contains("ran"))
+        let record = try record()
+        #expect(record["commit"] == .string(Text(try git.line("git rev-parse HEAD"))))
+        guard let note else {
+            #expect(record["before"] != nil)
+            return
+        }
+        #expect(record["before"] == nil)
+        #expect("\(record["notes"] ?? .null)".contains(note), "\(record)")
+    }
+
+    @Test func `no more addresses of remotes are in evidence than are listed, and how many there were`() throws {
+        try git("for i in $(seq 1234); do printf '[remote \"r%s\"]\\nurl = /%s\\n' $i $i; done >>.git/config")
+        let run = try IntotoRun(in: git.directory)(
+            "-q", "-k", "../key.pem", "-n", "s", "-d", "..", "--format", "link", "-m", "a", "--", "sh", "-c",
+            "printf '[remote \"new\"]\\nurl = /new\\n' >>.git/config")
+        #expect(run.status == 0, "\(run.errorText)")
+        let record = try record()
+        guard case .array(let remotes)? = record["remotes"], case .object(let after)? = record["after"] else {
+            throw IntotoRun.SetupFailure(reason: "no remotes")
+        }
+        #expect(remotes.count == 100)
+        #expect(record["remotes-omitted"] == 1134)
+        #expect(after["remotes-omitted"] == 1135)
+    }
+
     @Test func `submodules in deep directories cost no crash, nor more descriptors than there are`() throws {
         let depth = 110
         try git(

@@ -2,6 +2,7 @@
 #ifndef CFILESYSTEM_H
 #define CFILESYSTEM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* The kind of file system, as statfs(2) numbers them. */
@@ -13,5 +14,8 @@ int cfs_mount_id(int descriptor, uint64_t *id);
 /* Succeeds where nobody has the regular file open for writing or mapped writable; needs a descriptor opened for reading
    by the file's owner. It takes a lease for the moment, which is how the kernel answers that question. */
 int cfs_check_no_writer(int descriptor);
+
+/* memmem(3), which the module leaves out as well: where the pattern stands first, or NULL. In linear time. */
+const void *cfs_find(const void *bytes, size_t count, const void *pattern, size_t length);
 
 #endif

@@ -1,20 +1,39 @@
-/// What the attributes at the top of a work tree and the repository's own have git do with files' content. Source:
+/// What the attributes that hold for a directory have git do with files' content: those of the work tree, from the top
+/// down to it, and the repository's own. Whichever file a line is for, it counts for all below. Source:
 /// `gitattributes(5)`.
 struct GitAttributes {
     /// Git may convert line endings.
-    let convertLineEndings: Bool
+    private(set) var convertLineEndings: Bool
     /// Git may convert content in other ways.
-    let haveFilters: Bool
+    private(set) var haveFilters = false
 
-    init(top: borrowing GitDirectory, common: borrowing GitDirectory) throws(GitError) {
-        let files = [
-            (try? top.contents(of: ".gitattributes".utf8, limit: 4 << 20)) ?? nil,
-            try common.contents(of: "info/attributes".utf8, limit: 4 << 20),
-        ]
-        let lines = files.compactMap(\.self).flatMap { $0.split { $0 == 0x0A || $0 == 0x0D } }
-        let words = lines.flatMap(Self.words)
-        convertLineEndings = words.contains(where: Self.convertsLineEndings)
-        haveFilters = words.contains(where: Self.isFilter)
+    private static let limit = 4 << 20
+
+    init(convertLineEndings: Bool) { self.convertLineEndings = convertLineEndings }
+
+    /// Adds the repository's own, below its common directory.
+    mutating func add(from common: borrowing GitDirectory) throws(GitError) {
+        if let content = try common.contents(of: "info/attributes".utf8, limit: Self.limit) { add(content) }
+    }
+
+    /// Adds those of an open directory of the work tree.
+    mutating func enter(_ directory: Int32, prefix: [UInt8]) {
+        // A file that cannot be read, or is a link, says nothing, as in git.
+        let content = try? GitDirectory.contents(
+            of: Array(".gitattributes".utf8)[...], in: directory, path: prefix, Self.limit)
+        if let content { add(content) }
+    }
+
+    private mutating func add(_ content: [UInt8]) {
+        var rest = content.starts(with: [0xEF, 0xBB, 0xBF]) ? content[3...] : content[...]
+        while !rest.isEmpty, !(convertLineEndings && haveFilters) {
+            let line = rest.prefix { $0 != 0x0A && $0 != 0x0D }
+            rest = rest[line.endIndex...].dropFirst()
+            for word in Self.words(of: line) {
+                convertLineEndings = convertLineEndings || Self.convertsLineEndings(word)
+                haveFilters = haveFilters || Self.isFilter(word)
+            }
+        }
     }
 
     private static func convertsLineEndings(_ word: ArraySlice<UInt8>) -> Bool {

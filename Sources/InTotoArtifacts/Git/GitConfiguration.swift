@@ -43,18 +43,23 @@ struct GitConfiguration {
     /// Sections that tell git to read other files.
     var includes: Int { entries.count { ($0.section == "include" || $0.section == "includeif") && $0.key == "path" } }
 
-    /// Remotes with their addresses, in the order of the file.
-    var remotes: [(name: [UInt8], urls: [[UInt8]])] {
+    /// Remotes with their first `limit` addresses in all, in the order of the file, and how many addresses were omitted.
+    func remotes(limit: Int) -> (listed: [(name: [UInt8], urls: [[UInt8]])], omitted: Int) {
         var remotes: [(name: [UInt8], urls: [[UInt8]])] = []
+        var places: [[UInt8]: Int] = [:]
+        var count = 0
         for entry in entries where entry.section == "remote" && entry.key == "url" {
             guard let name = entry.subsection, let url = entry.value else { continue }
-            if let index = remotes.firstIndex(where: { $0.name == name }) {
-                remotes[index].urls.append(url)
+            count += 1
+            if count > limit { continue }
+            if let place = places[name] {
+                remotes[place].urls.append(url)
             } else {
+                places[name] = remotes.count
                 remotes.append((name, [url]))
             }
         }
-        return remotes
+        return (remotes, max(0, count - limit))
     }
 }
 

@@ -3,10 +3,8 @@ import InTotoMetadata
 
 /// Whether files have the content that the index names, for those of which their status does not tell.
 struct GitFileContent: ~Copyable {
-    /// Whether git may have converted line endings when it wrote the file.
-    var convertsLineEndings = false
-    /// Whether git may have written something else than the blob for other reasons.
-    var isFiltered = false
+    /// What git may have done to a blob when it wrote the file.
+    var attributes: GitAttributes
     private(set) var largeFiles = 0
     private(set) var otherLineEndings = 0
     private var blob: MessageDigest
@@ -16,9 +14,10 @@ struct GitFileContent: ~Copyable {
     /// Larger files are not tried with other line endings, in bytes.
     private static let textLimit = 64 << 20
 
-    init() throws(GitError) {
+    init(_ attributes: GitAttributes) throws(GitError) {
         let sha1 = try Self.digest(.sha1)
         let sha256 = try Self.digest(.sha256)
+        self.attributes = attributes
         blob = sha1
         self.sha256 = sha256
     }
@@ -46,7 +45,7 @@ struct GitFileContent: ~Copyable {
                 largeFiles += 1
                 return true
             }
-            if convertsLineEndings, hasCarriageReturn, size <= Self.textLimit,
+            if attributes.convertLineEndings, hasCarriageReturn, size <= Self.textLimit,
                 entry.hasID(try blobID(of: withLineFeeds(SystemCalls.prefix(of: descriptor.number, length: Int(size)))))
             {
                 otherLineEndings += 1

@@ -148,24 +148,23 @@ struct GitCommit {
 
     /// Nil for what is no commit.
     init?(parsing bytes: [UInt8]) {
-        var tree: GitObjectID?
-        var signature: String?
-        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            if line.isEmpty { break }
-            if tree == nil {
-                guard line.starts(with: "tree ".utf8), let id = GitObjectID(line.dropFirst(5)) else { return nil }
-                tree = id
-            } else if line.starts(with: "gpgsig ".utf8) || line.starts(with: "gpgsig-sha256 ".utf8) {
-                signature = Self.kind(ofSignature: line)
-            }
-        }
-        guard let tree else { return nil }
+        guard let end = Self.place(of: "\n", in: bytes), bytes.starts(with: "tree ".utf8),
+            let tree = GitObjectID(bytes[5..<end])
+        else { return nil }
         self.tree = tree
-        self.signature = signature
+        // The message, which may be of any size and say anything, begins behind the first blank line.
+        let message = Self.place(of: "\n\n", in: bytes, from: end) ?? bytes.count
+        let signature = ["\ngpgsig ", "\ngpgsig-sha256 "].compactMap { Self.place(of: $0, in: bytes, from: end) }
+            .filter { $0 < message }.min()
+        self.signature = signature.map { Self.kind(ofSignature: bytes[($0 + 1)..<message]) }
     }
 
-    private static func kind(ofSignature line: ArraySlice<UInt8>) -> String {
-        let text = String(decoding: line, as: UTF8.self)
+    private static func place(of text: String, in bytes: [UInt8], from start: Int = 0) -> Int? {
+        SystemCalls.firstRange(of: Array(text.utf8), in: bytes, from: start)?.lowerBound
+    }
+
+    private static func kind(ofSignature header: ArraySlice<UInt8>) -> String {
+        let text = String(decoding: header.prefix { $0 != UInt8(ascii: "\n") }.prefix(128), as: UTF8.self)
         if text.contains("BEGIN PGP") { return "openpgp" }
         if text.contains("BEGIN SSH SIGNATURE") { return "ssh" }
         return text.contains("BEGIN SIGNED MESSAGE") ? "x509" : "unknown"

@@ -51,7 +51,9 @@ struct GitReading {
         let references = try GitReferences(location)
         var state = GitRepositoryState(
             root: location.root, gitDirectory: location.gitDirectory, head: try references.head())
-        state.remotes = configuration.remotes.map { remote in
+        let remotes = configuration.remotes(limit: GitOptions.listed)
+        state.remotesOmitted = remotes.omitted
+        state.remotes = remotes.listed.map { remote in
             .init(
                 name: GitRemoteAddress.withoutCredentials(remote.name),
                 urls: remote.urls.map(GitRemoteAddress.withoutCredentials))

@@ -92,10 +92,9 @@ struct GitReferences: ~Copyable {
 
     /// All tags, and whether there were too many to read.
     func tags() throws(GitError) -> (tags: [Tag], isComplete: Bool) {
-        var tags = packed.tags()
+        var (tags, isComplete) = packed.tags()
         let packedNames = Dictionary(tags.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { $1 })
         var names: [[UInt8]] = []
-        var isComplete = true
         try looseTags([], &names, &isComplete)
         for name in names {
             let reference = Array("refs/tags/".utf8) + name
@@ -159,7 +158,7 @@ struct GitReferences: ~Copyable {
     }
 
     /// Below `refs/`, and with nothing that would lead elsewhere. Source: `git-check-ref-format(1)`.
-    static func isSound(_ name: [UInt8]) -> Bool {
+    static func isSound(_ name: some Collection<UInt8>) -> Bool {
         guard name.starts(with: "refs/".utf8), name.count <= 1024 else { return false }
         return name.split(separator: slash, omittingEmptySubsequences: false).allSatisfy { part in
             !part.isEmpty && part.first != UInt8(ascii: ".") && part.allSatisfy { $0 > 0x20 && $0 != 0x7F }
@@ -172,43 +171,69 @@ struct PackedReferences {
     var content: [UInt8]
 
     func id(of name: [UInt8]) -> GitObjectID? {
-        var found: GitObjectID?
-        forEach { line, id, _ in if found == nil, line.elementsEqual(name) { found = GitObjectID(id) } }
-        return found
+        var position = 0
+        while let entry = entry(beginningWith: name, from: &position) {
+            if entry.name.count == name.count { return entry.id }
+        }
+        return nil
     }
 
-    /// Where git says that it noted what every tag leads to, one without a note leads to no other object.
-    func tags() -> [GitReferences.Tag] {
+    /// Tags, and whether these are all: git passes over unsound names as well. Where git says that it noted what every
+    /// tag leads to, one without a note leads to no other object.
+    func tags() -> (tags: [GitReferences.Tag], isComplete: Bool) {
         var tags: [GitReferences.Tag] = []
-        let header = content.prefix { $0 != UInt8(ascii: "\n") }.split(separator: UInt8(ascii: " "))
+        var isComplete = true
+        let header = content.prefix(256).prefix { $0 != UInt8(ascii: "\n") }.split(separator: UInt8(ascii: " "))
         let isFullyPeeled =
             header.starts(with: ["#", "pack-refs", "with:"].map { Array($0.utf8)[...] })
             && header.contains(Array("fully-peeled".utf8)[...])
         let prefix = Array("refs/tags/".utf8)
-        forEach { name, id, peeled in
-            guard name.starts(with: prefix), let target = GitObjectID(id) else { return }
-            let peeled = peeled.flatMap { GitObjectID($0) } ?? (isFullyPeeled ? target : nil)
-            tags.append(.init(name: Array(name.dropFirst(prefix.count)), target: target, peeled: peeled))
-        }
-        return tags
-    }
-
-    /// Lines are `ID NAME`, each perhaps followed by `^ID` of what the tag leads to.
-    private func forEach(
-        _ body: (_ name: ArraySlice<UInt8>, _ id: ArraySlice<UInt8>, _ peeled: ArraySlice<UInt8>?) -> Void
-    ) {
-        var last: (name: ArraySlice<UInt8>, id: ArraySlice<UInt8>)?
-        for line in content.split(separator: UInt8(ascii: "\n")) {
-            if line.first == UInt8(ascii: "^") {
-                if let entry = last { body(entry.name, entry.id, line.dropFirst()) }
-                last = nil
+        var position = 0
+        while let entry = entry(beginningWith: prefix, from: &position) {
+            guard GitReferences.isSound(entry.name) else {
+                isComplete = false
                 continue
             }
-            if let entry = last { body(entry.name, entry.id, nil) }
-            last = nil
-            guard line.first != UInt8(ascii: "#"), let blank = line.firstIndex(of: UInt8(ascii: " ")) else { continue }
-            last = (line[(blank + 1)...], line[..<blank])
+            let peeled = entry.peeled ?? (isFullyPeeled ? entry.id : nil)
+            tags.append(.init(name: Array(entry.name.dropFirst(prefix.count)), target: entry.id, peeled: peeled))
         }
-        if let entry = last { body(entry.name, entry.id, nil) }
+        return (tags, isComplete)
+    }
+
+    private struct Entry {
+        var name: ArraySlice<UInt8>
+        var id: GitObjectID
+        var peeled: GitObjectID?
+    }
+
+    /// The next of the lines `ID NAME`, each perhaps followed by `^ID` of what the tag leads to. Lines with other names are
+    /// not looked at: there may be millions, of anything.
+    private func entry(beginningWith prefix: [UInt8], from position: inout Int) -> Entry? {
+        while let found = SystemCalls.firstRange(of: [UInt8(ascii: " ")] + prefix, in: content, from: position) {
+            position = found.upperBound
+            guard let id = id(before: found.lowerBound) else { continue }
+            let end = endOfLine(from: position)
+            var peeled: GitObjectID?
+            position = min(end + 1, content.count)
+            if position < content.count, content[position] == UInt8(ascii: "^") {
+                peeled = GitObjectID(content[(position + 1)..<endOfLine(from: position)])
+            }
+            return Entry(name: content[(found.lowerBound + 1)..<end], id: id, peeled: peeled)
+        }
+        return nil
+    }
+
+    /// The id that begins a line and ends at `end`.
+    private func id(before end: Int) -> GitObjectID? {
+        for start in [end - 40, end - 64] where start >= 0 {
+            if start == 0 || content[start - 1] == UInt8(ascii: "\n"), let id = GitObjectID(content[start..<end]) {
+                return id
+            }
+        }
+        return nil
+    }
+
+    private func endOfLine(from start: Int) -> Int {
+        SystemCalls.firstRange(of: [UInt8(ascii: "\n")], in: content, from: start)?.lowerBound ?? content.count
     }
 }

@@ -19,6 +19,8 @@ package struct GitRepositoryState: Hashable, Sendable {
     /// How many linked work trees the repository has.
     package var linkedWorkTrees = 0
     package var remotes: [Remote] = []
+    /// Addresses of remotes beyond those listed.
+    package var remotesOmitted = 0
     package var usesSHA256 = false
     /// Some objects may be another repository's, and were not read.
     package var borrowsObjects = false

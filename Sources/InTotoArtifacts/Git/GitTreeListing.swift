@@ -13,12 +13,19 @@ struct GitTreeListing {
     private(set) var arena: [UInt8] = []
     private(set) var entries: [Entry] = []
     private var trees = 0
+    /// Bytes of the trees that are being read, one within the other.
+    private var held = 0
 
     /// Few objects can describe trees without end, each naming the next ten times.
     private static let entryLimit = 5_000_000
     private static let treeLimit = 1_000_000
-    private static let byteLimit = 1 << 29
+    /// Of paths and ids, in bytes: as much as of git's index.
+    private static let byteLimit = 256 << 20
     private static let depthLimit = 256
+    /// In bytes. No system call takes a longer one; in a tree, a few KiB hold one of many megabytes.
+    private static let pathLimit = 4095
+    /// In bytes: a few of the largest trees.
+    private static let heldLimit = 64 << 20
 
     func path(_ entry: Entry) -> ArraySlice<UInt8> { arena[entry.start..<entry.start + entry.length] }
     func id(_ entry: Entry) -> ArraySlice<UInt8> { arena[entry.idStart..<entry.idStart + 20] }
@@ -37,6 +44,11 @@ struct GitTreeListing {
         guard trees <= Self.treeLimit else { throw Self.broken(tree, "belongs to more than \(Self.treeLimit) trees") }
         guard let object = try objects.read(tree, limit: GitObjects.metadataLimit) else { return false }
         guard object.kind == .tree else { throw Self.broken(tree, "is no tree") }
+        held += object.bytes.count
+        defer { held -= object.bytes.count }
+        guard held <= Self.heldLimit else {
+            throw Self.broken(tree, "is one of trees within each other of more than \(Self.heldLimit) bytes")
+        }
         var rest = object.bytes[...]
         while !rest.isEmpty {
             guard let blank = rest.firstIndex(of: UInt8(ascii: " ")), let mode = Self.mode(rest[..<blank]),
@@ -45,13 +57,19 @@ struct GitTreeListing {
             let name = rest[(blank + 1)..<end]
             let id = rest[(end + 1)...(end + 20)]
             rest = rest[(end + 21)...]
+            guard prefix.count + name.count <= Self.pathLimit else {
+                throw Self.broken(tree, "has a path of more than \(Self.pathLimit) bytes")
+            }
             if mode == 0o040000 {
                 let path = prefix + name + [slash]
                 guard try append(GitObjectID(raw: id), path, objects, watch, depth: depth + 1) else { return false }
                 continue
             }
-            guard entries.count < Self.entryLimit, arena.count < Self.byteLimit else {
+            guard entries.count < Self.entryLimit else {
                 throw Self.broken(tree, "belongs to more than \(Self.entryLimit) files")
+            }
+            guard arena.count < Self.byteLimit else {
+                throw Self.broken(tree, "belongs to paths of more than \(Self.byteLimit) bytes")
             }
             entries.append(Entry(start: arena.count, length: prefix.count + name.count, mode: mode))
             arena += prefix

@@ -53,7 +53,7 @@ struct GitWorkTree: ~Copyable {
         _ location: GitLocation, root: [UInt8], _ configuration: GitConfiguration, _ options: GitOptions
     ) throws(GitError) {
         let index = try GitIndex(location)
-        let content = try GitFileContent()
+        let content = try GitFileContent(GitAttributes(convertLineEndings: Self.convertsLineEndings(configuration)))
         self.location = location
         self.root = root
         self.configuration = configuration
@@ -82,9 +82,7 @@ struct GitWorkTree: ~Copyable {
         }
         let directory = try GitDirectory(root)
         let common = try GitDirectory(location.commonDirectory)
-        let attributes = try GitAttributes(top: directory, common: common)
-        content.convertsLineEndings = attributes.convertLineEndings || configurationConvertsLineEndings
-        content.isFiltered = attributes.haveFilters
+        try content.attributes.add(from: common)
         ignore.append(try common.contents(of: "info/exclude".utf8, limit: 4 << 20), 0)
         let top: Descriptor
         do throws(SystemError) { top = try SystemCalls.openForListing(directory.descriptor.number) } catch {
@@ -99,7 +97,7 @@ struct GitWorkTree: ~Copyable {
         return status
     }
 
-    private var configurationConvertsLineEndings: Bool {
+    private static func convertsLineEndings(_ configuration: GitConfiguration) -> Bool {
         configuration.value("core", "autocrlf").map { $0.lowercased() != "false" } ?? false
     }
 
@@ -179,6 +177,9 @@ struct GitWorkTree: ~Copyable {
         } catch { throw notListed(prefix, error) }
         if listing.hasPatterns { ignore.enter(reader.number, prefix: prefix) }
         defer { if listing.hasPatterns { ignore.leave() } }
+        let attributesAbove = content.attributes
+        if listing.hasAttributes { content.attributes.enter(reader.number, prefix: prefix) }
+        defer { content.attributes = attributesAbove }
         var position = range.lowerBound
         while position < range.upperBound {
             let rest = index.path(index.entries[position]).dropFirst(prefix.count)
@@ -267,7 +268,7 @@ struct GitWorkTree: ~Copyable {
             if entry.size != 0, UInt32(truncatingIfNeeded: file.size) != entry.size { return tell(number, .changed) }
             let isSame = content.isSame(entry, name, file, in: directory, objects, options.watch)
             try options.watch?.check()
-            if !isSame, content.isFiltered { mayBeConverted = true }
+            if !isSame, content.attributes.haveFilters { mayBeConverted = true }
             tell(number, isSame ? .same : .changed)
         case .directory: tell(number, .missing)
         case .regular, .symbolicLink, .fifo, .socket, .device: tell(number, .changed)
@@ -381,6 +382,8 @@ struct GitWorkTree: ~Copyable {
         var untracked: [Entry] = []
         /// A `.gitignore`.
         var hasPatterns = false
+        /// A `.gitattributes`.
+        var hasAttributes = false
         var hasRepository = false
     }
 
@@ -392,6 +395,7 @@ struct GitWorkTree: ~Copyable {
             visited += 1
             if name.first == UInt8(ascii: ".") {
                 if name.elementsEqual(".gitignore".utf8) { listing.hasPatterns = true }
+                if name.elementsEqual(".gitattributes".utf8) { listing.hasAttributes = true }
                 if name.elementsEqual(".git".utf8) {
                     listing.hasRepository = true
                     continue

@@ -1,3 +1,4 @@
+private import CFileSystem
 import SystemPackage
 
 #if canImport(Glibc)
@@ -100,6 +101,19 @@ enum SystemCalls {
             if order != 0 { return Int(order) }
         }
         return a.count - b.count
+    }
+
+    /// Where the bytes of `pattern` stand first in `bytes`, from `start` on; nil where they do not. In linear time.
+    static func firstRange(of pattern: [UInt8], in bytes: [UInt8], from start: Int) -> Range<Int>? {
+        bytes.withUnsafeBytes { bytes in
+            pattern.withUnsafeBytes { pattern in
+                guard start < bytes.count, let all = bytes.baseAddress, let sought = pattern.baseAddress,
+                    let found = cfs_find(all + start, bytes.count - start, sought, pattern.count)
+                else { return nil }
+                let place = all.distance(to: found)
+                return place..<place + pattern.count
+            }
+        }
     }
 
     static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }

@@ -32,7 +32,9 @@ struct RepositoryEvidence {
         if !notes.isEmpty { object["notes"] = texts(notes) }
         if state.head != earlier.head || state.tree != earlier.tree { record(headOf: state, in: &object) }
         if state.tags != earlier.tags || state.tagCount != earlier.tagCount { record(tagsOf: state, in: &object) }
-        if state.remotes != earlier.remotes { object["remotes"] = .array(state.remotes.map(json)) }
+        if state.remotes != earlier.remotes || state.remotesOmitted != earlier.remotesOmitted {
+            record(remotesOf: state, in: &object)
+        }
         if let submodules = state.status?.submodules, submodules != earlier.status?.submodules ?? [] {
             object["submodules"] = .array(submodules.map(json))
         }
@@ -47,7 +49,7 @@ struct RepositoryEvidence {
         if state.usesSHA256 { object["object-format"] = "sha256" }
         object["shallow"] = .bool(state.isShallow)
         if state.tagCount > 0 { record(tagsOf: state, in: &object) }
-        if !state.remotes.isEmpty { object["remotes"] = .array(state.remotes.map(json)) }
+        if !state.remotes.isEmpty { record(remotesOf: state, in: &object) }
         if let name = state.linkedName { record(name, as: "linked-worktree", in: &object) }
         if state.linkedWorkTrees > 0 { object["linked-worktrees"] = .integer(Int64(state.linkedWorkTrees)) }
         if let submodules = state.status?.submodules, !submodules.isEmpty {
@@ -76,6 +78,11 @@ struct RepositoryEvidence {
         object["tags"] = .array(state.tags.map(json))
         let omitted = state.tagCount - state.tags.count
         if omitted > 0 { object["tags-omitted"] = .integer(Int64(omitted)) }
+    }
+
+    private func record(remotesOf state: GitRepositoryState, in object: inout JSONObject) {
+        object["remotes"] = .array(state.remotes.map(json))
+        if state.remotesOmitted > 0 { object["remotes-omitted"] = .integer(Int64(state.remotesOmitted)) }
     }
 
     private func json(of status: GitStatus) -> JSONObject {

@@ -158,6 +158,42 @@ import Testing
         #expect(try state(git).remotes.map { text($0.name) } == ["https://example.com/a"])
     }
 
+    @Test(arguments: [(100, 1, 100, 0), (101, 1, 100, 1), (20_000, 1, 100, 19_900), (34, 3, 34, 2), (1, 150, 1, 50)])
+    func `more addresses of remotes than are listed are counted`(
+        names: Int, each: Int, listed: Int, omitted: Int
+    ) throws {
+        let git = try GitCommands.repository()
+        let sections = (1...names).map { name in
+            "[remote \"r\(name)\"]\n" + (1...each).map { "url = https://example.com/\($0)\n" }.joined()
+        }
+        try sections.joined().write(
+            to: git.directory.appending(path: ".git/config"), atomically: false, encoding: .utf8)
+        let state = try state(git)
+        #expect(state.remotes.map { text($0.name) } == (1...listed).map { "r\($0)" })
+        #expect(state.remotes.reduce(0) { $0 + $1.urls.count } == min(names * each, 100))
+        #expect(state.remotesOmitted == omitted)
+    }
+
+    @Test func `a packed reference is the line that has its very name`() throws {
+        let git = try GitCommands.repository()
+        let (right, wrong) = (try git.line("git rev-parse HEAD"), String(repeating: "1", count: 40))
+        let lines = [
+            "# pack-refs with: \(wrong) refs/heads/main", "\(wrong) refs/heads/main2", "\(wrong) a refs/heads/main",
+            "x\(wrong) refs/heads/main", "\(wrong.dropFirst()) refs/heads/main", "^\(wrong)",
+            "\(right) refs/heads/main", "\(wrong) refs/heads/main", "\(wrong) refs/tags/annotated", "^\(right)",
+            "\(right) refs/tags/light", "\(right) refs/other/refs/tags/none", "\(right) refs/tags/last",
+        ]
+        try git("rm .git/refs/heads/main; printf '%s' '\(lines.joined(separator: "\n"))' >.git/packed-refs")
+        let state = try state(git)
+        #expect(state.head.commit?.text.description == right)
+        #expect(state.tags.map { text($0.name) } == ["annotated", "last", "light"])
+        #expect(state.tags.map { $0.object?.text.description } == [wrong, nil, nil])
+        #expect(state.notes == [])
+        try git("printf '\\n%s refs/tags/.hidden\\n' \(right) >>.git/packed-refs")
+        #expect(try self.state(git).tags == state.tags)
+        #expect(try self.state(git).notes == ["not all tags were read"])
+    }
+
     @Test func `HEAD may have other blanks`() throws {
         let git = try GitCommands.repository()
         for line in ["ref:refs/heads/main", "ref:\t refs/heads/main  "] {
@@ -250,6 +286,22 @@ import Testing
             git update-ref HEAD $(git commit-tree -m bomb $tree)
             """)
         #expect(try refusal(git).contains("belongs to more than 5000000 files"))
+    }
+
+    @Test func `a tree's paths are no longer than what a system call takes`() throws {
+        let git = try GitCommands.repository()
+        func commit(_ name: String) -> String {
+            """
+            tree=$(printf '100644 blob %s\\tf\\n' $(git rev-parse main~0:a) | git mktree)
+            tree=$(printf '040000 tree %s\\t\(name)\\n' $tree | git mktree)
+            git update-ref refs/heads/long $(git commit-tree -m long $tree); git symbolic-ref HEAD refs/heads/long
+            """
+        }
+        let name = String(repeating: "n", count: 4095 - 2)
+        try git(commit(name))
+        #expect(try state(git).status?.deleted.paths == [Array("\(name)/f".utf8)])
+        try git(commit(name + "n"))
+        #expect(try refusal(git).contains("has a path of more than 4095 bytes"))
     }
 
     @Test func `trees without end that hold no files are refused, too`() throws {

@@ -93,6 +93,7 @@ import Testing
         "printf 'a\\r\\nb\\r\\n' >crlf; git add crlf; git commit -qm crlf; printf 'a\\nb\\n' >crlf",
         "git config core.autocrlf true; printf 'a\\r\\nb\\r\\n' >t; git add t 2>/dev/null; git commit -qm t; touch -d 2001-01-01 t",
         "echo '*.txt text' >.gitattributes; printf 'a\\r\\nb\\r\\n' >t.txt; git add . 2>/dev/null; git commit -qm t; touch -d 2001-01-01 t.txt",
+        "echo '*.txt text eol=crlf' >d/.gitattributes; printf 'a\\r\\nb\\r\\n' >d/t.txt; cp d/t.txt d/e; git add . 2>/dev/null; git commit -qm t; touch -d 2001-01-01 d/t.txt d/e/t.txt",
         "git rm -qr .; git commit -qm empty; echo x >x",
         "git checkout -q --orphan fresh",
         "git checkout -q --detach; git tag one; echo more >>a",
@@ -154,6 +155,23 @@ import Testing
         let status = try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions()).status
         #expect(status?.otherLineEndings == (converts ? 1 : 0))
         #expect(status?.modified.count == (converts ? 0 : 1))
+    }
+
+    @Test func `attributes count in their directory and below, and not beside it`() throws {
+        let git = try GitCommands.repository()
+        try git(
+            """
+            blob=$(printf 'a\\nb\\n' | git hash-object -w --stdin)
+            for file in 0 d/t d/e/t src/t; do
+                printf 'a\\r\\nb\\r\\n' >$file; git update-index --add --cacheinfo 100644,$blob,$file
+            done
+            git commit -qm t; printf '\\357\\273\\277# text\\n' >src/.gitattributes; echo '* text' >d/.gitattributes
+            """)
+        let state = try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions())
+        let status = try #require(state.status)
+        #expect(status.otherLineEndings == 2)
+        #expect(status.modified.paths == [Array("0".utf8), Array("src/t".utf8)])
+        #expect(try Lists(status) == Lists(porcelain: git(Self.porcelain)))
     }
 
     /// A filter that does what git LFS does stands in for it: real git, real pointers.
@@ -238,6 +256,25 @@ import Testing
         #expect(try state().notes.first?.contains("filter, ident, working-tree-encoding") == true)
         try git("git config core.x y; printf 'b\n' >a")
         #expect(try GitStatusTests.Lists(#require(state().status)).modified == ["a", "t.up"])
+    }
+
+    @Test func `that a filter counts for a directory is said where a file there differs`() throws {
+        let git = try GitCommands.repository()
+        func state() throws -> GitRepositoryState {
+            try GitRepositoryState.read(from: Array(git.directory.path.utf8), GitOptions())
+        }
+        try git(
+            """
+            echo '*.txt ident' >d/.gitattributes; echo '$Id$' >d/t.txt; git add .; git commit -qm 1
+            rm d/t.txt; git checkout -q d/t.txt; touch -d 2001-01-01 d/t.txt; git update-index --refresh
+            echo y >src/x.sh
+            """)
+        #expect(try state().status?.modified.paths == [Array("src/x.sh".utf8)])
+        #expect(try state().notes == [], "what differs is elsewhere")
+        try git("git checkout -q src/x.sh; touch -d 2002-02-02 d/t.txt")
+        #expect(try git(Self.porcelain) == "")
+        #expect(try state().status?.modified.paths == [Array("d/t.txt".utf8)])
+        #expect(try state().notes.first?.contains("filter, ident, working-tree-encoding") == true)
     }
 
     @Test func `more paths than are listed are counted`() throws {
