@@ -11,7 +11,7 @@ import Testing
         try run.makeKey()
         try run.makeKey("other.pem")
         _ = try run.shell("mkdir d")
-        try run.run([
+        _ = try run.run([
             "-q", "-k", "key.pem", "-n", "s", "--format", format, "-d", "d", "-p", "key.pem.pub", "--", "true",
         ])
         return (run, try run.file(endingIn: format == "attestation" ? ".jsonl" : ".link", in: "d"))
