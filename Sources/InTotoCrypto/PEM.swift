@@ -116,6 +116,11 @@ private struct LineReader {
     }
 }
 
+extension Collection<UInt8> {
+    /// Without the mark that some editors put before UTF-8.
+    var withoutByteOrderMark: SubSequence { starts(with: [0xEF, 0xBB, 0xBF]) ? dropFirst(3) : self[...] }
+}
+
 extension UInt8 {
     /// ASCII white space.
     var isBlank: Bool { self == 0x20 || (0x09...0x0D).contains(self) }

@@ -11,8 +11,9 @@ enum PrivateKeyReader {
     static func read(_ file: SecretBytes, passphrase: SecretBytes?) throws(KeyError) -> Reading {
         guard SecureHeap.isReady else { throw .crypto(.fromErrorQueue("start OpenSSL")) }
         guard file.count <= keySizeLimit else { throw .tooLarge(limit: keySizeLimit) }
-        return try file.withUnsafeBytes { text throws(KeyError) in
-            LegacyKey.isLegacy(text) ? try LegacyKey.read(text, passphrase) : try readPEM(text, passphrase)
+        return try file.withUnsafeBytes { bytes throws(KeyError) in
+            let text = UnsafeRawBufferPointer(rebasing: bytes.withoutByteOrderMark)
+            return try LegacyKey.isLegacy(text) ? LegacyKey.read(text, passphrase) : readPEM(text, passphrase)
         }
     }
 

@@ -42,6 +42,7 @@ public final class PublicKey: Sendable {
 
     /// Reads a file of any kind: PEM, a key object as JSON, or a line as OpenSSH writes it.
     public convenience init(file: [UInt8], strength: KeyStrength = .standard) throws(KeyError) {
+        let file = Array(file.withoutByteOrderMark)
         guard let first = file.first(where: { !(0x09...0x0D).contains($0) && $0 != 0x20 }), first == UInt8(ascii: "{")
         else {
             try self.init(try PublicKeyReader.readFile(file), strength)

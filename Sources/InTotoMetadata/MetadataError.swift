@@ -68,6 +68,11 @@ struct MemberReader {
         }
     }
 
+    /// What stands beside the members that we know.
+    func others(than known: [Text]) -> JSONObject {
+        JSONObject(distinct: object.members.filter { !known.contains($0.name) })
+    }
+
     func value(_ name: Text) throws(MetadataError) -> JSONValue {
         guard let value = object[name] else { throw .missingMember(name, in: place) }
         return value

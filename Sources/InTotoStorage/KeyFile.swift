@@ -53,15 +53,7 @@ public enum KeyFile {
     public static func create(
         _ path: FilePath, _ bytes: UnsafeRawBufferPointer, mode: UInt16, replacing: Bool
     ) throws(StorageError) {
-        do throws(Errno) {
-            let temporary = try TemporaryFile(
-                in: try EvidenceDirectory(opening: EvidenceDirectory.parent(of: path)), mode: mode)
-            try temporary.write(bytes)
-            let name = path.lastComponent?.string ?? ""
-            if replacing { try temporary.replace(name) } else { try temporary.place(at: name) }
-        } catch .fileExists {
-            throw .alreadyExists(path)
-        } catch { throw .system(path, operation: "create", errno: error) }
+        try PreparedKeyFile(path, bytes, mode: mode).place(replacing: replacing)
     }
 }
 
@@ -80,7 +72,7 @@ extension KeyFile {
         }
     }
 
-    /// Takes away what `create` has just put there.
+    /// Takes away what was just put there.
     public static func remove(_ path: FilePath) { _ = path.withCString { unlink($0) } }
 
     /// Whether something of this name is there, if only a link to nothing.

@@ -17,7 +17,7 @@ final class TemporaryFile {
     let status: stat
     private let directory: EvidenceDirectory
     private let name: String
-    private var isPlaced = false
+    private(set) var isPlaced = false
 
     /// Makes an empty file of `mode`, as far as the process's mask allows.
     init(in directory: EvidenceDirectory, mode: UInt16) throws(Errno) {
@@ -37,10 +37,14 @@ final class TemporaryFile {
         return digits.count == randomDigits && digits.allSatisfy("0123456789abcdef".utf8.contains)
     }
 
+    static func randomName() -> String {
+        let digits = String(UInt64.random(in: 0...(.max)), radix: 16)
+        return prefix + String(repeating: "0", count: randomDigits - digits.utf8.count) + digits + suffix
+    }
+
     private static func create(in directory: Int32, _ mode: UInt16) throws(Errno) -> (String, Int32, stat) {
         for _ in 0..<100 {
-            let digits = String(UInt64.random(in: 0...(.max)), radix: 16)
-            let name = prefix + String(repeating: "0", count: randomDigits - digits.utf8.count) + digits + suffix
+            let name = randomName()
             let descriptor = openat(
                 directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_t(mode))
             guard descriptor >= 0 else { throw Errno(rawValue: errno) }

@@ -6,6 +6,8 @@ import SystemPackage
 struct EnvelopeLine {
     let bytes: [UInt8]
     let envelope: Envelope
+    /// In its file it stands on more lines than one, and no line can follow.
+    var spansLines = false
 
     /// The envelopes in a file, which is one envelope or a bundle; lines of a bundle that are none are counted.
     static func read(_ path: String) throws -> (lines: [EnvelopeLine], ignored: Int) {
@@ -37,7 +39,11 @@ struct EnvelopeLine {
                     "\(Text(path).escaped): is classic metadata, which stands in no bundle",
                     hint: "run with --format attestation or dsse-link writes envelopes")
             }
-            return EnvelopeLine(bytes: try JSONWriter.bytes(.compact) { $0.value(value) }, envelope: envelope)
+            let end = bytes.lastIndex(of: UInt8(ascii: "}")) ?? 0
+            let document = bytes[...end].drop { $0 != UInt8(ascii: "{") }
+            return EnvelopeLine(
+                bytes: try JSONWriter.bytes(.compact) { $0.value(value) }, envelope: envelope,
+                spansLines: document.contains(UInt8(ascii: "\n")))
         } catch let error as MetadataError { throw Failure("\(Text(path).escaped): \(error)") }
     }
 

@@ -19,7 +19,8 @@ struct EvidenceWriter {
     func write(_ link: Link) throws -> [WrittenEvidence] {
         let signed: [SignedEvidence]
         do { signed = try formats.flatMap { try $0.evidence(of: link, signedBy: signers) } } catch {
-            throw failure("evidence could not be signed: \(error)", keeping: unsigned(link))
+            throw failure(
+                "evidence could not be signed: \(error)", cause: (error as? Failure)?.hint, keeping: unsigned(link))
         }
         return try put(
             reserved.compactMap { place in
@@ -77,10 +78,12 @@ struct EvidenceWriter {
         }.joined(separator: " and ")
     }
 
+    /// `cause` is how the cause is removed.
     private func failure(
-        _ message: String, keeping files: [KeptFile], written: [FilePath] = []
+        _ message: String, cause: String? = nil, keeping files: [KeptFile], written: [FilePath] = []
     ) -> Failure {
-        var hints = written.map { "\(escapedForTerminal($0.string.utf8)) was written" }
+        var hints = [cause].compactMap(\.self)
+        hints += written.map { "\(escapedForTerminal($0.string.utf8)) was written" }
         for file in files {
             do {
                 let path = try RescueFile.write(file.bytes, named: file.name)

@@ -28,3 +28,7 @@ struct Failure: Error {
         self.status = status
     }
 }
+
+extension Failure: CustomStringConvertible {
+    var description: String { message }
+}

@@ -13,7 +13,8 @@ import SystemPackage
 
 /// The first line of something, as a secret.
 enum SecretLine {
-    static func read(file: String, in context: CommandContext) throws -> SecretBytes {
+    /// `descriptorOption` reads pipes, which are refused here; nil: there is none.
+    static func read(file: String, descriptorOption: String?, in context: CommandContext) throws -> SecretBytes {
         do {
             let (secret, isReadableByOthers) = try KeyFile.withSecret(at: FilePath(file), limit: keySizeLimit) {
                 bytes in
@@ -23,7 +24,13 @@ enum SecretLine {
                 context.note("intoto-run: warning: \(Text(file).escaped): others may read this passphrase")
             }
             return secret
-        } catch { throw Failure.reading(file, error) }
+        } catch {
+            var failure = Failure.reading(file, error)
+            if case .notRegularFile? = error as? StorageError, let descriptorOption {
+                failure.hint = "for what a command prints, give a descriptor: \(descriptorOption) 3 3< <(COMMAND)"
+            }
+            throw failure
+        }
     }
 
     /// Reads byte by byte, so that what follows stays for whoever reads it next, and withholds the descriptor from the

@@ -69,6 +69,37 @@ import Testing
         #expect(try run("sign", "--check", "all.jsonl", "--verification-keys", "key.pem.pub").status == 0)
     }
 
+    @Test func `nothing is added behind an envelope over many lines, which would be neither JSON nor a bundle`() throws
+    {
+        let (run, a, b) = try project()
+        _ = try run.shell("(echo; sed 's/^{/{\\n /' \(a); echo) >wide.json; (echo; cat \(a); echo) >narrow.json")
+        let before = try run.read("wide.json")
+        let refused = try run("bundle", "add", "wide.json", b)
+        #expect(refused.status == 2 && refused.outputText == "")
+        #expect(
+            refused.errorText == """
+                intoto-run: error: wide.json: is one envelope over several lines, and a bundle has each on one
+                intoto-run: hint: make a bundle of it: intoto-run bundle create -o NEW wide.json FILE…
+
+                """)
+        #expect(try run.read("wide.json") == before)
+        #expect(try run("bundle", "create", "-o", "new.jsonl", "wide.json", b).status == 0)
+        // What stands on one line may have others around it.
+        #expect(try run("bundle", "add", "narrow.json", b).status == 0)
+        for bundle in ["new.jsonl", "narrow.json"] {
+            #expect(try run("bundle", "list", bundle).outputText.split(separator: "\n").count == 2)
+            let check = try run("sign", "--check", bundle, "--verification-keys", "key.pem.pub")
+            #expect(check.status == 0, "\(check.errorText)")
+        }
+    }
+
+    @Test func `an envelope that holds more than another is another`() throws {
+        let (run, a, _) = try project()
+        _ = try run.shell("sed 's/^{/{\"certificate\": \"x\",/' \(a) >more.json")
+        #expect(try run("bundle", "create", "-o", "all.jsonl", a, "more.json", a).status == 0)
+        #expect(try run("bundle", "list", "all.jsonl").outputText.split(separator: "\n").count == 2)
+    }
+
     @Test func `additions at one time are all there`() throws {
         let (run, a, _) = try project()
         _ = try run.shell("cp \(a) all.jsonl")

@@ -22,6 +22,22 @@ import Testing
         try run("sign", "--check", run.file(endingIn: ".link"), "--verification-keys", key).status == 0
     }
 
+    @Test func `a passphrase that a command prints is refused as a file, and taken as the hint says`() throws {
+        let run = try project()
+        func bash(_ options: String) throws -> Subprocess {
+            try run.shell("exec bash -c '\"$R\" key convert enc.pem \(options)'")
+        }
+        let reason = "is not a regular file\nintoto-run: hint: for what a command prints, give a descriptor: "
+        let refused = try bash("-o plain.pem --passphrase-file <(cat phrase)")
+        #expect(refused.status == 2 && refused.errorText.hasPrefix("intoto-run: error: /dev/fd/"))
+        #expect(refused.errorText.hasSuffix(": \(reason)--passphrase-fd 3 3< <(COMMAND)\n"), "\(refused.errorText)")
+        let new = try bash("-o again.pem --passphrase-file phrase --new-passphrase-file <(cat phrase)")
+        #expect(new.status == 2 && new.errorText.hasSuffix(": \(reason)--new-passphrase-fd 3 3< <(COMMAND)\n"))
+        let taken = try bash("-o plain.pem --passphrase-fd 3 3< <(cat phrase)")
+        #expect(taken.status == 0, "\(taken.errorText)")
+        #expect(try run.list() == ["enc.pem", "enc.pem.pub", "phrase", "plain.pem"])
+    }
+
     // MARK: env:
 
     @Test func `a key in a variable signs, and nothing that the command can see holds it`() throws {

@@ -128,6 +128,17 @@ import Testing
         #expect(try run.list() == ["k", "k.pub"])
     }
 
+    @Test func `a public half stays, and none comes, where the new private key cannot be written`() throws {
+        let run = IntotoRun()
+        _ = try run.shell("mkdir k; echo of-another-key >k.pub; mkdir bare")
+        for (path, names) in [("k", ["bare", "k", "k.pub"]), ("bare", ["bare", "k", "k.pub"])] {
+            let refused = try run("key", "generate", "--force", path)
+            #expect(refused.status == 2 && refused.errorText.hasPrefix("intoto-run: error: \(path): cannot create: "))
+            #expect(try run.list() == names)
+        }
+        #expect(try run.read("k.pub") == Array("of-another-key\n".utf8))
+    }
+
     @Test func `where one half cannot be written, neither is`() throws {
         let run = IntotoRun()
         for path in [String(repeating: "y", count: 252), "absent/k", ""] {

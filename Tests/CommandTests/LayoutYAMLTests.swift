@@ -134,7 +134,9 @@ import Testing
     @Test func `JSON is YAML`() throws {
         let run = IntotoRun()
         #expect(try sign(Self.layout).status == 0)
-        guard case .layout(let object) = try SignedMetadata(run.read("root.layout")).payload() else { return }
+        guard case .layout(let object) = try SignedMetadata(run.read("root.layout")).payload() else {
+            throw IntotoRun.SetupFailure(reason: "no layout")
+        }
         let json = String(decoding: try JSONWriter.bytes(.indented) { $0.object(object) }, as: UTF8.self)
         try run.write(json, to: "draft.yaml")
         #expect(try run("layout", "show", "draft.yaml").outputText == run("layout", "show", "root.layout").outputText)

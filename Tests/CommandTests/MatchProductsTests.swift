@@ -54,6 +54,21 @@ import Testing
         #expect(result.status == 1 && result.outputText.hasPrefix(line), "\(result.outputText)")
     }
 
+    @Test func `where digests have nothing in common it cannot be told, unless something else differs`() throws {
+        let (run, link) = try project()
+        _ = try run.shell("sed -i '/dist.b\"/,/}/ s/sha256/sha3/' \(link)")
+        let unknown = try run("match-products", "-l", link, "-p", "dist")
+        #expect(unknown.status == 2, "\(unknown.outputText)")
+        #expect(unknown.outputText.hasPrefix("no common digest: dist/b: recorded sha3:"), "\(unknown.outputText)")
+        #expect(unknown.outputText.hasSuffix("\ncannot tell: the rest matches\n"))
+        let json = try run("match-products", "-l", link, "-p", "dist", "--json")
+        #expect(json.status == 2 && json.outputText.contains("\"match\": false"))
+        #expect(json.outputText.contains("\"verdict\": \"unknown\""))
+        try run.write("changed\n", to: "dist/a")
+        let differs = try run("match-products", "-l", link, "-p", "dist")
+        #expect(differs.status == 1 && !differs.outputText.contains("cannot tell"))
+    }
+
     @Test func `keys that signed are believed, others are a no`() throws {
         let (run, link) = try project()
         let arguments = ["match-products", "-l", link, "-p", "dist", "--verification-keys"]

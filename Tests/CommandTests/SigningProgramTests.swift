@@ -113,13 +113,40 @@ import Testing
         let run = try project()
         let result = try run.run(step + ["--format", "link", "--", "touch", how])
         #expect(result.status == 125)
-        #expect(result.errorText.contains("intoto-run: error: evidence could not be signed: "), "\(result.errorText)")
+        let reason = how == "fail" ? "it ended with status 3" : "what it printed is no signature by its public key"
+        let message = "intoto-run: error: evidence could not be signed: exec:./signer: \(reason)\n"
+        #expect(result.errorText.contains(message), "\(result.errorText)")
         let kept = try #require(result.errorText.firstMatch(of: /intoto-run sign (\S+) -k KEY/)?.1).description
         _ = try run.shell("rm \(how)")
         #expect(try run("sign", kept, "-k", "exec:./signer key.pem").status == 0)
         let check = try run("sign", "--check", run.file(endingIn: ".link"), "--verification-keys", "key.pem.pub")
         #expect(check.status == 0)
         _ = try run.shell("rm -f '\(kept)'")
+    }
+
+    /// The first signature is a test, made before anything is read or run.
+    @Test(arguments: ["sign", "attest", "layout sign", "layout sign --dsse"])
+    func `one of several that fails later is named by every verb`(verb: String) throws {
+        let run = try project()
+        try run.makeKey("other.pem")
+        let counting = "#!/bin/sh\n[ $2 != sign ] || { echo >>n; [ $(wc -l <n) = 1 ] || exit 4; }\nexec ./signer $*\n"
+        try run.write(counting, to: "once")
+        try run.write(#"{"x": 1}"#, to: "p.json")
+        _ = try run.shell("chmod +x once; \"$R\" -q -n s --format link -m key.pem.pub -k key.pem -- true")
+        let link = try run.file(endingIn: ".link")
+        _ = try run.shell("\"$R\" layout init \(link) --verification-keys key.pem.pub -o draft")
+        let options =
+            switch verb {
+            case "sign": [link]
+            case "attest": ["--type", "urn:x", "--predicate", "p.json", "--subject", "key.pem.pub"]
+            default: ["draft", "-o", "root.layout"]
+            }
+        let signed = try run.run(
+            verb.split(separator: " ").map(String.init) + options + ["-k", "other.pem", "exec:./once key.pem"])
+        #expect(signed.status == 2 && signed.outputText == "")
+        #expect(
+            signed.errorText.hasSuffix("intoto-run: error: exec:./once: it ended with status 4\n"),
+            "\(signed.errorText)")
     }
 
     @Test(arguments: ["link", "attestation", "attestation,dsse-link"], ["python", "go"])

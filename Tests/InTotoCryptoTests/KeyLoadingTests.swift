@@ -81,6 +81,23 @@ import Testing
         #expect(key.scheme.rawValue == python.scheme)
     }
 
+    @Test(arguments: files)
+    func `a byte order mark before a key changes nothing`(file: String) throws {
+        let bytes = try Vectors.bytes("keys/\(file)")
+        let phrase = Self.passphrase(file).map(TestKeys.secret)
+        func load(_ bytes: [UInt8]) throws -> Result<PublicKey, KeyError> {
+            var key: PublicKey?
+            let refusal = try keyError {
+                key =
+                    Self.isPublic(file)
+                    ? try PublicKey(file: bytes)
+                    : try PrivateKey(file: SecretBytes(copying: bytes), passphrase: phrase).publicKey
+            }
+            return try key.map { .success($0) } ?? .failure(#require(refusal))
+        }
+        #expect(try load([0xEF, 0xBB, 0xBF] + bytes) == load(bytes))
+    }
+
     @Test(
         "distinguishes no, wrong and right passphrase",
         arguments: files.filter { isEncrypted($0) && refusals[$0] == nil })
@@ -121,6 +138,8 @@ import Testing
         #expect(try refusal(Array("hello\n".utf8)) == .notAKey)
         #expect(try privateRefusal([]) == .notAKey)
         #expect(try privateRefusal(Array("hello\n".utf8)) == .notAKey)
+        #expect(try refusal([0xEF, 0xBB, 0xBF, 0xEF, 0xBB, 0xBF] + pem) == .notAKey)
+        #expect(try privateRefusal([0xEF, 0xBB] + secret) == .notAKey)
         let padding = Array(repeating: UInt8(ascii: "\n"), count: (64 << 10) - pem.count)
         #expect(try refusal(padding + pem) == nil)
         #expect(try refusal(padding + [10] + pem) == .tooLarge(limit: 64 << 10))

@@ -4,6 +4,8 @@ public struct Envelope: Hashable, Sendable {
     /// The decoded payload: what is verified, and afterwards parsed.
     public var payload: [UInt8]
     public var signatures: [Signature]
+    /// Members that we do not know, kept as they were read.
+    private var others: JSONObject = [:]
 
     public init(payloadType: Text = Self.inTotoPayloadType, payload: [UInt8], signatures: [Signature] = []) {
         self.payloadType = payloadType
@@ -27,7 +29,7 @@ public struct Envelope: Hashable, Sendable {
 }
 
 extension Envelope {
-    /// Reads an envelope; members that we do not know are ignored, as the specification asks.
+    /// Reads an envelope; members that we do not know are kept and otherwise ignored, as the specification asks.
     init(_ members: MemberReader) throws(MetadataError) {
         payloadType = try members.text("payloadType")
         guard let payload = Base64.decode(try members.text("payload")) else {
@@ -43,31 +45,16 @@ extension Envelope {
                 throw .badValue("sig", in: signature.place, reason: "is not base64")
             }
             let keyID = try signature.keyID(try signature.optionalText("keyid") ?? "")
-            signatures.append(Signature(keyID: keyID, bytes: bytes))
+            signatures.append(Signature(keyID: keyID, bytes: bytes, others: signature.others(than: ["keyid", "sig"])))
         }
+        others = members.others(than: ["payload", "payloadType", "signatures"])
     }
 
     public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("payload", Base64.encode(payload))
-            writer.member("payloadType", payloadType)
-            writer.member("signatures") { writer in
-                writer.array { writer in
-                    for signature in signatures {
-                        writer.element { $0.signature(signature, encoded: Base64.encode(signature.bytes)) }
-                    }
-                }
-            }
-        }
-    }
-}
-
-extension JSONWriter {
-    mutating func signature(_ signature: Signature, encoded: Text) {
-        object { writer in
-            if let certificate = signature.certificate { writer.member("cert", certificate) }
-            writer.member("keyid", signature.keyID.text)
-            writer.member("sig", encoded)
-        }
+        var object = others
+        object["payload"] = .string(Base64.encode(payload))
+        object["payloadType"] = .string(payloadType)
+        object["signatures"] = .array(signatures.map { .object($0.json("sig", Base64.encode($0.bytes))) })
+        writer.object(object)
     }
 }

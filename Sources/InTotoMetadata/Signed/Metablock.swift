@@ -5,6 +5,8 @@ public struct Metablock: Hashable, Sendable {
     public var signatures: [Signature]
     /// Signatures in OpenPGP form, which we do not verify, as they were read.
     public var openPGPSignatures: [Signature] = []
+    /// Members that we do not know, kept as they were read.
+    private var others: JSONObject = [:]
 
     public init(signed: JSONValue, signatures: [Signature]) {
         self.signed = signed
@@ -24,53 +26,47 @@ extension Metablock {
             if signature.object["other_headers"] != nil {
                 let headers = try signature.hexadecimal("other_headers")
                 openPGPSignatures.append(
-                    Signature(keyID: keyID, bytes: try signature.hexadecimal("signature"), openPGPHeaders: headers))
+                    Signature(
+                        keyID: keyID, bytes: try signature.hexadecimal("signature"), openPGPHeaders: headers,
+                        others: signature.others(than: ["keyid", "other_headers", "signature"])))
             } else {
                 signatures.append(
                     Signature(
                         keyID: keyID, bytes: try signature.hexadecimal("sig"),
-                        certificate: try signature.optionalText("cert")))
+                        certificate: try signature.optionalText("cert"),
+                        others: signature.others(than: ["cert", "keyid", "sig"])))
             }
         }
+        others = members.others(than: ["signatures", "signed"])
     }
 
     /// Writes classic metadata around a link that has not become a tree of values.
     public static func write(_ link: Link, signatures: [Signature], to writer: inout JSONWriter) {
-        write(signatures, to: &writer) { link.write(to: &$0) }
+        writer.object { writer in
+            writer.member("signatures", json(signatures))
+            writer.member("signed") { link.write(to: &$0) }
+        }
     }
 
     public func write(to writer: inout JSONWriter) {
-        Self.write(signatures + openPGPSignatures, to: &writer) { $0.value(signed) }
+        var object = others
+        object["signatures"] = Self.json(signatures + openPGPSignatures)
+        object["signed"] = signed
+        writer.object(object)
     }
 
-    private static func write(
-        _ signatures: [Signature], to writer: inout JSONWriter, signed: (inout JSONWriter) -> Void
-    ) {
-        writer.object { writer in
-            writer.member("signatures") { writer in
-                writer.array { writer in
-                    for signature in signatures {
-                        writer.element { $0.classicSignature(signature) }
-                    }
-                }
-            }
-            writer.member("signed", signed)
-        }
+    private static func json(_ signatures: [Signature]) -> JSONValue {
+        .array(signatures.map { .object($0.classicJSON) })
     }
 }
 
-extension JSONWriter {
+extension Signature {
     /// OpenPGP's has members of its own, as securesystemslib writes them.
-    fileprivate mutating func classicSignature(_ signature: Signature) {
-        guard let headers = signature.openPGPHeaders else {
-            self.signature(signature, encoded: Hex.encode(signature.bytes))
-            return
-        }
-        object { writer in
-            writer.member("keyid", signature.keyID.text)
-            writer.member("other_headers", Hex.encode(headers))
-            writer.member("signature", Hex.encode(signature.bytes))
-        }
+    fileprivate var classicJSON: JSONObject {
+        guard let headers = openPGPHeaders else { return json("sig", Hex.encode(bytes)) }
+        var object = json("signature", Hex.encode(bytes))
+        object["other_headers"] = .string(Hex.encode(headers))
+        return object
     }
 }
 

@@ -7,12 +7,30 @@ public struct Signature: Hashable, Sendable {
     public let openPGPHeaders: [UInt8]?
     /// The certificate of the key, as PEM, where classic metadata has one. Spec: ITE-7, as in-toto-golang has it.
     public let certificate: Text?
+    /// What others have put beside it, such as time stamps: kept, and looked at by nobody here.
+    let others: JSONObject
 
     public init(keyID: KeyID, bytes: [UInt8], openPGPHeaders: [UInt8]? = nil, certificate: Text? = nil) {
+        self.init(keyID: keyID, bytes: bytes, openPGPHeaders: openPGPHeaders, certificate: certificate, others: [:])
+    }
+
+    init(
+        keyID: KeyID, bytes: [UInt8], openPGPHeaders: [UInt8]? = nil, certificate: Text? = nil, others: JSONObject
+    ) {
         self.keyID = keyID
         self.bytes = bytes
         self.openPGPHeaders = openPGPHeaders
         self.certificate = certificate
+        self.others = others
+    }
+
+    /// As it stands in a file, its bytes being `encoded` under the container's name for them.
+    func json(_ name: Text, _ encoded: Text) -> JSONObject {
+        var object = others
+        object["keyid"] = .string(keyID.text)
+        object["cert"] = certificate.map(JSONValue.string) ?? object["cert"]
+        object[name] = .string(encoded)
+        return object
     }
 }
 

@@ -147,8 +147,19 @@ extension KeyReference {
 // MARK: Signers
 
 extension KeyReference {
-    /// What signs, labelled with the key id of the convention; OpenPGP keys have one of their own.
+    /// What signs, labelled with the key id of the convention; OpenPGP keys have one of their own. Its errors are
+    /// failures that name the key.
     func signer(
+        _ convention: KeyIDConvention, _ passphrases: Passphrases, in context: CommandContext,
+        environment: [[UInt8]]
+    ) throws -> any Signer {
+        func named<Base: Signer>(_ signer: Base) -> any Signer { NamedSigner(base: signer, reference: self) }
+        do {
+            return named(try namelessSigner(convention, passphrases, in: context, environment: environment))
+        } catch { throw failure(error) }
+    }
+
+    private func namelessSigner(
         _ convention: KeyIDConvention, _ passphrases: Passphrases, in context: CommandContext,
         environment: [[UInt8]]
     ) throws -> any Signer {
@@ -171,11 +182,29 @@ extension KeyReference {
     ) throws -> Passphrases {
         let variable = context.secrets["INTOTO_PKCS11_PIN"]
         if let file = uri.pinSource {
-            return Passphrases(given: try SecretLine.read(file: file, in: context), source: "pin-source")
+            let given = try SecretLine.read(file: file, descriptorOption: nil, in: context)
+            return Passphrases(given: given, source: "pin-source")
         }
         return variable.map { Passphrases(given: $0, source: "INTOTO_PKCS11_PIN") } ?? passphrases
     }
 
     /// The variable that holds the key, which no program gets.
     var secretVariable: String? { if case .variable(let name) = self { name } else { nil } }
+}
+
+/// A signer that fails under the name that its user gave it: one of several may fail long after the command line.
+private struct NamedSigner<Base: Signer>: Signer {
+    let base: Base
+    let reference: KeyReference
+
+    var keyID: KeyID { base.keyID }
+    var isOpenPGP: Bool { base.isOpenPGP }
+
+    func signature(over message: [UInt8]) throws -> Signature {
+        do { return try base.signature(over: message) } catch { throw reference.failure(error) }
+    }
+}
+
+extension NamedSigner: CheckableSigner where Base: CheckableSigner {
+    var publicKey: PublicKey { base.publicKey }
 }

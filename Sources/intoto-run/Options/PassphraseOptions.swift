@@ -31,7 +31,8 @@ struct PassphraseOptions: ParsableArguments {
     func passphrases(in context: CommandContext) throws -> Passphrases {
         let variable = context.secrets["INTOTO_KEY_PASSPHRASE"]
         if let file {
-            return Passphrases(given: try SecretLine.read(file: file, in: context), source: Text(file).escaped)
+            let given = try SecretLine.read(file: file, descriptorOption: "--passphrase-fd", in: context)
+            return Passphrases(given: given, source: Text(file).escaped)
         }
         if let descriptor {
             let given = try SecretLine.read(descriptor: descriptor, in: context)
@@ -94,9 +95,8 @@ struct NewPassphraseOptions: ParsableArguments {
 
     func passphrase(in context: CommandContext) throws -> SecretBytes? {
         if let file {
-            return try Passphrases(
-                given: SecretLine.read(file: file, in: context), source: Text(file).escaped
-            ).forNewKey()
+            let given = try SecretLine.read(file: file, descriptorOption: "--new-passphrase-fd", in: context)
+            return try Passphrases(given: given, source: Text(file).escaped).forNewKey()
         }
         if let descriptor {
             return try Passphrases(

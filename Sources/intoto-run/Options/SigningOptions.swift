@@ -39,12 +39,9 @@ struct SigningOptions: ParsableArguments {
         let environment = context.environmentForPrograms(without: references.compactMap(\.secretVariable))
         var signers: [any Signer] = []
         for reference in references {
-            let signer: any Signer
-            do {
-                signer = try reference.signer(convention, passphrases, in: context, environment: environment)
-                // gpg's has made one already.
-                if !signer.isOpenPGP { _ = try signer.signature(over: Array("intoto-run test signature".utf8)) }
-            } catch { throw reference.failure(error) }
+            let signer = try reference.signer(convention, passphrases, in: context, environment: environment)
+            // gpg's has made one already.
+            if !signer.isOpenPGP { _ = try signer.signature(over: Array("intoto-run test signature".utf8)) }
             // Named twice, it signs once.
             if signers.contains(where: { $0.keyID == signer.keyID }) { continue }
             guard !signers.contains(where: { $0.keyID.prefix8 == signer.keyID.prefix8 }) else {

@@ -65,12 +65,9 @@ struct VerificationSummaryOptions: ParsableArguments {
     func writer(in context: CommandContext) throws -> VerificationSummaryWriter? {
         guard let file, let key, let resourceURI else { return nil }
         let reference = try KeyReference(key)
-        let signer: any Signer
-        do {
-            signer = try reference.signer(
-                .python, try passphrase.passphrases(in: context), in: context,
-                environment: context.environmentForPrograms(without: [reference.secretVariable].compactMap(\.self)))
-        } catch { throw reference.failure(error) }
+        let signer = try reference.signer(
+            .python, try passphrase.passphrases(in: context), in: context,
+            environment: context.environmentForPrograms(without: [reference.secretVariable].compactMap(\.self)))
         guard !signer.isOpenPGP else {
             throw Failure("\(reference.shown): OpenPGP keys sign no envelopes", hint: "give a key file")
         }

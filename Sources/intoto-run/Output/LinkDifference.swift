@@ -12,6 +12,14 @@ struct LinkDifference {
         case same, differs
         /// What could be compared is the same, and something could not.
         case unknown
+
+        var exitStatus: Int32 {
+            switch self {
+            case .same: ExitStatus.success
+            case .differs: ExitStatus.no
+            case .unknown: ExitStatus.couldNotTell
+            }
+        }
     }
 
     /// A member of the environment, or a word of the command; nil where one side has none.
@@ -47,18 +55,11 @@ struct LinkDifference {
 
     private func verdict(on part: Part) -> Verdict {
         switch part {
-        case .materials: Self.verdict(on: materials)
-        case .products: Self.verdict(on: products)
+        case .materials: materials.verdict
+        case .products: products.verdict
         case .command: links.0.command == links.1.command ? .same : .differs
         case .environment: environment.isEmpty ? .same : .differs
         }
-    }
-
-    private static func verdict(on difference: ArtifactDifference) -> Verdict {
-        if difference.isEmpty { return .same }
-        let isCertain =
-            !difference.onlyInFirst.isEmpty || !difference.onlyInSecond.isEmpty || !difference.different.isEmpty
-        return isCertain ? .differs : .unknown
     }
 
     // MARK: For people
@@ -141,6 +142,11 @@ struct LinkDifference {
 }
 
 extension ArtifactDifference {
+    var verdict: LinkDifference.Verdict {
+        if isEmpty { return .same }
+        return onlyInFirst.isEmpty && onlyInSecond.isEmpty && different.isEmpty ? .unknown : .differs
+    }
+
     fileprivate func write(to object: inout JSONObject) {
         func names(_ names: [ArtifactName]) -> JSONValue { .array(names.map { .string($0.text) }) }
         func changes(_ changes: [Change]) -> JSONValue {

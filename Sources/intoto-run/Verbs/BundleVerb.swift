@@ -91,6 +91,11 @@ struct BundleAdd: Verb {
 
     func run(in context: CommandContext) throws -> Int32 {
         let known = try EnvelopeLine.read(bundle).lines
+        guard !known.contains(where: \.spansLines) else {
+            throw Failure(
+                "\(Text(bundle).escaped): is one envelope over several lines, and a bundle has each on one",
+                hint: "make a bundle of it: intoto-run bundle create -o NEW \(Text(bundle).shellWord) FILE…")
+        }
         let added = try BundleVerb.gather(files, after: known, in: context)
         if !added.isEmpty {
             do throws(StorageError) {

@@ -45,11 +45,7 @@ struct Diff: Verb {
             }
             for line in difference.lines { try context.print(line) }
         }
-        return switch difference.verdict {
-        case .same: ExitStatus.success
-        case .differs: ExitStatus.no
-        case .unknown: ExitStatus.couldNotTell
-        }
+        return difference.verdict.exitStatus
     }
 }
 

@@ -60,18 +60,12 @@ struct KeyGenerate: Verb {
         return ExitStatus.success
     }
 
-    /// The public key first: where one of the files cannot be written, no private key is left or replaced.
     private func write(_ key: PrivateKey, passphrase: SecretBytes?, publicPath: String) throws {
-        try key.publicKey.pem.utf8.withUnsafeBytes { bytes throws in
-            try KeyFile.create(FilePath(publicPath), bytes, mode: 0o644, replacing: force)
-        }
-        do {
-            try key.pem(passphrase: passphrase).withUnsafeBytes { bytes throws in
-                try KeyFile.create(FilePath(path), bytes, mode: 0o600, replacing: force)
+        let files = KeyPairFiles(privatePath: FilePath(path), publicPath: FilePath(publicPath))
+        try key.pem(passphrase: passphrase).withUnsafeBytes { secret throws in
+            try key.publicKey.pem.utf8.withUnsafeBytes { bytes throws in
+                try files.write(secret, bytes, replacing: force)
             }
-        } catch {
-            if !force { KeyFile.remove(FilePath(publicPath)) }
-            throw error
         }
     }
 

@@ -45,9 +45,13 @@ struct MatchProducts: Verb {
                 verbosity.note("\(recorded.count) products recorded, \(local.count) files here", in: context)
             }
             for line in difference.lines { try context.print(line) }
-            if difference.isEmpty { try context.print(Self.agreement(recorded.count)) }
+            switch difference.verdict {
+            case .same: try context.print(Self.agreement(recorded.count))
+            case .differs: break
+            case .unknown: try context.print("cannot tell: the rest matches")
+            }
         }
-        return difference.isEmpty ? ExitStatus.success : ExitStatus.no
+        return difference.verdict.exitStatus
     }
 
     /// Nothing equals nothing, which nobody should take for a check of files.
@@ -104,7 +108,7 @@ extension ArtifactDifference {
         return [
             "different": changes(different), "incomparable": changes(incomparable), "match": .bool(isEmpty),
             "missing": names(onlyInFirst), "notInEvidence": names(onlyInSecond),
-            "signaturesChecked": .bool(signaturesChecked),
+            "signaturesChecked": .bool(signaturesChecked), "verdict": .string(Text(verdict.rawValue)),
         ]
     }
 }

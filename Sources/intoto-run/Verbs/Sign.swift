@@ -168,13 +168,23 @@ struct Sign: Verb {
         do {
             let signed = try metadata.signed(by: signers, keepingSignatures: append)
             let target = try output.map { FilePath($0) } ?? FilePath(metadata.fileName(signers, asReadFrom: file))
-            let place = try EvidenceDirectory.reserve(target, overwrite: overwrite || target == FilePath(file))
+            let place = try EvidenceDirectory.reserve(
+                target, overwrite: overwrite || Self.isSame(target, FilePath(file)))
             try place.commit(JSONWriter.lines(signed.style) { signed.write(to: &$0) })
             try result.report(written: [place.path], note: { verbosity.note($0, in: context) }, in: context)
         } catch let error as StorageError {
             throw Failure(error.description, hint: EvidenceOptions.hint(for: error))
         } catch let error as MetadataError { throw Failure("\(Text(file).escaped): \(error)") }
         return ExitStatus.success
+    }
+
+    /// Whether both paths lead to one name in one directory. A directory that cannot be opened is no other's.
+    private static func isSame(_ a: FilePath, _ b: FilePath) -> Bool {
+        guard a != b else { return true }
+        guard a.lastComponent == b.lastComponent, let first = try? EvidenceDirectory(of: a),
+            let second = try? EvidenceDirectory(of: b)
+        else { return false }
+        return first.isSame(as: second)
     }
 }
 

@@ -91,6 +91,17 @@ import Testing
         }
     }
 
+    @Test func `what we do not know stays in the envelope and beside its signatures`() throws {
+        let text = """
+            {"about":{"b":1,"c":[]},"payload":"e30=","payloadType":"x","signatures":[{"cert":"PEM","keyid":"a",\
+            "sig":"AA==","timestamps":[{"type":"tsp"}]},{"keyid":"b","sig":"AQ=="}],"z":null}
+            """
+        let metadata = try SignedMetadata(Array(text.utf8))
+        #expect(try JSONWriter.bytes(.compact) { metadata.write(to: &$0) } == Array(text.utf8))
+        // ITE-7's member is classic metadata's alone.
+        #expect(metadata.signatures.count == 2 && metadata.signatures.allSatisfy { $0.certificate == nil })
+    }
+
     static func envelope(_ members: String) -> [UInt8] { Array("{\(members)}".utf8) }
 
     @Test(arguments: [

@@ -5,7 +5,7 @@ import Testing
 @Suite struct MetablockTests {
     /// Source: in-toto 3.1.0 and in-toto-golang, one link for each kind of key.
     @Test func `what other implementations signed is what we would verify and sign`() throws {
-        guard let results = try Vectors.json("classic-links/results.json") as? [String: [String: Any]] else { return }
+        let results = try #require(try Vectors.json("classic-links/results.json") as? [String: [String: Any]])
         for (file, result) in results {
             let metadata = try SignedMetadata(Vectors.bytes("classic-links/\(file)"))
             let signed = Hex.decode(Text(result["canonical_signed_utf8_hex"] as? String ?? "?"))
@@ -154,6 +154,16 @@ import Testing
                 try SignedMetadata(Array(text.replacing("04000108", with: broken).utf8))
             }
         }
+    }
+
+    @Test func `what we do not know stays beside the signatures`() throws {
+        let text = """
+            {"more":[1],"signatures":[{"cert":"PEM","keyid":"a","sig":"00","timestamps":[{"type":"tsp"}]},\
+            {"keyid":"b","other_headers":"0400","signature":"ff","x":null}],"signed":{"_type":"link"}}
+            """
+        let metadata = try SignedMetadata(Array(text.utf8))
+        #expect(try JSONWriter.bytes(.compact) { metadata.write(to: &$0) } == Array(text.utf8))
+        #expect(metadata.signatures.first?.certificate == "PEM")
     }
 
     @Test func `a statement is no classic metadata`() throws {
