@@ -65,6 +65,8 @@ public enum MissingAttestation: Sendable {
     case noSuchStep
     /// What was found, or what could have been it and is not believed.
     case missing([EvidenceFinding])
+    /// What the step's own functionaries say against what it made, whatever stands beside that.
+    case contradicted([EvidenceFinding])
 }
 
 extension VerificationProblem: CustomStringConvertible {
@@ -107,6 +109,9 @@ extension VerificationProblem: CustomStringConvertible {
         case .attestation(let requirement, .missing(let findings)):
             "the attestation \(requirement) is required, and none counts"
                 + findings.prefix(Self.shownEntries).map { "\n  \($0)" }.joined() + Self.more(findings.count)
+        case .attestation(let requirement, .contradicted(let findings)):
+            "the attestation \(requirement) is required, and one by a functionary of the step speaks against it"
+                + findings.prefix(Self.shownEntries).map { "\n  \($0)" }.joined() + Self.more(findings.count)
         case .notRecorded(let name, let entries):
             "inspection '\(name)' met what is no artifact, and what no rule can judge"
                 + entries.prefix(Self.shownEntries).map { "\n  '\($0.path)': \($0.reason)" }.joined()
@@ -147,8 +152,10 @@ extension VerificationProblem: CustomStringConvertible {
             "have the step done as the layout says, or the layout changed; without --strict-commands it is a warning"
         case .inspection(_, let fault): fault.hint
         case .attestation(_, .noSuchStep): "name a step of the layout: --require-attestation STEP=TYPE"
+        case .attestation(_, .contradicted):
+            "find out what it objects to; evidence of another run does not belong beside this one's"
         case .attestation:
-            "have one of the step's functionaries sign one about the step's artifacts: intoto-run attest"
+            "have one of the step's functionaries sign one about what the step made: intoto-run attest"
         case .subject: "put what was delivered there, or name with --vsa-subject what was"
         case .notRecorded:
             "find out how it came there; verify in a directory that holds the product's files and no more"
@@ -189,16 +196,21 @@ extension EvidenceFinding: CustomStringConvertible {
         switch standing {
         case .counted(let functionary): "\(reference): counts for \(functionary.shown)\(Self.also(cosigners))"
         case .additional(let functionary):
-            cosigners.isEmpty
-                ? "\(reference): also by \(functionary.shown), who is counted already"
-                : "\(reference): also by \(functionary.shown), and the same as what is counted\(Self.also(cosigners))"
+            isCopy && !cosigners.isEmpty
+                ? "\(reference): also by \(functionary.shown), and the same as what is counted\(Self.also(cosigners))"
+                : "\(reference): also by \(Self.shown([functionary] + cosigners)), who \(cosigners.isEmpty ? "is" : "are") "
+                    + "counted already"
         case .rejected(let reason): "\(reference): does not count: \(reason)"
         }
     }
 
     private static func also(_ cosigners: [Functionary]) -> String {
         guard !cosigners.isEmpty else { return "" }
-        return ", signed by \(cosigners.map(\.shown).joined(separator: ", ")), too: one piece of evidence counts once"
+        return ", signed by \(shown(cosigners)), too: one piece of evidence counts once"
+    }
+
+    private static func shown(_ functionaries: [Functionary]) -> String {
+        functionaries.map(\.shown).joined(separator: ", ")
     }
 }
 

@@ -125,6 +125,51 @@ import Testing
         #expect(try run("layout", "lint", "none").status == 2)
     }
 
+    @Test func `rules that an earlier ALLOW leaves nothing are found, and one that allows everything`() throws {
+        let run = IntotoRun()
+        func findings(_ materials: String, end: String = #"["DISALLOW", "*"]"#) throws -> [String] {
+            try run.write(
+                """
+                {"_type": "layout", "expires": "2020-01-01T00:00:00Z", "readme": "", "keys": {}, "inspect": [], "steps": [
+                {"_type": "step", "name": "s", "threshold": 1, "pubkeys": ["aa"], "expected_command": [],
+                "expected_materials": [\(materials), \(end)], "expected_products": [["DISALLOW", "*"]]}]}
+                """, to: "layout")
+            let result = try run("layout", "lint", "layout")
+            #expect(result.status == 1, "\(result.errorText)")
+            return result.outputText.split(separator: "\n").map(String.init).filter { $0.contains("materials of 's'") }
+        }
+        let allow = #"["ALLOW", "foo*"]"#
+        for covered in [
+            #"["ALLOW", "foo"]"#, #"["ALLOW", "foo/[ab]"]"#, #"["ALLOW", "foo*"]"#, #"["DISALLOW", "foo.o"]"#,
+            #"["DELETE", "foo*.c"]"#, #"["MATCH", "foo", "WITH", "PRODUCTS", "FROM", "s"]"#,
+            #"["MATCH", "*", "IN", "foo/x", "WITH", "PRODUCTS", "FROM", "s"]"#,
+        ] {
+            let found = try findings("\(allow), \(covered)")
+            #expect(
+                found.count == 1 && found[0].contains("nothing is left for it, for rule 1, ALLOW foo*, covers it"),
+                "\(found)")
+        }
+        let required = try findings(#"\#(allow), ["REQUIRE", "foo.c"]"#)
+        #expect(required.count == 1 && required[0].contains("it can never be met, for rule 1"), "\(required)")
+        for kept in [
+            #"["ALLOW", "fo"]"#, #"["ALLOW", "*foo"]"#, #"["DISALLOW", "fo*"]"#, #"["REQUIRE", "fo"]"#,
+            #"["MATCH", "foo*", "IN", "src", "WITH", "PRODUCTS", "FROM", "s"]"#, #"["ALLOW", "[f]oo*"]"#,
+        ] {
+            #expect(try findings("\(allow), \(kept)") == [], "\(kept)")
+        }
+        // Of patterns with more than a beginning, what they plainly match, and no guess.
+        #expect(try findings(#"["ALLOW", "*.c"], ["DISALLOW", "x.c"]"#).count == 1)
+        #expect(try findings(#"["ALLOW", "*.c"], ["DISALLOW", "x*.c"]"#) == [])
+        #expect(try findings(#"["MATCH", "foo*", "WITH", "PRODUCTS", "FROM", "s"], ["ALLOW", "foo"]"#) == [])
+        // Before other rules it is only the first of two things that are wrong.
+        let everything = #"["ALLOW", "*"]"#
+        let open = try findings(allow, end: everything)
+        #expect(
+            open.count == 1 && open[0].contains("rule 2, ALLOW *: whatever no rule before it consumes is allowed"),
+            "\(open)")
+        #expect(try findings(everything).count == 2)
+    }
+
     @Test func `what was written, and the layout itself, are said as JSON, too`() throws {
         let run = try recorded()
         let files = try run.list("links").map { "links/\($0)" }

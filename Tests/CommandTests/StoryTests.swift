@@ -140,9 +140,54 @@ import Testing
         try story.bundle()
         let verified = try story.verify()
         #expect(verified.status == 1 && verified.outputText.contains(reason), "\(verified.outputText)")
-        // Good beside bad does.
+        // A good one beside it changes nothing.
         _ = try story.run.shell("cat good.intoto.jsonl >>story.intoto.jsonl")
-        #expect(try story.verify().status == 0)
+        let both = try story.verify()
+        #expect(both.status == 1 && both.outputText.contains(reason), "\(both.outputText)")
+        #expect(both.outputText.contains("one by a functionary of the step speaks against it"), "\(both.outputText)")
+    }
+
+    @Test func `a no of somebody else, or about something else, does no harm`() throws {
+        let story = try Story()
+        try story.run.write(#"{"result": "FAILED", "configuration": []}"#, to: "work/no.json")
+        func verify(_ subject: String, by person: String) throws -> Subprocess {
+            let made = try story.run.shell(
+                """
+                set -e; mkdir no; cd work
+                "$R" attest --type test-result --predicate no.json --subject \(subject) -k ../\(person).pem -d ../no
+                cd ..; cat good.intoto.jsonl no/* >story.intoto.jsonl; rm -r no
+                """)
+            #expect(made.status == 0, "\(made.errorText)")
+            return try story.verify()
+        }
+        #expect(try verify("git:foo", by: "tess").status == 1)
+        #expect(try verify("git:foo", by: "alice").status == 0)
+        #expect(try verify("git:foo", by: "mallory").status == 0)
+        #expect(try verify("no.json", by: "tess").status == 0)
+        // Not only about something else.
+        #expect(try verify("git:foo no.json", by: "tess").status == 1)
+    }
+
+    /// It would be as true of an earlier run, and so that of an earlier run could be given for it.
+    @Test func `an attestation about nothing that the step made does not count`() throws {
+        let story = try Story()
+        func verify(_ subjects: String) throws -> Subprocess {
+            let made = try story.run.shell(
+                """
+                cd work && "$R" attest --type provenance --predicate ../predicates/provenance.json \
+                --subject \(subjects) -k ../bob.pem -d ../evidence --overwrite -n provenance
+                """)
+            #expect(made.status == 0, "\(made.errorText)")
+            try story.bundle()
+            return try story.verify()
+        }
+        let material = try verify("compiler")
+        #expect(material.status == 1, "\(material.outputText)")
+        #expect(material.outputText.contains("it is about nothing that the step made"), "\(material.outputText)")
+        let both = try verify("compiler app")
+        #expect(both.status == 0, "\(both.outputText)")
+        // What the sources were is known by their commit.
+        #expect(try verify("git:foo").status == 0)
     }
 
     @Test func `what may be required is said`() throws {
@@ -226,7 +271,7 @@ struct Story {
             "$R" -q -n build -k ../bob.pem -d ../evidence -m git:foo compiler -p app -- sh compiler foo/app.src app
             "$R" attest --type provenance --predicate $p/provenance.json --subject app -k ../bob.pem -d ../evidence
             "$R" attest --type runtime-trace --predicate $p/trace.json --subject app -k ../bob.pem -d ../evidence
-            "$R" attest --type scai --predicate $p/attributes.json --subject compiler -k ../bob.pem -d ../evidence
+            "$R" attest --type scai --predicate $p/attributes.json --subject app compiler -k ../bob.pem -d ../evidence
             cp app ../product
             """)
     }

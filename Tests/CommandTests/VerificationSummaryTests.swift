@@ -50,7 +50,16 @@ import Testing
             if let index = options.firstIndex(of: option) { options[index + 1] = value }
             return try check(options).status
         }
-        #expect(try check(all).status == 0)
+        let met = try check(all)
+        #expect(met.status == 0)
+        let keyID = try chain.run("key", "id", "verifier.pem").outputText.dropLast()
+        #expect(
+            met.outputText == """
+                signature good: signed by \(keyID)
+                summary good: PASSED, about product/out, resource \(Self.uri), verifier https://example.org/verifier, \
+                level SLSA_BUILD_LEVEL_2
+
+                """)
         // A lower level of the same track is covered, a higher one is not.
         #expect(try status("--expect-level", "SLSA_BUILD_LEVEL_1") == 0)
         // The digest of `in` is that of `out`, its copy: another content is needed.
@@ -61,6 +70,11 @@ import Testing
             ("--expect-verifier", "https://example.org/other"),
         ] {
             #expect(try status(option, wrong) == 1, "\(option) \(wrong)")
+            var options = all
+            if let index = options.firstIndex(of: option) { options[index + 1] = wrong }
+            let refused = try check(options).outputText
+            #expect(refused.hasPrefix("signature good: signed by \(keyID)\nnot good: "), "\(refused)")
+            #expect(!refused.contains("summary good"))
         }
         // A part of it is no check.
         for index in [0, 2, 4, 6] {
@@ -85,12 +99,13 @@ import Testing
         let key = try PrivateKey(file: SecretBytes(copying: run.read("verifier.pem")), passphrase: nil)
         let digest = DigestSet(.sha256, Hex.encode(try MessageDigest.digest(.sha256, of: Array("x".utf8))))
         func envelope(
-            _ result: VerificationSummary.Result, _ levels: [Text], resource: Text = "https://r/app"
+            _ result: VerificationSummary.Result, _ levels: [Text], resource: Text = "https://r/app",
+            about other: DigestSet? = nil
         ) throws -> Envelope {
             let summary = VerificationSummary(
                 verifierID: "https://v/1", resourceURI: resource, policy: ResourceDescriptor(uri: "p"), result: result,
                 verifiedLevels: levels)
-            let statement = summary.statement(about: [ResourceDescriptor(name: "app", digest: digest)])
+            let statement = summary.statement(about: [ResourceDescriptor(name: "app", digest: other ?? digest)])
             var envelope = Envelope(payload: try JSONWriter.bytes(.compact) { statement.write(to: &$0) })
             envelope.signatures = [
                 try KeyFileSigner(key).signature(
@@ -113,6 +128,16 @@ import Testing
         let elsewhere = try envelope(.failed, ["FAILED"], resource: "https://r/other")
         #expect(try check([good], expected).status == 0)
         #expect(try check([good, elsewhere], expected).status == 0)
+        // By another digest it is about the same.
+        let longer = DigestSet(.sha512, Hex.encode(try MessageDigest.digest(.sha512, of: Array("x".utf8))))
+        #expect(try check([envelope(.passed, ["L"], about: longer)], expected).status == 0)
+        #expect(try check([good, envelope(.failed, ["FAILED"], about: longer)], expected).status == 1)
+        let other = DigestSet(.sha512, Text(String(repeating: "a", count: 128)))
+        #expect(try check([good, envelope(.failed, ["FAILED"], about: other)], expected).status == 0)
+        #expect(try check([envelope(.passed, ["L"], about: other)], expected).status == 1)
+        let unknown = DigestSet(DigestAlgorithm("sha3_256"), Text(String(repeating: "a", count: 64)))
+        let untold = try check([envelope(.passed, ["L"], about: unknown)], expected)
+        #expect(untold.status == 1 && untold.outputText.contains("cannot be told"), "\(untold.outputText)")
         for bundle in [
             [good, failed], [failed, good], [failed], [elsewhere], [try envelope(.passed, ["L", "FAILED"])],
         ] {

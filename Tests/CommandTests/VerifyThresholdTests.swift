@@ -116,6 +116,8 @@ import Testing
     @Test(
         arguments: [
             ("/CN=alice/O=Example", "/CN=alice/O=Example", nil, nil),
+            ("/CN=alice/O=Example", "/CN=alice/O=Example", nil, "email:alice@example.org"),
+            ("/CN=alice/O=Example", "/CN=alice/O=Example", "URI:spiffe://x/alice", nil),
             ("/CN=alice", "/CN=another", "URI:spiffe://x/alice", "URI:spiffe://x/alice"),
             ("/CN=alice", "/CN=another", "email:alice@example.org", "email:alice@example.org,URI:spiffe://x/alice"),
         ] as [(String, String, String?, String?)])
@@ -134,6 +136,20 @@ import Testing
         try authority.write("00000002", by: ["bob"])
         let both = try authority.chain.verify()
         #expect(both.status == 0, "\(both.outputText)")
+    }
+
+    @Test func `two of one name, each with an address of their own, are two`() throws {
+        let authority = try Authority(threshold: 2)
+        for name in ["one", "two"] {
+            try authority.leaf(name, "/CN=alice/O=Example", "email:\(name)@example.org")
+            try authority.write(name == "one" ? "00000001" : "00000002", by: [name])
+        }
+        let result = try authority.chain.verify()
+        #expect(result.status == 0, "\(result.outputText)")
+        // A certificate without an address may be either's.
+        try authority.leaf("three", "/CN=alice/O=Example", nil)
+        try authority.write("00000002", by: ["three"])
+        #expect(try authority.chain.verify().status == 1)
     }
 
     @Test func `only the first certificates of a file are looked at`() throws {

@@ -76,6 +76,61 @@ import Testing
         }
     }
 
+    /// A link of a run of its own: the same artifacts, other bytes.
+    private static func link(of run: Int, _ byproducts: JSONObject = JSONObject()) -> JSONValue {
+        guard case .object(var object) = link else { return link }
+        object["environment"] = ["run": .integer(Int64(run))]
+        object["byproducts"] = .object(byproducts)
+        return .object(object)
+    }
+
+    @Test func `pieces count so that as many functionaries do as can`() throws {
+        var chain = try Self.chain([.alice, .bob, .carl], threshold: 3)
+        let pairs: [[TestChain.Person]] = [[.alice, .bob], [.bob, .carl], [.alice, .bob]]
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            for isTurned in [false, true] {
+                chain.files = [:]
+                for (run, index) in order.enumerated() {
+                    let pair: [TestChain.Person] = isTurned ? pairs[index].reversed() : pairs[index]
+                    chain.files["build.0000000\(run).link"] = try TestChain.signed(Self.link(of: run), by: pair)
+                }
+                let verdict = try chain.verify()
+                #expect(verdict.outcome == .passed, "\(order): \(verdict.text)")
+            }
+        }
+        // All three by the same two make two.
+        chain.files["build.00000001.link"] = try TestChain.signed(Self.link(of: 1), by: [.bob, .alice])
+        let two = try chain.verify()
+        #expect(two.problems.map(\.code) == ["threshold"])
+        #expect(two.text.contains("who are counted already") && !two.text.contains("the same as what is counted"))
+        // What two have signed once is one.
+        chain.files = [
+            "build.00000000.link": try TestChain.signed(Self.link, by: [.alice, .bob]),
+            "build.00000001.link": try TestChain.signed(Self.link, by: [.alice, .bob]),
+        ]
+        #expect(try chain.verify().text.contains("the same as what is counted"))
+    }
+
+    @Test func `the bytes of one run count once, together or apart`() throws {
+        for (byproducts, isOneRun) in [
+            (["started": "2030-01-01T00:00:00Z"], true), (["return-value": 0], false), (["started": 0], false),
+        ] as [(JSONObject, Bool)] {
+            let link = Self.link(of: 0, byproducts)
+            var chain = try Self.chain([.alice, .bob], threshold: 2)
+            chain.files["build.00000000.link"] = try TestChain.signed(link, by: [.alice, .bob])
+            #expect(try chain.problems() == ["threshold"])
+            chain.files = [:]
+            try chain.add(link, by: .alice)
+            try chain.add(link, by: .bob)
+            let verdict = try chain.verify()
+            #expect(verdict.problems.map(\.code) == (isOneRun ? ["threshold"] : []), "\(byproducts)")
+            #expect(verdict.text.contains("one piece of evidence counts once") == isOneRun, "\(verdict.text)")
+            // Another run of Bob's is his own.
+            try chain.add(Self.link(of: 1, byproducts), by: .bob)
+            #expect(try chain.problems() == [])
+        }
+    }
+
     // MARK: Signers
 
     @Test func `a link by whom the layout lists for another step does not count, and that is said`() throws {

@@ -41,6 +41,32 @@ import Testing
         #expect(trace.failure?.artifacts.first?.original == ArtifactName(Text(name)))
     }
 
+    @Test func `either spelling is forbidden by plain names, beginnings and other patterns`() throws {
+        let names = ["./f1", "./f1x", "./f2", "g/../f3", "f4", "./f\u{10FFFF}"]
+        let artifacts = try NormalizedArtifacts(
+            try ArtifactSet(names.map { Artifact(name: ArtifactName(Text($0)), digests: Self.digest("a")) }))
+        for (pattern, count) in [
+            ("./f1", 1), ("./f", 0), ("./f1*", 2), ("./*", 4), ("*", 6), ("*3", 1), ("g/../f3", 1), ("./f2*", 1),
+            ("./f3*", 0), ("h*", 0), ("", 0), ("f1", 1), ("f*", 6), ("./f?", 3), ("[.g]/*", 5),
+        ] {
+            let trace = try Self.trace([["DISALLOW", pattern]], products: artifacts)
+            #expect(trace.failure?.count ?? 0 == count, "\(pattern)")
+        }
+        // What is consumed is forbidden no longer.
+        let consumed = try Self.trace([["ALLOW", "f1*"], ["DISALLOW", "./f1*"]], products: artifacts)
+        #expect(consumed.failure == nil)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `many rules about many odd names cost little`() throws {
+        let count = 20_000
+        let artifacts = try NormalizedArtifacts(
+            try ArtifactSet(
+                (0..<count).map { Artifact(name: ArtifactName(Text("./f\($0)")), digests: Self.digest("a")) }))
+        let rules = (0..<count).map { ["DISALLOW", $0.isMultiple(of: 2) ? "./e\($0)" : "./e\($0)*"] }
+        #expect(try Self.trace(rules, products: artifacts).failure == nil)
+        #expect(try Self.trace(rules + [["DISALLOW", "./f\(count - 1)"]], products: artifacts).failure?.count == 1)
+    }
+
     @Test func `two spellings of one name, empty names and NUL are refused`() throws {
         for names in [["f", "./f"], ["a/b", "a//b"], ["x/../f", "./f"], [""], ["a\0b"]] {
             let artifacts = try ArtifactSet(

@@ -30,6 +30,15 @@ public struct GlobPattern: Hashable, Sendable {
     /// Whether every name matches.
     package var matchesEverything: Bool { tokens == [.anyRun] }
 
+    /// Whether every name that `other` matches below a literal prefix matches this, too; false where that is not plain to
+    /// see: of a literal it always is, of other patterns where this is a beginning and `*`.
+    package func covers(_ other: GlobPattern, below prefix: [UInt8] = []) -> Bool {
+        if other.isLiteral { return matches((prefix + other.text.utf8)[...]) }
+        if prefix.isEmpty && other == self { return true }
+        return (tokens.last == .anyRun && tokens.count <= (literalPrefix.isEmpty ? 1 : 2))
+            && (prefix + other.literalPrefix).starts(with: literalPrefix)
+    }
+
     public func matches(_ name: Text) -> Bool { matches(name.utf8[...]) }
 
     /// `name` is valid UTF-8. Time grows with the product of the two lengths at worst, whatever the pattern.

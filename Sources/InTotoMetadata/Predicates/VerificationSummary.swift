@@ -90,28 +90,43 @@ public struct SummaryExpectations: Sendable {
 
     /// Everything that does not fit, in words; the result must be PASSED in any case.
     ///
-    /// Every summary that is about the subject and the resource, by the verifier, has to fit: a pass hides no failure.
+    /// Every summary that is about the subject and the resource, by the verifier, has to fit: a pass hides no failure; nor
+    /// does it where nobody can tell what the failure is about.
     public func refusals(of statements: [Statement]) throws(MetadataError) -> [String] {
         var isMet = false
         var others: [String] = []
         for statement in statements {
             let summary = try VerificationSummary(statement)
-            let mismatches = mismatches(statement, summary)
+            let subject = comparison(with: statement.subject)
+            let mismatches = mismatches(summary, subject)
             let shortcomings = shortcomings(summary)
-            if mismatches.isEmpty && !shortcomings.isEmpty { return shortcomings }
-            isMet = isMet || mismatches.isEmpty
-            if others.isEmpty { others = mismatches + shortcomings }
+            if mismatches.isEmpty && !shortcomings.isEmpty {
+                return (subject == .same ? [] : [Self.unknownSubject]) + shortcomings
+            }
+            isMet = isMet || (mismatches.isEmpty && subject == .same)
+            if others.isEmpty {
+                others = mismatches + (subject == .incomparable ? [Self.unknownSubject] : []) + shortcomings
+            }
         }
         if isMet { return [] }
         return others.isEmpty ? ["there is no verification summary"] : others
     }
 
+    private static let unknownSubject =
+        "whether it is about this artifact cannot be told: a subject has no digest that can be compared with the artifact's"
+
+    /// Same where one of the subjects is the artifact, different where none can be.
+    private func comparison(with subjects: [ResourceDescriptor]) -> DigestSet.Comparison {
+        guard let subject else { return .same }
+        let comparisons = subjects.map { $0.digest.compare(with: subject) }
+        if comparisons.contains(.same) { return .same }
+        return comparisons.contains(.incomparable) ? .incomparable : .different
+    }
+
     /// Why it is about something else, or by somebody else.
-    private func mismatches(_ statement: Statement, _ summary: VerificationSummary) -> [String] {
+    private func mismatches(_ summary: VerificationSummary, _ subject: DigestSet.Comparison) -> [String] {
         var mismatches: [String] = []
-        if let subject, !statement.subject.contains(where: { $0.digest.compare(with: subject) == .same }) {
-            mismatches.append("it is not about this artifact: no subject has its digest")
-        }
+        if subject == .different { mismatches.append("it is not about this artifact: no subject has its digest") }
         if let verifierID, summary.verifierID != verifierID {
             mismatches.append("the verifier is '\(summary.verifierID.escaped)', not '\(verifierID.escaped)'")
         }

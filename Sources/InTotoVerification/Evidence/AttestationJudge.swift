@@ -9,7 +9,8 @@ struct SignedStatement {
 }
 
 /// Decides which statements beside a step's links count: signed by one of the step's functionaries, about nothing but
-/// the step's artifacts, and saying nothing against them.
+/// the step's artifacts and about something that it made, and saying nothing against it. One that does say something
+/// against it decides, whatever stands beside it.
 struct AttestationJudge {
     let functionaries: Functionaries
     let statements: [SignedStatement]
@@ -24,46 +25,71 @@ struct AttestationJudge {
             return report
         }
         let listed = Set(functionaries.listed(for: step).map(\.key))
-        let artifacts = DigestIndex(record)
+        let artifacts = StepContents(record)
+        var objections: [EvidenceFinding] = []
         for candidate in statements where requirement.isOf(type: candidate.statement.predicateType) {
             let signers = candidate.signers.filter(listed.contains)
-            let standing: EvidenceFinding.Standing
-            if let signer = signers.first {
-                standing =
-                    refusal(of: candidate.statement, requirement, artifacts).map(EvidenceFinding.Standing.rejected)
-                    ?? .counted(functionaries.functionary(signer))
-            } else {
-                standing = .rejected(.unlisted(candidate.signers.map(functionaries.functionary)))
+            guard let signer = signers.first else {
+                let reason = RejectionReason.unlisted(candidate.signers.map(functionaries.functionary))
+                report.evidence.append(EvidenceFinding(reference: candidate.reference, standing: .rejected(reason)))
+                continue
             }
-            report.evidence.append(EvidenceFinding(reference: candidate.reference, standing: standing))
+            let objection = requirement.refusal(of: candidate.statement)
+            let refusal = artifacts.refusal(of: candidate.statement.subject) ?? objection
+            let finding = EvidenceFinding(
+                reference: candidate.reference,
+                standing: refusal.map(EvidenceFinding.Standing.rejected) ?? .counted(functionaries.functionary(signer)))
+            report.evidence.append(finding)
+            guard let objection, artifacts.isMade(oneOf: candidate.statement.subject) else { continue }
+            objections.append(EvidenceFinding(reference: candidate.reference, standing: .rejected(objection)))
         }
-        if report.counted.isEmpty {
+        if !objections.isEmpty {
+            report.problem = .attestation(requirement, .contradicted(objections))
+        } else if report.counted.isEmpty {
             report.problem = .attestation(requirement, .missing(report.evidence.isEmpty ? unbelieved : report.evidence))
         }
         return report
-    }
-
-    private func refusal(
-        of statement: Statement, _ requirement: RequiredAttestation, _ artifacts: DigestIndex
-    ) -> RejectionReason? {
-        for subject in statement.subject where !artifacts.contains(subject.digest) {
-            return .foreignSubject(subject.name ?? subject.uri ?? "")
-        }
-        return requirement.refusal(of: statement)
     }
 }
 
 /// The contents of a step's artifacts by their digests, whatever their names: subjects are matched by digest alone.
 /// Spec: in-toto attestation v1, Statement, processing model.
+private struct StepContents {
+    private var all = DigestIndex()
+    /// What tells this run from others: products that are not just what was there before, and commits. Of a step that makes
+    /// nothing, such as a test or a review, everything.
+    private var made = DigestIndex()
+
+    init(_ record: ArtifactRecord) {
+        let (materials, products) = (record.materials.set, record.products.set)
+        for artifact in materials { all.insert(artifact.digests) }
+        for artifact in products {
+            all.insert(artifact.digests)
+            let isUnchanged = materials[artifact.name].map { $0.compare(with: artifact.digests) == .same } ?? false
+            if !isUnchanged { made.insert(artifact.digests) }
+        }
+        if made.isEmpty { made = all }
+    }
+
+    func isMade(oneOf subjects: [ResourceDescriptor]) -> Bool {
+        subjects.contains { made.contains($0.digest) || ($0.digest[.gitCommit] != nil && all.contains($0.digest)) }
+    }
+
+    func refusal(of subjects: [ResourceDescriptor]) -> RejectionReason? {
+        for subject in subjects where !all.contains(subject.digest) {
+            return .foreignSubject(subject.name ?? subject.uri ?? "")
+        }
+        return isMade(oneOf: subjects) ? nil : .nothingMade
+    }
+}
+
 private struct DigestIndex {
     private var digests: [Text: DigestSet] = [:]
 
-    init(_ record: ArtifactRecord) {
-        for kind in ArtifactKind.allCases {
-            for artifact in record[kind].set {
-                for entry in artifact.digests.entries { digests[entry.value.asciiLowercased] = artifact.digests }
-            }
-        }
+    var isEmpty: Bool { digests.isEmpty }
+
+    mutating func insert(_ set: DigestSet) {
+        for entry in set.entries { digests[entry.value.asciiLowercased] = set }
     }
 
     func contains(_ wanted: DigestSet) -> Bool {

@@ -63,6 +63,8 @@ public struct EvidenceFinding: Sendable {
     public let standing: Standing
     /// Who else signed it, or a copy of it: one piece of evidence counts once, however many signed it.
     public var cosigners: [Functionary] = []
+    /// It is the same as one that counts.
+    public var isCopy = false
 }
 
 /// Why a piece of evidence does not count.
@@ -85,6 +87,8 @@ public enum RejectionReason: Sendable {
     case malformedSublayout(MetadataError)
     /// The statement is about something that is no artifact of the step.
     case foreignSubject(Text)
+    /// The statement is about nothing but what the step found and left as it was.
+    case nothingMade
     /// It is about the step's artifacts, and against them.
     case objection(String)
 }
@@ -109,6 +113,7 @@ extension RejectionReason: CustomStringConvertible {
         case .malformedSublayout(let error): "the sublayout is not taken: \(error)"
         case .foreignSubject(let name):
             "it is about '\(name.escaped)', whose digest no material or product of the step has"
+        case .nothingMade: "it is about nothing that the step made, so that of an earlier run would do as well"
         case .objection(let objection): "it \(objection)"
         }
     }

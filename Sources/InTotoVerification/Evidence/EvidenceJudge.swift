@@ -16,6 +16,8 @@ struct AcceptedEvidence {
     let sublayoutFolder: FilePath?
     /// SHA-256 of what was signed, where copies have to be told from evidence of one's own.
     let signedDigest: Text?
+    /// Whether only one run can have written it, so that who else signed the same bytes signed that run's.
+    let isOfOneRun: Bool
 }
 
 /// Decides for one step which evidence is good: signatures first, then what they cover, then its name and its artifacts.
@@ -75,11 +77,12 @@ struct EvidenceJudge {
         _ authenticated: Authenticated<Payload>, _ signers: [Functionary], _ found: FoundEvidence
     ) throws(CryptoError) -> Result<AcceptedEvidence, RejectionReason> {
         let content: AcceptedEvidence.Content
-        do { content = try self.content(of: authenticated, found) } catch { return .failure(error) }
+        let isOfOneRun: Bool
+        do { (content, isOfOneRun) = try self.content(of: authenticated, found) } catch { return .failure(error) }
         return .success(
             AcceptedEvidence(
                 reference: found.reference, content: content, signers: signers, sublayoutFolder: found.sublayoutFolder,
-                signedDigest: try signedDigest(of: found)))
+                signedDigest: try signedDigest(of: found), isOfOneRun: isOfOneRun))
     }
 
     private func signedDigest(of found: FoundEvidence) throws(CryptoError) -> Text? {
@@ -91,10 +94,10 @@ struct EvidenceJudge {
 
     private func content(
         of authenticated: Authenticated<Payload>, _ found: FoundEvidence
-    ) throws(RejectionReason) -> AcceptedEvidence.Content {
+    ) throws(RejectionReason) -> (AcceptedEvidence.Content, isOfOneRun: Bool) {
         if case .layout = authenticated.payload {
             guard found.sublayoutFolder != nil else { throw .sublayoutInBundle }
-            do { return .sublayout(try authenticated.layout()) } catch { throw .malformedSublayout(error) }
+            do { return (.sublayout(try authenticated.layout()), false) } catch { throw .malformedSublayout(error) }
         }
         let read: Link?
         do { read = try authenticated.payload.link() } catch { throw .malformed(error) }
@@ -104,9 +107,9 @@ struct EvidenceJudge {
         }
         // Otherwise a link of one step could be passed off as that of another.
         guard link.name == step.name else { throw .otherStep(link.name.text) }
-        do { return .link(try ArtifactRecord(link, policy.names), command: link.command) } catch {
-            throw .artifacts(error)
-        }
+        do {
+            return (.link(try ArtifactRecord(link, policy.names), command: link.command), link.saysWhenItBegan)
+        } catch { throw .artifacts(error) }
     }
 
     /// The most telling reason why nobody whom the step lists has signed.
@@ -134,6 +137,12 @@ struct EvidenceJudge {
 }
 
 extension RejectionReason: Error {}
+
+extension Link {
+    /// As ours do, beside what the run took: no other run writes the same bytes. Links of other tools say nothing of the
+    /// kind, so that two who did the same have the same.
+    var saysWhenItBegan: Bool { if case .string? = byproducts["started"] { true } else { false } }
+}
 
 extension SignedMetadata {
     fileprivate func keepingSignatures(where isKept: (Signature) -> Bool) -> SignedMetadata {

@@ -185,7 +185,8 @@ extension LayoutDraft.RecordedStep {
                         reference: EvidenceReference(path: "", envelope: index, sha256: ""),
                         content: .link(read, command: recording.link.command),
                         signers: recording.signers.map { Functionary(label: $0.keyID(.python), key: $0) },
-                        sublayoutFolder: nil, signedDigest: try EvidencePool.sha256(text)))
+                        sublayoutFolder: nil, signedDigest: try EvidencePool.sha256(text),
+                        isOfOneRun: recording.link.saysWhenItBegan))
             } catch let problem as ArtifactProblem {
                 throw .artifacts(name, problem)
             } catch let error as LayoutDraftError {

@@ -80,6 +80,7 @@ public struct LayoutLint: Sendable {
             if let end = rules.firstIndex(where: Self.endsTheQueue), end + 1 < rules.count {
                 findings.append("\(place): rules behind number \(end + 1), \(rules[end]), have nothing left to decide")
             }
+            findings += Self.allowances(rules).map { place + $0 }
             for (index, rule) in rules.enumerated() {
                 // Whether parameters come is the verifier's affair.
                 for reason in rule.peculiarities(isSubstituted: true) {
@@ -98,10 +99,48 @@ public struct LayoutLint: Sendable {
         return findings
     }
 
+    /// An `ALLOW *`, and rules to which an earlier ALLOW leaves nothing.
+    private static func allowances(_ rules: [ArtifactRule]) -> [String] {
+        var findings: [String] = []
+        var allowed: [(number: Int, pattern: GlobPattern)] = []
+        for (number, rule) in zip(1..., rules) {
+            if let cover = allowed.first(where: { $0.pattern.covers(rule) }) {
+                let effect = if case .require = rule { "it can never be met" } else { "nothing is left for it" }
+                findings.append(
+                    ", rule \(number), \(rule): \(effect), for rule \(cover.number), \(rules[cover.number - 1]), covers it"
+                )
+            }
+            if endsTheQueue(rule) {
+                if case .allow = rule {
+                    findings.append(", rule \(number), \(rule): whatever no rule before it consumes is allowed")
+                }
+                break
+            }
+            if case .allow(let pattern) = rule, allowed.count < heldAllowances { allowed.append((number, pattern)) }
+        }
+        return findings
+    }
+
+    /// How many ALLOW rules of one list the later ones are held against: time grows with the product.
+    private static let heldAllowances = 1000
+
     private static func endsTheQueue(_ rule: ArtifactRule) -> Bool {
         switch rule {
         case .allow(let pattern), .disallow(let pattern): pattern.matchesEverything
         case .create, .delete, .modify, .require, .match: false
+        }
+    }
+}
+
+extension GlobPattern {
+    /// Whether this plainly matches all that the rule is about.
+    fileprivate func covers(_ rule: ArtifactRule) -> Bool {
+        switch rule {
+        case .create(let pattern), .delete(let pattern), .modify(let pattern), .allow(let pattern),
+            .disallow(let pattern):
+            covers(pattern)
+        case .match(let match): covers(match.pattern, below: match.sourcePrefix.asDirectory)
+        case .require(let name): matches(name.text)
         }
     }
 }

@@ -8,10 +8,12 @@ struct ArtifactQueue {
     let artifacts: NormalizedArtifacts
     /// For each position the next one, itself included, that may still be in the queue.
     private var next: [Int]
+    private let written: WrittenNames
 
     init(_ artifacts: NormalizedArtifacts) {
         self.artifacts = artifacts
         next = Array(0...artifacts.set.count)
+        written = WrittenNames(artifacts.originals)
     }
 
     mutating func consume(_ position: Int) { next[position] = position + 1 }
@@ -47,7 +49,7 @@ struct ArtifactQueue {
     /// Those whose name matches as rules see it or as it is written: what forbids must not be dodged either way.
     mutating func positions(matchingEitherSpelling pattern: GlobPattern) -> [Int] {
         let found = positions(matching: pattern)
-        let others = artifacts.originals.filter { next[$0.key] == $0.key && pattern.matches($0.value.text) }.keys
+        let others = written.positions(matching: pattern) { next[$0] == $0 }
         return others.isEmpty ? found : Set(found + others).sorted()
     }
 
@@ -62,5 +64,37 @@ struct ArtifactQueue {
             position = following
         }
         return end
+    }
+}
+
+/// Names as their link writes them, where rules see another spelling; sorted, as the others are.
+private struct WrittenNames {
+    private let entries: [(name: Text, position: Int)]
+
+    init(_ originals: [Int: ArtifactName]) {
+        entries = originals.map { ($0.value.text, $0.key) }.sorted { $0.name < $1.name }
+    }
+
+    /// Tries only those that begin as the pattern does and are in the queue.
+    func positions(matching pattern: GlobPattern, where isQueued: (Int) -> Bool) -> [Int] {
+        var found: [Int] = []
+        var index = firstIndex(notBefore: pattern.literalPrefix)
+        while index < entries.count, entries[index].name.utf8.starts(with: pattern.literalPrefix) {
+            let (name, position) = entries[index]
+            // A name stands before all that it begins.
+            if pattern.isLiteral, name != pattern.text { break }
+            if isQueued(position), pattern.matches(name) { found.append(position) }
+            index += 1
+        }
+        return found
+    }
+
+    private func firstIndex(notBefore prefix: [UInt8]) -> Int {
+        var (low, high) = (0, entries.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].name.utf8.precedesBytewise(prefix) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

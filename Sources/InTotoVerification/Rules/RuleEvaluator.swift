@@ -108,7 +108,7 @@ extension ArtifactRule {
 
 extension Text {
     /// The prefix that names below this directory have; nothing for no directory.
-    fileprivate var asDirectory: [UInt8] { isEmpty || utf8.last == slash ? utf8 : utf8 + [slash] }
+    var asDirectory: [UInt8] { isEmpty || utf8.last == slash ? utf8 : utf8 + [slash] }
 }
 
 extension ArtifactMatch {

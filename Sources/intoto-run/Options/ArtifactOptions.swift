@@ -160,12 +160,14 @@ struct IgnoreFile {
 
 /// Digest algorithms by their names, commas between.
 struct DigestList {
+    /// What files are hashed with here.
+    static let offered: [DigestAlgorithm] = [.sha256, .sha384, .sha512, .gitBlob]
+
     let algorithms: [DigestAlgorithm]
 
     init(_ argument: String) throws {
-        let offered: [DigestAlgorithm] = [.sha256, .sha384, .sha512, .gitBlob]
         algorithms = try argument.split(separator: ",", omittingEmptySubsequences: false).map { word in
-            guard let algorithm = offered.first(where: { $0.name.utf8.elementsEqual(word.utf8) }) else {
+            guard let algorithm = Self.offered.first(where: { $0.name.utf8.elementsEqual(word.utf8) }) else {
                 throw ValidationError("'\(escapedForTerminal(word.utf8))' is none of sha256, sha384, sha512, gitBlob")
             }
             return algorithm

@@ -42,18 +42,33 @@ struct SummaryExpectationOptions: ParsableArguments {
     /// What the summaries among these payloads lack; a summary must be there.
     func refusals(of payloads: [Payload]) throws -> [String] {
         guard !isEmpty else { return [] }
+        let summaries = payloads.compactMap(\.summary)
+        // One that names the subject by another digest is about it all the same.
+        let used = Set(summaries.flatMap(\.subject).flatMap { $0.digest.entries.map(\.algorithm) })
+        let algorithms = DigestList.offered.filter { $0 == .sha256 || used.contains($0) }
         var expectations = SummaryExpectations()
-        expectations.subject = try subject.map(Self.digest)
+        expectations.subject = try subject.map { try Self.digests(of: $0, algorithms) }
         expectations.resourceURI = resourceURI.map { Text($0) }
         expectations.verifierID = verifierID.map { Text($0) }
         expectations.levels = levels.map { Text($0) }
-        let summaries = payloads.compactMap(\.summary)
         do { return try expectations.refusals(of: summaries) } catch { return ["\(error)"] }
     }
 
-    private static func digest(_ word: String) throws -> DigestSet {
+    /// What was expected, on one line.
+    var summary: String {
+        let words = [
+            subject.map { "about \(Text($0).escaped)" }, resourceURI.map { "resource \(Text($0).escaped)" },
+            verifierID.map { "verifier \(Text($0).escaped)" },
+            "level \(levels.map { Text($0).escaped }.joined(separator: ", "))",
+        ]
+        return words.compactMap(\.self).joined(separator: ", ")
+    }
+
+    private static func digests(of word: String, _ algorithms: [DigestAlgorithm]) throws -> DigestSet {
+        var options = SnapshotOptions()
+        options.digests = algorithms
         do {
-            let found = try Snapshot.take(of: ArtifactOptions.references([word])).artifacts
+            let found = try Snapshot.take(of: ArtifactOptions.references([word]), options: options).artifacts
             guard let artifact = found.first, found.count == 1 else {
                 throw Failure("\(Text(word).escaped): is not one file", hint: "name the file that was verified")
             }

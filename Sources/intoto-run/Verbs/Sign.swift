@@ -103,7 +103,11 @@ struct Sign: Verb {
             if !expectations.isEmpty { object["summaryRefusals"] = .array(unmet.map { .string(Text($0)) }) }
             try context.print(JSONText.indented(object))
         } else {
-            for line in Self.lines(pieces, keys) + unmet.map({ "not good: \($0)" }) { try context.print(line) }
+            let isSummary = !expectations.isEmpty
+            var lines = Self.lines(pieces, keys, isSummary ? "signature good" : "good")
+            lines += unmet.map { "not good: \($0)" }
+            if isSummary && isGood { lines.append("summary good: PASSED, \(expectations.summary)") }
+            for line in lines { try context.print(line) }
         }
         return isGood ? ExitStatus.success : ExitStatus.no
     }
@@ -119,13 +123,14 @@ struct Sign: Verb {
         var isGood: Bool { if case .signed(_, let result) = self { result != .failed } else { false } }
     }
 
-    private static func lines(_ pieces: [CheckedPiece], _ keys: [PublicKey]) -> [String] {
+    /// `good`: what a signature is that fits.
+    private static func lines(_ pieces: [CheckedPiece], _ keys: [PublicKey], _ good: String) -> [String] {
         let ids = keys.map { $0.keyID(.python).description }.joined(separator: ", ")
         return pieces.enumerated().map { index, piece in
             let place = pieces.count == 1 ? "" : "envelope \(index + 1): "
             return switch piece {
             case .refused(let refusal): place + "not good: \(refusal)\(silentKeys(refusal, keys))"
-            case .signed(_, nil): place + "good: signed by \(ids)"
+            case .signed(_, nil): place + "\(good): signed by \(ids)"
             case .signed(_, let result?):
                 place + "signature good: signed by \(ids); result \(result.rawValue); nothing else was checked"
             }

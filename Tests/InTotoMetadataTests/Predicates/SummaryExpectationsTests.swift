@@ -40,6 +40,31 @@ import Testing
         #expect(try Self.refusals(Self.statement(result: .failed)) == 1)
     }
 
+    @Test func `whichever digest names the subject, it is the subject`() throws {
+        let other = Text(String(repeating: "c", count: 128))
+        func about(_ digests: DigestSet, _ result: VerificationSummary.Result = .passed) -> Statement {
+            var statement = Self.statement(result == .failed ? ["FAILED"] : ["SLSA_BUILD_LEVEL_2"], result: result)
+            statement.subject = [ResourceDescriptor(digest: digests)]
+            return statement
+        }
+        var expectations = SummaryExpectations()
+        expectations.subject = Self.digest
+        expectations.subject?[.sha512] = other
+        func refusals(_ statements: Statement...) throws -> [String] { try expectations.refusals(of: statements) }
+        let long = DigestSet(.sha512, other)
+        let unknown = DigestSet(DigestAlgorithm("sha3_256"), Text(String(repeating: "d", count: 64)))
+        let different = DigestSet(.sha512, Text(String(repeating: "e", count: 128)))
+        #expect(try refusals(about(long)) == [])
+        #expect(try refusals(Self.statement(), about(long, .failed)) == ["the result is FAILED, not PASSED"])
+        #expect(try refusals(Self.statement(), about(different, .failed)) == [])
+        #expect(try refusals(about(different)).map { $0.hasPrefix("it is not about this artifact") } == [true])
+        // Nobody can tell: no pass, and no reason to pass over a failure.
+        let untold = "whether it is about this artifact cannot be told"
+        #expect(try refusals(about(unknown)).map { $0.hasPrefix(untold) } == [true])
+        #expect(try refusals(about(unknown), Self.statement()) == [])
+        #expect(try refusals(Self.statement(), about(unknown, .failed)).map { $0.hasPrefix(untold) } == [true, false])
+    }
+
     @Test func `what is no summary is refused`() {
         #expect(throws: MetadataError.self) { try Self.refusals(Self.statement(type: "https://example.org/x")) }
         var other = Self.statement()
