@@ -53,6 +53,37 @@ import Testing
         #expect(link.byproduct("stderr") == "err ***\n")
     }
 
+    @Test func `an announced value is recorded nowhere: not in variables, nor quoted, nor in base64 over lines`() throws
+    {
+        let run = try project(["PLAIN": "is hunter2222 too", "GH_TOKEN": "github_pat_0123456789_abcdefghij"])
+        let script =
+            "set -x; S=\"it's-hunter22-secret\"; echo \"::add-mask::$S\"; echo ::add-mask::hunter2222; "
+            + "printf 'machine github.com login x-access-token password %s %s\\n' $GH_TOKEN \"$S\" | base64"
+        let result = try run.run(signed + ["-s", "--env", "PLAIN", "--", "bash", "-c", script])
+        #expect(result.status == 0)
+        let link = try Evidence.link(of: run)
+        #expect(link.environment["variables"] == ["PLAIN": "is *** too"])
+        guard case .string(let output)? = link.byproduct("stdout"), case .string(let errors)? = link.byproduct("stderr")
+        else { throw IntotoRun.SetupFailure(reason: "no streams") }
+        #expect(output.description.contains("bWFjaGluZSBnaXRodWIuY29t"))
+        let digits = output.description.split(separator: "\n").last?.replacingOccurrences(of: "***", with: "") ?? ""
+        #expect(digits.count < 76, "\(output)")
+        // What is before the announcement cannot be known; bash shows the assignment.
+        #expect(errors.description.components(separatedBy: "hunter22").count == 2, "\(errors)")
+    }
+
+    @Test(arguments: [
+        ("abc", "shorter than 4 bytes"), (String(repeating: "x", count: 70_000), "longer than 64 KiB"),
+    ])
+    func `an announced value that is not masked is said, with the reason`(value: String, reason: String) throws {
+        let run = try project([:])
+        try run.write("::add-mask::\(value)\n", to: "text")
+        let result = try run.run(signed + ["-s", "--", "cat", "text"])
+        #expect(result.errorText.contains("values that were announced to be masked are not: those \(reason)"))
+        #expect(
+            try !run.run(signed + ["-s", "--overwrite", "--", "echo", "::add-mask::abcd"]).errorText.contains("masked"))
+    }
+
     @Test func `the program that ran and its interpreter are recorded with their digests`() throws {
         let run = try project([:])
         try run.write("#!/usr/bin/env python3\nprint('hi')\n", to: "tool")

@@ -63,7 +63,9 @@ public struct EnvironmentRecord: Sendable {
 
     private func write(_ variables: RecordedVariables, to environment: inout JSONObject) {
         var values = JSONObject()
-        for variable in variables.values { values.record(bytes: variable.value, as: variable.name) }
+        for (name, value) in variables.values {
+            values.record(bytes: variables.recorded(value, of: name, masks: masks), as: name)
+        }
         environment["variables"] = .object(values)
         guard !variables.withheld.isEmpty else { return }
         environment["variables-withheld"] = .array(variables.withheld.map(JSONValue.string))

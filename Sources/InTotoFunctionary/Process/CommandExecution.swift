@@ -113,11 +113,11 @@ public final class CommandExecution {
             warnings: [
                 captures.output.flatMap { Self.describeProblem($0, "standard output") },
                 captures.errors.flatMap { Self.describeProblem($0, "standard error") },
-                masks.refused > 0 ? "\(masks.refused) announced masks were too many or too long to be heeded" : nil,
             ].compactMap(\.self))
         do {
             let output = try captures.output?.finish()
             result.errors = try captures.errors?.finish()
+            result.warnings += masks.refused.map { "values that were announced to be masked are not: those \($0)" }
             result.output = policy == .off ? nil : output
         } catch {
             throw RecordingFailure(reason: "\(error)", command: result)

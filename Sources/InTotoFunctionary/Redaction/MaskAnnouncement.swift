@@ -25,11 +25,18 @@ enum MaskAnnouncement {
         (1..<marker.count).last { text.count >= $0 && text.suffix($0).elementsEqual(marker.prefix($0)) } ?? 0
     }
 
+    /// What may be meant by a value that stands after `previous`: what is written, without escapes of quotes, decoded.
+    static func meanings(of value: ArraySlice<UInt8>, after previous: UInt8) -> Set<[UInt8]> {
+        let meant = isQuote(previous) ? ShellQuotes.unquoted(value, in: previous) : Array(value)
+        return [Array(value), meant, SecretForms.percentDecoded(meant)]
+    }
+
+    private static func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") }
+
     /// Where the value stands in `line`, which begins with the marker; `previous` is the byte before it.
     static func value(in line: ArraySlice<UInt8>, after previous: UInt8) -> Range<Int> {
         let value = line.dropFirst(marker.count)
-        let isQuoted = previous == UInt8(ascii: "'") || previous == UInt8(ascii: "\"")
-        if isQuoted, let end = value.firstIndex(of: previous) { return value.startIndex..<end }
+        if isQuote(previous), let end = ShellQuotes.end(of: value, in: previous) { return value.startIndex..<end }
         return value.startIndex..<(value.last == UInt8(ascii: "\r") ? value.endIndex - 1 : value.endIndex)
     }
 }

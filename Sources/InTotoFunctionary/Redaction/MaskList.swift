@@ -14,24 +14,25 @@ public final class MaskList: Sendable {
         var known: Set<[UInt8]> = []
         var bytes = 0
         var generation = 0
-        var refused = 0
+        var refused: Set<Refusal> = []
     }
 
     private struct Layer {
-        var forms: [[UInt8]] = []
-        /// Nil where there are no forms, or they changed.
-        var patterns: PatternSet?
+        var forms = SecretForms()
+        /// Nil where the forms changed.
+        var patterns: [PatternSet]?
         var values = 0
 
-        mutating func add(_ forms: [[UInt8]]) {
-            self.forms += forms
+        mutating func add(_ forms: SecretForms) {
+            self.forms.formUnion(forms)
             values += 1
             patterns = nil
         }
 
-        mutating func built() -> PatternSet? {
-            if patterns == nil, !forms.isEmpty { patterns = PatternSet(forms) }
-            return patterns
+        mutating func built() -> [PatternSet] {
+            let built = patterns ?? forms.patterns
+            patterns = built
+            return built
         }
     }
 
@@ -47,14 +48,17 @@ public final class MaskList: Sendable {
 
     /// Masks `value` from now on, in all its spellings, line by line.
     ///
-    /// Values of less than four bytes, and all past `limit`, are not taken: `refused` counts them.
+    /// Values of less than four bytes, and all past `limit`, are not taken, which `refused` tells.
     public func add(_ value: [UInt8]) {
         state.withLock { state in
             guard !state.known.contains(value) else { return }
-            let isTooMuch = state.known.count == Self.limit.values || state.bytes + value.count > Self.limit.bytes
-            let forms = isTooMuch ? [] : SecretForms.all(of: value, minimum: SecretValues.shortestNamed)
+            if state.known.count == Self.limit.values || state.bytes + value.count > Self.limit.bytes {
+                state.refused.insert(.tooMany)
+                return
+            }
+            let forms = SecretForms.all(of: value, minimum: SecretValues.shortestNamed)
             guard !forms.isEmpty else {
-                state.refused += 1
+                state.refused.insert(.tooShort)
                 return
             }
             state.known.insert(value)
@@ -64,22 +68,37 @@ public final class MaskList: Sendable {
                 state.announced.add(state.recent.forms)
                 state.recent = Layer()
             }
-            state.recent.add(forms.sorted { $0.precedesBytewise($1) })
+            state.recent.add(forms)
         }
     }
 
-    /// Counts a value that was too long to take.
-    func refuse() { state.withLock { $0.refused += 1 } }
+    /// Notes that a value was too long to take.
+    func refuseTooLong() { state.withLock { _ = $0.refused.insert(.tooLong) } }
 
-    /// Announced values that are not masked, since they are too short, too long or too many.
-    public var refused: Int { state.withLock { $0.refused } }
+    /// Why announced values are not masked, where some are not.
+    public enum Refusal: Hashable, Sendable, CaseIterable, CustomStringConvertible {
+        case tooShort, tooLong, tooMany
+
+        public var description: String {
+            switch self {
+            case .tooShort: "shorter than \(SecretValues.shortestNamed) bytes"
+            case .tooLong: "longer than \(MaskAnnouncement.limit >> 10) KiB"
+            case .tooMany: "past the first \(MaskList.limit.values), or \(MaskList.limit.bytes >> 10) KiB, of them"
+            }
+        }
+    }
+
+    /// In the order of the cases.
+    public var refused: [Refusal] {
+        state.withLock { state in Refusal.allCases.filter(state.refused.contains) }
+    }
 
     /// All patterns, where they are others than those of `generation`.
     func patterns(after generation: Int?) -> PatternLayers? {
         state.withLock { state -> PatternLayers? in
             guard state.generation != generation else { return nil }
-            let layers = [values.patterns, state.announced.built(), state.recent.built()]
-            return PatternLayers(layers: layers.compactMap { $0 }, generation: state.generation)
+            let layers = values.patterns + state.announced.built() + state.recent.built()
+            return PatternLayers(layers: layers, generation: state.generation)
         }
     }
 }

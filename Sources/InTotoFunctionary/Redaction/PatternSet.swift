@@ -4,14 +4,27 @@
 struct PatternSet: Sendable {
     private let filter: PrefixFilter
     private let automaton: ReverseAutomaton
-    /// Length in bytes of the longest pattern.
+    /// Most bytes of a text that a pattern takes.
     let longest: Int
 
-    /// `patterns` must not be empty, and none shorter than `PrefixFilter.gram`.
-    init(_ patterns: [[UInt8]]) {
-        filter = PrefixFilter(patterns)
-        automaton = ReverseAutomaton(patterns)
-        longest = patterns.reduce(0) { max($0, $1.count) }
+    /// Least length, in bytes, of lines that a pattern is found across, but for the first and the last.
+    static let shortestLine = 8
+
+    /// `patterns` must not be empty, and none shorter than `PrefixFilter.gram`. `acrossLines`, they are found also where LF,
+    /// or CR LF, stands between any two of their bytes; they may hold neither.
+    init(_ patterns: [[UInt8]], acrossLines: Bool = false) {
+        filter = PrefixFilter(acrossLines ? patterns + patterns.flatMap(Self.brokenNearStart) : patterns)
+        let count = patterns.reduce(0) { max($0, $1.count) }
+        longest = acrossLines ? count + 2 * (count / Self.shortestLine + 2) : count
+        automaton = ReverseAutomaton(patterns, longestAcrossLines: acrossLines ? longest : nil)
+    }
+
+    /// What a broken pattern may begin with.
+    private static func brokenNearStart(_ pattern: [UInt8]) -> [[UInt8]] {
+        let start = Array(pattern.prefix(PrefixFilter.longestPrefix))
+        return (1..<start.count).flatMap { place in
+            ["\n", "\r\n"].map { Array(start[..<place] + $0.utf8 + start[place...]) }
+        }
     }
 
     /// The first place in `range` where a pattern may start; most often one does.
@@ -32,9 +45,10 @@ struct PatternSet: Sendable {
 /// of other text, are told by the whole prefix.
 struct PrefixFilter: Sendable {
     static let gram = 4
+    static let longestPrefix = 8
     private static let hashBits = 17
 
-    /// Bytes compared of each pattern: as many as the shortest has, at most eight.
+    /// Bytes compared of each pattern: as many as the shortest has, at most `longestPrefix`.
     private let prefixLength: Int
     /// Bytes from one look to the next.
     private let step: Int
@@ -44,7 +58,7 @@ struct PrefixFilter: Sendable {
     private var holdsZero = false
 
     init(_ patterns: [[UInt8]]) {
-        prefixLength = patterns.reduce(8) { min($0, $1.count) }
+        prefixLength = patterns.reduce(Self.longestPrefix) { min($0, $1.count) }
         precondition(prefixLength >= Self.gram)
         step = prefixLength - Self.gram + 1
         var prefixes: Set<UInt64> = []

@@ -12,8 +12,11 @@ struct ReverseAutomaton: Sendable {
     /// The other states' followers: `state << 8 | byte` to state, in a hash table; key 0 where it is free.
     private var keys: [UInt64]
     private var targets: [Int32]
+    /// Most bytes of a text that a pattern takes where line breaks are passed over; nil where they are not.
+    private let longestAcrossLines: Int?
 
-    init(_ patterns: [[UInt8]]) {
+    init(_ patterns: [[UInt8]], longestAcrossLines: Int? = nil) {
+        self.longestAcrossLines = longestAcrossLines
         let size = patterns.reduce(16) { $0 + $1.count } * 2
         keys = [UInt64](repeating: 0, count: 1 << (Int.bitWidth - size.leadingZeroBitCount))
         targets = [Int32](repeating: 0, count: keys.count)
@@ -26,6 +29,9 @@ struct ReverseAutomaton: Sendable {
     func measure(
         _ text: UnsafeRawBufferPointer, _ range: Range<Int>, lookingTo end: Int, into lengths: inout [Int32]
     ) {
+        if let longestAcrossLines {
+            return measureAcrossLines(text, range, lookingTo: end, upTo: longestAcrossLines, into: &lengths)
+        }
         var state: Int32 = 0
         var place = end
         while place > range.lowerBound {
@@ -34,6 +40,26 @@ struct ReverseAutomaton: Sendable {
             if place < range.upperBound, found[Int(state)] > lengths[place - range.lowerBound] {
                 lengths[place - range.lowerBound] = found[Int(state)]
             }
+        }
+    }
+
+    /// CR and LF change no state; a match is as long as the text that it spans.
+    private func measureAcrossLines(
+        _ text: UnsafeRawBufferPointer, _ range: Range<Int>, lookingTo end: Int, upTo longest: Int,
+        into lengths: inout [Int32]
+    ) {
+        var state: Int32 = 0
+        // Where the bytes are that count, the last one first.
+        var places: [Int] = []
+        for place in (range.lowerBound..<end).reversed() where text[place] != 0x0A && text[place] != 0x0D {
+            state = next(state, text[place])
+            places.append(place)
+            let count = Int(found[Int(state)])
+            guard count > 0, place < range.upperBound else { continue }
+            let length = places[places.count - count] + 1 - place
+            // However much of the text is there, longer ones do not count: they would depend on how it was cut.
+            guard length <= longest, length > lengths[place - range.lowerBound] else { continue }
+            lengths[place - range.lowerBound] = Int32(length)
         }
     }
 

@@ -2,23 +2,42 @@ internal import InTotoMetadata
 
 /// The spellings under which a secret turns up in output.
 ///
-/// Not covered: a secret in hexadecimal, compressed, encrypted, reversed or one character a line. Percent-encoding with
-/// mixed-case digits, or of characters that nobody encodes, neither.
-enum SecretForms {
+/// Not covered: a secret in hexadecimal, compressed, encrypted, reversed, one character a line, or in base64 in lines of
+/// less than `PatternSet.shortestLine` digits. Percent-encoding with mixed-case digits, or of characters that nobody
+/// encodes, neither.
+struct SecretForms: Sendable {
+    /// Sought as they are.
+    private(set) var exact: Set<[UInt8]> = []
+    /// Of base64, sought wherever lines break them.
+    private(set) var digits: Set<[UInt8]> = []
+
+    var isEmpty: Bool { exact.isEmpty && digits.isEmpty }
+
+    mutating func formUnion(_ other: SecretForms) {
+        exact.formUnion(other.exact)
+        digits.formUnion(other.digits)
+    }
+
+    /// What finds them; sorted, since the order of a set changes from run to run.
+    var patterns: [PatternSet] {
+        let sets = [(exact, false), (digits, true)].filter { !$0.0.isEmpty }
+        return sets.map { PatternSet($0.sorted { $0.precedesBytewise($1) }, acrossLines: $1) }
+    }
+
     /// Longest value that is sought encoded too, in bytes; of longer ones the text and its lines are sought.
     static let encodedLimit = 16 << 10
 
     /// All spellings of `value`, and of its lines where it has several; pieces of less than `minimum` bytes are left out.
-    static func all(of value: [UInt8], minimum: Int) -> Set<[UInt8]> {
+    static func all(of value: [UInt8], minimum: Int) -> SecretForms {
         let whole = value.trimmingWhiteSpace()
-        guard whole.count >= minimum else { return [] }
-        var forms: Set<[UInt8]> = []
+        guard whole.count >= minimum else { return SecretForms() }
+        var forms = SecretForms()
         for piece in [whole] + lines(of: whole) where piece.count >= minimum && !isArmour(piece) {
-            forms.insert(piece)
+            forms.exact.insert(piece)
             guard piece.count <= encodedLimit else { continue }
-            forms.formUnion(base64(piece))
-            forms.formUnion(percentEncoded(piece))
-            forms.formUnion([quotedForJSON(piece), quotedForShell(piece)])
+            forms.digits.formUnion(base64(piece))
+            forms.exact.formUnion(percentEncoded(piece))
+            forms.exact.formUnion([quotedForJSON(piece)] + quotedForShell(piece))
         }
         return forms
     }
@@ -50,7 +69,7 @@ enum SecretForms {
 
     // MARK: Base64
 
-    /// Alone, with and without padding, broken into lines, and inside of longer data, at each of the three alignments.
+    /// Alone, with and without padding, line by line, and inside of longer data, at each of the three alignments.
     ///
     /// Inside, the digits are sought that depend on the value alone: up to four bits of its first and of its last byte
     /// share a digit with the neighbours and stay.
@@ -151,9 +170,9 @@ enum SecretForms {
         }
     }
 
-    /// As `set -x` shows it.
-    private static func quotedForShell(_ value: [UInt8]) -> [UInt8] {
-        value.flatMap { $0 == UInt8(ascii: "'") ? Array("'\\''".utf8) : [$0] }
+    /// As bash's and dash's `set -x` show it.
+    private static func quotedForShell(_ value: [UInt8]) -> [[UInt8]] {
+        ShellQuotes.inSingleQuotes.map { quote in value.flatMap { $0 == UInt8(ascii: "'") ? quote : [$0] } }
     }
 }
 

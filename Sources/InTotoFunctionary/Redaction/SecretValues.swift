@@ -2,12 +2,12 @@ internal import InTotoMetadata
 
 /// What is masked in recorded streams and arguments: the values of secret variables, in all their spellings.
 public struct SecretValues: Sendable {
-    /// Distinct, sorted, none shorter than four bytes.
-    let forms: [[UInt8]]
-    /// Nil where there are no secrets.
-    let patterns: PatternSet?
+    /// None shorter than four bytes.
+    let forms: SecretForms
+    /// None where there are no secrets.
+    let patterns: [PatternSet]
 
-    public static let none = SecretValues(forms: [])
+    public static let none = SecretValues(forms: SecretForms())
 
     /// The secrets among `NAME=value` entries: of variables that look secret by name, parts of others that look secret by
     /// themselves, and whatever `redacting` names.
@@ -15,7 +15,7 @@ public struct SecretValues: Sendable {
     /// Of variables that only look secret, values of less than six bytes are left alone: they would tear texts to
     /// pieces (`AUTH=true`). Where somebody asked for a variable, four bytes are enough.
     public init(environment: [[UInt8]], redacting patterns: [VariablePattern] = []) {
-        var forms: Set<[UInt8]> = []
+        var forms = SecretForms()
         for entry in environment {
             guard let separator = entry.dropFirst().firstIndex(of: UInt8(ascii: "=")) else { continue }
             let name = Array(entry[..<separator])
@@ -33,10 +33,9 @@ public struct SecretValues: Sendable {
         self.init(forms: forms)
     }
 
-    private init(forms: Set<[UInt8]>) {
-        // Sorted: the order of a set changes from run to run.
-        self.forms = forms.sorted { $0.precedesBytewise($1) }
-        patterns = forms.isEmpty ? nil : PatternSet(self.forms)
+    private init(forms: SecretForms) {
+        self.forms = forms
+        patterns = forms.patterns
     }
 
     public var isEmpty: Bool { forms.isEmpty }

@@ -133,7 +133,7 @@ public struct StreamRedactor {
     ) -> Int? {
         let end = lineEnd(of: text[marker...]) ?? text.endIndex
         if end - marker > MaskAnnouncement.limit {
-            masks.refuse()
+            masks.refuseTooLong()
             isDroppingLine = true
             count += 1
             pass((MaskAnnouncement.marker + Self.mask)[...], into: output)
@@ -141,14 +141,12 @@ public struct StreamRedactor {
         }
         guard end < text.endIndex || isLast else { return nil }
         let value = MaskAnnouncement.value(in: text[marker..<end], after: lastByte)
+        let meanings = MaskAnnouncement.meanings(of: text[value], after: lastByte)
         pass(text[marker..<value.lowerBound], into: output)
         guard !value.isEmpty else { return value.upperBound }
         count += 1
         pass(Self.mask[...], into: output)
-        let announced = Array(text[value])
-        let decoded = SecretForms.percentDecoded(announced)
-        masks.add(announced)
-        if decoded != announced { masks.add(decoded) }
+        for meaning in meanings { masks.add(meaning) }
         return value.upperBound
     }
 

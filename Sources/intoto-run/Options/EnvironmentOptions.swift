@@ -49,7 +49,7 @@ struct EnvironmentOptions: ParsableArguments {
         record.annotations = try annotations()
         record.ci = system(in: context)?.record(from: context.environment, masks: masks)
         if recordsUser { record.user = .current() }
-        if !variables.isEmpty { record.variables = try recordedVariables(masks, withholding: keys, in: context) }
+        if !variables.isEmpty { record.variables = try recordedVariables(withholding: keys, in: context) }
         return record
     }
 
@@ -87,7 +87,7 @@ struct EnvironmentOptions: ParsableArguments {
 
     /// Variables of ours are never recorded, nor are `keys`, which hold keys.
     private func recordedVariables(
-        _ masks: MaskList, withholding keys: [String], in context: CommandContext
+        withholding keys: [String], in context: CommandContext
     ) throws -> RecordedVariables {
         if let name = variables.first(where: { CommandContext.ownVariables.contains($0) || keys.contains($0) }) {
             throw Failure("--env \(name): is never recorded", hint: "the signature says which key signed")
@@ -95,7 +95,7 @@ struct EnvironmentOptions: ParsableArguments {
         let patterns: [VariablePattern]
         do { patterns = try variables.map { try VariablePattern($0.utf8) } } catch { throw Failure("--env: \(error)") }
         let recorded = RecordedVariables(
-            environment: context.environmentForPrograms(without: keys), patterns: patterns, masks: masks)
+            environment: context.environmentForPrograms(without: keys), patterns: patterns)
         for name in recorded.recordedSecrets {
             context.note("intoto-run: warning: --env \(name.escaped): looks secret, and is recorded as it is")
         }

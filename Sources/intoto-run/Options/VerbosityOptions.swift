@@ -46,9 +46,10 @@ struct VerbosityOptions: ParsableArguments {
             context.note("intoto-run: warning: \(problem)")
         }
         if let count = step.execution?.argumentRedactions, count > 0 {
+            let secrets = count == 1 ? "a secret, which is" : "\(count) secrets, which are"
             context.note(
-                "intoto-run: warning: the command line holds \(count) secrets, which are replaced in the evidence; rules "
-                    + "that name the command will see the replacement")
+                "intoto-run: warning: the command line holds \(secrets) replaced in the evidence; rules that name the "
+                    + "command will see the replacement")
         }
         if step.execution?.result.hasTimedOut == true {
             context.note("intoto-run: warning: the command took too long and was ended")
