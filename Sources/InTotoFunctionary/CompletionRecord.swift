@@ -1,4 +1,4 @@
-public import InTotoMetadata
+internal import InTotoMetadata
 
 /// What the second half of a step was told: added to what the first half says of itself in a link's `environment`.
 public struct CompletionRecord: Sendable {
