@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import InTotoArtifacts
 public import InTotoMetadata
+internal import SystemPackage
 
 /// A step recorded in two halves: what `StepRunner` knew before the products, and the products later.
 ///
