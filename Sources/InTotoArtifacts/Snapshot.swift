@@ -41,10 +41,11 @@ public enum Snapshot {
     ) throws(SnapshotError) {
         try check(options)
         var problems = ProblemList()
-        if let reference = references.first(where: { $0.scheme == .git }) {
-            do throws(GitError) { _ = try GitLibrary.functions() } catch {
-                problems.append(reference.source, .failed(error.description))
-            }
+        for reference in references where reference.scheme == .git {
+            do throws(GitError) {
+                _ = try GitLibrary.functions()
+                try GitArtifact(reference, options).preflight()
+            } catch { problems.append(reference.source, .repository(error)) }
         }
         let relative = references.filter { !$0.isAbsolute && $0.scheme != .git }
         if !relative.isEmpty { problems.append(WalkStarts.problemsOutside(relative, options)) }

@@ -41,6 +41,8 @@ public struct SnapshotProblem: Hashable, Sendable {
         case givenUp
         case lineFeedInName
         case notSupported(String)
+        /// Of a commit as an artifact.
+        case repository(GitError)
         case failed(String)
     }
 
@@ -75,6 +77,7 @@ extension SnapshotProblem.Reason: CustomStringConvertible {
         case .givenUp: "its reading was given up on request"
         case .lineFeedInName: "has a line feed in its name, which a directory digest cannot hold"
         case .notSupported(let what): "\(what) is not supported yet"
+        case .repository(let error): error.description
         case .failed(let reason): reason
         }
     }

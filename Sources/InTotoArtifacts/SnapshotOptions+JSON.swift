@@ -12,6 +12,7 @@ extension SnapshotOptions {
                 exclusions.patterns.map {
                     ["line": JSONValue(bytes: $0.source), "only": .string(Text($0.condition.rawValue))]
                 }),
+            "git-trust-owner": .bool(git.trustsOwner),
             "line-endings": .string(lineEndings == .normalized ? "normalized" : "verbatim"),
             "strip-prefixes": .array(stripPrefixes.map(JSONValue.init(bytes:))),
             "symlinks": .string(Text(symlinks.rawValue)),
@@ -21,7 +22,8 @@ extension SnapshotOptions {
     /// Nil where `json` is not what this version writes.
     package init?(json: JSONObject) {
         self.init()
-        guard json.members.count == 7, case .bool(let allowsMissing)? = json["allow-missing"],
+        guard json.members.count == 8, case .bool(let allowsMissing)? = json["allow-missing"],
+            case .bool(let trustsOwner)? = json["git-trust-owner"],
             let base = json["base"]?.bytes, let digests = json["digests"]?.texts,
             case .array(let lines)? = json["exclusions"], case .array(let prefixes)? = json["strip-prefixes"],
             case .string(let endings)? = json["line-endings"], endings == "normalized" || endings == "verbatim",
@@ -35,6 +37,7 @@ extension SnapshotOptions {
         self.digests = digests.map { DigestAlgorithm($0) }
         self.exclusions = ExclusionPatterns(patterns: patterns)
         self.stripPrefixes = stripPrefixes
+        git.trustsOwner = trustsOwner
         self.symlinks = symlinks
         lineEndings = endings == "normalized" ? .normalized : .verbatim
     }

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import InTotoArtifacts
 public import InTotoMetadata
+internal import SystemPackage
 
 /// A step recorded in two halves: what `StepRunner` knew before the products, and the products later.
 ///
@@ -14,16 +15,18 @@ extension UnfinishedRecord {
         self.init(
             link: builder.link(of: step), directory: directory, products: request.products.map(\.source),
             changedOnly: request.recordsChangedProductsOnly, snapshot: request.snapshot.json,
-            formats: formats.map { Text($0.rawValue) }, begun: Text(begun.formatted(.iso8601)))
+            formats: formats.map { Text($0.rawValue) }, begun: Text(begun.formatted(.iso8601)),
+            redacted: (builder.record?.redacted ?? []).map { Text(repairing: $0.source) })
     }
 
     /// Adds the second half; what the command made is looked at now.
     ///
     /// Throws where something cannot be recorded; the record is as it was then.
     public func completed(
-        with references: [ArtifactReference], options: SnapshotOptions,
+        with references: [ArtifactReference], options: SnapshotOptions, _ record: CompletionRecord,
         report: @escaping @Sendable (SnapshotEvent) -> Void = { _ in }
     ) throws(SnapshotError) -> CompletedRecord {
+        let observation = observation(options)
         let after = try Snapshot.take(of: references, options: options, report: report)
         var link = link
         var texts = link.environment.linkTexts
@@ -33,8 +36,21 @@ extension UnfinishedRecord {
         texts.products = after.linkTexts.filter { link.products[$0] != nil }
         link.environment.linkTexts = texts
         link.environment.add(notRecorded: after.notRecorded)
-        link.environment.add(excluded: after.excluded, as: "products", masks: nil)
-        return CompletedRecord(link: link, notRecorded: after.notRecorded, excluded: after.excluded)
+        link.environment.add(excluded: after.excluded, as: "products", masks: record.masks)
+        record.add(to: &link.environment)
+        var completed = CompletedRecord(link: link, notRecorded: after.notRecorded, excluded: after.excluded)
+        if let repository = observation?.result() { completed.add(repository, masks: record.masks) }
+        return completed
+    }
+
+    /// Reads the repository beside the artifacts, where the first half has read it and nobody did since.
+    private func observation(_ options: SnapshotOptions) -> GitObservation? {
+        guard case .object(let git)? = link.environment["git"], git["not-recorded"] == nil else { return nil }
+        // What a run has seen when its command had ended is not to be talked over.
+        if case .object(let after)? = git["after"], after["not-recorded"] == nil { return nil }
+        var reading = options.git
+        reading.ownFiles = options.ownFiles
+        return GitObservation(of: Array(options.base.string.utf8), reading)
     }
 
     /// The options of the first half; throws where another version wrote them.
@@ -59,6 +75,16 @@ public struct CompletedRecord: Sendable {
     public var notRecorded: [NotRecorded]
     /// What patterns hid from the second half.
     public var excluded: [ExcludedPaths] = []
+    /// Why the repository, which the first half has read, was not read again.
+    public private(set) var repositoryFailure: GitError?
+
+    /// Says what became of the repository, as `StepRunner` has it.
+    fileprivate mutating func add(_ repository: Result<GitRepositoryState, GitError>, masks: MaskList) {
+        guard case .object(var git)? = link.environment["git"] else { return }
+        git["after"] = .object(RepositoryEvidence(masks: masks).json(of: repository, since: git))
+        link.environment["git"] = .object(git)
+        if case .failure(let error) = repository { repositoryFailure = error }
+    }
 }
 
 /// The artifacts whose digest is that of a symbolic link's text; sorted.
@@ -88,15 +114,12 @@ extension JSONObject {
 
     /// Adds to the paths that were met and are no artifacts; each once.
     mutating func add(notRecorded: [NotRecorded]) {
-        guard !notRecorded.isEmpty else { return }
         let added = notRecorded.map { entry -> JSONValue in
             var object: JSONObject = ["reason": .string(Text(entry.reason.description))]
             object.record(bytes: entry.path, as: "path")
             return .object(object)
         }
-        let known = elements(of: "not-recorded")
-        let isKnown = Set(known)
-        self["not-recorded"] = .array(known + added.filter { !isKnown.contains($0) })
+        append(added, to: "not-recorded")
     }
 
     /// Says what patterns hid of one kind of artifacts: how much of them, and the first paths.
@@ -114,9 +137,5 @@ extension JSONObject {
                 ]
             })
         self["excluded"] = .object(kinds)
-    }
-
-    private func elements(of name: Text) -> [JSONValue] {
-        if case .array(let elements)? = self[name] { elements } else { [] }
     }
 }

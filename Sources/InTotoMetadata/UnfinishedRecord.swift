@@ -18,10 +18,12 @@ public struct UnfinishedRecord: Hashable, Sendable {
     public var formats: [Text]
     /// When the step began, RFC 3339.
     public var begun: Text
+    /// Names of variables, or `PREFIX_*`, whose values are masked although they do not look secret.
+    public var redacted: [Text]
 
     public init(
         link: Link, directory: [UInt8], products: [[UInt8]], changedOnly: Bool, snapshot: JSONObject, formats: [Text],
-        begun: Text
+        begun: Text, redacted: [Text] = []
     ) {
         self.link = link
         self.directory = directory
@@ -30,6 +32,7 @@ public struct UnfinishedRecord: Hashable, Sendable {
         self.snapshot = snapshot
         self.formats = formats
         self.begun = begun
+        self.redacted = redacted
     }
 }
 
@@ -48,6 +51,7 @@ extension UnfinishedRecord {
                 writer.member("formats") { $0.texts(formats) }
                 writer.member("link") { link.write(to: &$0) }
                 writer.member("products", .array(products.map(JSONValue.init(bytes:))))
+                writer.member("redacted") { $0.texts(redacted) }
                 writer.member("snapshot", .object(snapshot))
             }
         }
@@ -61,7 +65,9 @@ extension UnfinishedRecord {
         let type = try members.text("_type")
         guard type == Self.type else { throw .notEvidence(type: type) }
         try members.refuseOthers(
-            than: ["_type", "begun", "changed-only", "directory", "formats", "link", "products", "snapshot"])
+            than: [
+                "_type", "begun", "changed-only", "directory", "formats", "link", "products", "redacted", "snapshot",
+            ])
         link = try Link(json: try members.value("link"))
         directory = try members.bytes("directory")
         products = []
@@ -78,6 +84,7 @@ extension UnfinishedRecord {
         snapshot = try members.object("snapshot")
         formats = try members.texts("formats")
         begun = try members.text("begun")
+        redacted = try members.texts("redacted")
     }
 }
 

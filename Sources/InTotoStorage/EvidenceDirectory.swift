@@ -61,6 +61,18 @@ public final class EvidenceDirectory: Sendable {
         return status.st_mode & S_IFMT
     }
 
+    /// When what has this name was last written to, since 1970; nil where there is nothing.
+    public func modified(_ name: String) -> Duration? {
+        var status = stat()
+        guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+        #if canImport(Glibc)
+            let time = status.st_mtim
+        #else
+            let time = status.st_mtimespec
+        #endif
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
     /// The names of what is in it, sorted.
     public func names() throws(StorageError) -> [[UInt8]] {
         guard let entries = openEntries() else { throw .system(path, operation: "list", errno: Errno(rawValue: errno)) }

@@ -22,7 +22,7 @@ struct CommandContext {
     var command: [[UInt8]]?
     /// Waits for the command, where one is sure enough to come.
     var process: ChildProcess?
-    /// The options of `run`, as they were given.
+    /// The options of `run`, `record start` or `record stop`, as they were given.
     var invocation = Invocation()
     /// Prints one line on standard output; throws where that cannot take it, since an answer that nobody gets is none.
     var print: @Sendable (String) throws(Failure) -> Void

@@ -81,7 +81,9 @@ struct CommandLineRun {
                 context.invocation = Invocation(of: words, configuration)
                 words = context.invocation.words
             } else if words.starts(with: ["record", "start"]) {
-                context.invocation = Invocation(of: Array(words.dropFirst(2)), nil)
+                context.invocation = Invocation(of: Array(words.dropFirst(2)))
+            } else if words.starts(with: ["record", "stop"]) {
+                context.invocation = Invocation(of: Array(words.dropFirst(2)), nil, .recordStop)
             }
             // The whole tree of verbs takes twice as long to read; it is left for what is no run, help and mistakes.
             if let run = Self.run(words) { return try run.run(in: context) }

@@ -10,6 +10,9 @@ struct UnfinishedFile {
 
     private var path: FilePath { directory.path.appending(name) }
 
+    /// When it was written, as `EvidenceDirectory` has it.
+    var modified: Duration? { directory.modified(name) }
+
     /// The one record of `step` that `keys` have begun, in one of `directories`, which are looked through in order.
     static func find(_ step: StepName, _ keys: [PublicKey], in directories: [FilePath]) throws -> UnfinishedFile {
         let prefixes = Set(keys.flatMap(\.knownKeyIDs).map(\.prefix8))

@@ -30,15 +30,16 @@ import Testing
         }
     }
 
-    /// What is recorded of the options of `record start` comes from the same table.
-    @Test func `the table knows every option of record start`() throws {
-        let dump = try TestSupport.IntotoRun()("record", "start", "--experimental-dump-help").output
+    /// What is recorded of the options of `record` comes from the same table.
+    @Test(arguments: [("start", OptionTable.run), ("stop", OptionTable.recordStop)])
+    func `the table knows every option of both halves of record`(half: String, table: OptionTable) throws {
+        let dump = try TestSupport.IntotoRun()("record", half, "--experimental-dump-help").output
         let tool = try JSONSerialization.jsonObject(with: Data(dump)) as? [String: Any]
         let command = try #require(tool?["command"] as? [String: Any])
         for argument in try #require(command["arguments"] as? [[String: Any]]) {
             for name in argument["names"] as? [[String: String]] ?? [] {
                 let spelling = (name["kind"] == "long" ? "--" : "-") + (name["name"] ?? "")
-                let row = OptionTable.run.row(spelled: spelling)
+                let row = table.row(spelled: spelling)
                 // How the answer is given is no part of the step.
                 #expect(row != nil || ["--json", "--help", "-h", "--version"].contains(spelling), "\(spelling)")
             }

@@ -115,6 +115,36 @@ import Testing
         }
     }
 
+    @Test func `none is in what is recorded of a step by hand`() throws {
+        func secret(_ name: String) throws -> String { try #require(Self.secrets[name]) }
+        var run = try project()
+        run.environment["PLAIN"] = "plain-value"
+        _ = try run.shell("mkdir src; touch src/a 'src/\(secret("PGPASSWORD")).o'")
+        let started = try run.run(
+            ["record", "start", "-n", "s", "-k", "key.pem", "--format", "link", "-m", "key.pem.pub"]
+                + ["--annotate", "leak=\(secret("GITHUB_TOKEN"))", "plain=plain-value", "--redact", "PLAIN"])
+        #expect(started.status == 0, "\(started.errorText)")
+        let record = try Array(JSONEncoding.payload(of: run.read(run.file(endingIn: "-unfinished"))))
+        #expect(leaks(in: record) == [] && String(decoding: record, as: UTF8.self).contains("\"plain\":\"***\""))
+        let stopped = try run.run(
+            ["record", "stop", "-n", "s", "-k", "key.pem", "-p", "src", "--exclude", "*.o"]
+                + ["--command", "deploy --token \(secret("NPM_TOKEN")) 'a \(secret("VAULT_TOKEN")) plain-value'"]
+                + ["--byproduct", "note=used \(secret("SLACK_TOKEN"))", "\(secret("DB_PASS"))=x"])
+        #expect(stopped.status == 0, "\(stopped.errorText)")
+        #expect(stopped.errorText.contains("warning: the command line holds 3 secrets, which are replaced"))
+        #expect(leaks(in: stopped.errors) == [])
+        let bytes = try run.read(run.file(endingIn: ".link"))
+        #expect(leaks(in: bytes) == [] && !String(decoding: bytes, as: UTF8.self).contains("plain-value"))
+        let link = try Evidence.link(of: run)
+        #expect(link.command == ["deploy", "--token", "***", "a *** ***"])
+        #expect(link.environment["command-redacted"] == 3)
+        #expect(link.byproduct("note") == "used ***" && link.byproduct("note-redacted") == 1)
+        #expect(link.byproduct("***") == "x")
+        #expect(
+            link.environment["excluded"]
+                == ["products": [["pattern": "*.o", "paths": 1, "first": ["src/***.o"]]]])
+    }
+
     @Test func `none is in our own messages`() throws {
         let run = try project()
         let result = try run.run(

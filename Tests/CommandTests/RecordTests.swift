@@ -284,6 +284,13 @@ import Testing
         (["--command", " "], "--command: is empty"),
         (["--byproduct", "x"], "--byproduct 'x': is no NAME=VALUE"),
         (["--byproduct", "started=never"], "--byproduct 'started': is recorded already"),
+        (["--byproduct", "return-value=7"], "--byproduct 'return-value': is a number"),
+        (["--byproduct", "timed-out=no"], "--byproduct 'timed-out': is what a run records of its command"),
+        (["--byproduct", "stdout=x"], "--byproduct 'stdout': is what a run records of its command"),
+        (["--byproduct", "stderr-length=7"], "--byproduct 'stderr-length': is what a run records of its command"),
+        (["--byproduct", "note-base64=eA=="], "--byproduct 'note-base64': is what a run records of its command"),
+        (["--byproduct", "a=1", "a=2"], "--byproduct 'a': is recorded already"),
+        (["--redact", "*"], "--redact: '*' names no environment variables"),
     ])
     func `what is said of the step has to make sense`(options: [String], message: String) throws {
         let run = try project()

@@ -15,6 +15,7 @@ import Testing
         options.stripPrefixes = [Array("a/".utf8)]
         options.allowsMissing = true
         options.lineEndings = .normalized
+        options.git.trustsOwner = true
         return options
     }
 
@@ -23,12 +24,12 @@ import Testing
         let read = try #require(SnapshotOptions(json: options.json))
         #expect(read.base == options.base && read.exclusions == options.exclusions && read.symlinks == .record)
         #expect(read.digests == options.digests && read.stripPrefixes == options.stripPrefixes)
-        #expect(read.allowsMissing && read.lineEndings == .normalized)
+        #expect(read.allowsMissing && read.lineEndings == .normalized && read.git.trustsOwner)
         #expect(read.json == options.json && SnapshotOptions().json != options.json)
     }
 
     private static let wrong: [(Text, JSONValue)] = [
-        ("allow-missing", 1), ("base", 1), ("digests", [1]), ("exclusions", ["x"]),
+        ("allow-missing", 1), ("base", 1), ("digests", [1]), ("exclusions", ["x"]), ("git-trust-owner", "yes"),
         ("line-endings", "mixed"), ("strip-prefixes", "a"), ("symlinks", "never"), ("more", true),
     ]
 

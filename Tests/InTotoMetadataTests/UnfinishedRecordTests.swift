@@ -8,7 +8,8 @@ import Testing
                 name: try StepName("edit"), command: ["vi"],
                 materials: try ArtifactSet([Artifact(name: "a", digests: DigestSet(.sha256, "0a"))])),
             directory: Array("/x".utf8) + [0xFF], products: [Array("dist".utf8), [0xFE]], changedOnly: true,
-            snapshot: ["base": "."], formats: ["link"], begun: "2025-01-01T00:00:00Z")
+            snapshot: ["base": "."], formats: ["link"], begun: "2025-01-01T00:00:00Z",
+            redacted: ["A", "B_*"])
     }
 
     @Test func `what is written is read, bytes that are not UTF-8 included`() throws {
@@ -30,7 +31,7 @@ import Testing
 
     private static let wrong: [(Text, JSONValue)] = [
         ("_type", "link"), ("begun", 1), ("changed-only", "no"), ("directory", ["hex": "00"]),
-        ("formats", "link"), ("link", [:]), ("products", [1]), ("snapshot", []), ("more", 1),
+        ("formats", "link"), ("link", [:]), ("products", [1]), ("redacted", "A"), ("snapshot", []), ("more", 1),
         ("directory", ["base64": "AA==", "more": 1]), ("directory", ["base64": "A"]),
     ]
 

@@ -17,10 +17,8 @@ struct GitArtifact {
 
     func digest() -> WholeDirectory.Digest {
         var result = WholeDirectory.Digest(reference)
-        let base = Array(options.base.string.utf8)
-        let directory = reference.isAbsolute ? reference.path : PathBytes.join(base, reference.path)
         do throws(GitError) {
-            let digests = try digests(in: directory)
+            let digests = try digests()
             result.digests = digests
             if digests[.gitTree] == nil {
                 result.findings.notRecorded.append(NotRecorded(path: reference.wholeName, reason: .borrowedTree))
@@ -30,7 +28,7 @@ struct GitArtifact {
                 result.findings.miss(reference.source, isAllowed: true)
                 return result
             }
-            result.findings.problems.append(reference.source, .failed(error.description))
+            result.findings.problems.append(reference.source, .repository(error))
         }
         return result
     }
@@ -40,12 +38,29 @@ struct GitArtifact {
         return (digest.findings, digest.digests != nil)
     }
 
+    /// Refuses a repository that is there already and not to be read, before a step in which it may change.
+    func preflight() throws(GitError) {
+        // What is not there, or not sound, may be made or mended by then.
+        guard let (location, _) = try? location() else { return }
+        try GitOwnership(options: options.git).check(location)
+    }
+
+    private var directory: [UInt8] {
+        let base = Array(options.base.string.utf8)
+        return reference.isAbsolute ? reference.path : PathBytes.join(base, reference.path)
+    }
+
     /// In this directory itself: the one around it is another repository.
-    private func digests(in directory: [UInt8]) throws(GitError) -> DigestSet {
+    private func location() throws(GitError) -> (GitLocation, real: [UInt8]) {
         let location = try GitLocation.find(from: directory)
         guard let real = SystemCalls.realPath(.init(bytes: directory)),
             real == location.root ?? location.gitDirectory
         else { throw .noRepository }
+        return (location, real)
+    }
+
+    private func digests() throws(GitError) -> DigestSet {
+        let (location, real) = try location()
         try GitOwnership(options: options.git).check(location)
         _ = try GitReading(location, options.git)
         let references = try GitReferences(location)

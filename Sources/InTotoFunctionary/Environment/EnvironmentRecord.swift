@@ -27,22 +27,25 @@ public struct EnvironmentRecord: Sendable {
     public var user: UserIdentity?
     /// Replaced in options, annotations and what is recorded of the repository.
     public let masks: MaskList
+    /// Variables that are masked although they do not look secret.
+    public let redacted: [VariablePattern]
 
-    public init(system: HostSystem, masks: MaskList) {
+    public init(system: HostSystem, masks: MaskList, redacted: [VariablePattern]) {
         self.system = system
         self.masks = masks
+        self.redacted = redacted
     }
 
     /// Adds its members to those that are there; `platform` gains some.
     func write(to environment: inout JSONObject) {
         environment["platform"] = platform(environment["platform"])
-        environment["options"] = options.isEmpty ? nil : .array(options.map(json))
+        environment["options"] = options.isEmpty ? nil : .array(options.map { .object($0.json(masks: masks)) })
         environment["configuration"] = configuration?.json
         environment["ignore-files"] = ignoreFiles.isEmpty ? nil : .array(ignoreFiles.map(\.json))
         environment["ci"] = ci.map(JSONValue.object)
         if !annotations.isEmpty {
             var object = JSONObject()
-            for annotation in annotations { object[annotation.name] = masked(annotation.value) }
+            for annotation in annotations { object[annotation.name] = masks.masked(annotation.value) }
             environment["annotations"] = .object(object)
         }
         if let user { environment["user"] = .object(user.json) }
@@ -69,16 +72,6 @@ public struct EnvironmentRecord: Sendable {
         environment["variables"] = .object(values)
         guard !variables.withheld.isEmpty else { return }
         environment["variables-withheld"] = .array(variables.withheld.map(JSONValue.string))
-    }
-
-    private func json(_ option: OptionInForce) -> JSONValue {
-        var object: JSONObject = ["name": .string(option.name), "source": .string(option.source.text)]
-        if !option.values.isEmpty { object["values"] = .array(option.values.map(masked)) }
-        return .object(object)
-    }
-
-    private func masked(_ text: Text) -> JSONValue {
-        .string(Text(repairing: StreamRedactor.redacted(text.utf8, masks: masks).bytes))
     }
 }
 
@@ -112,8 +105,22 @@ public struct OptionInForce: Hashable, Sendable {
     }
 }
 
+extension OptionInForce {
+    func json(masks: MaskList) -> JSONObject {
+        var object: JSONObject = ["name": .string(name), "source": .string(source.text)]
+        if !values.isEmpty { object["values"] = .array(values.map(masks.masked)) }
+        return object
+    }
+}
+
+extension MaskList {
+    fileprivate func masked(_ text: Text) -> JSONValue {
+        .string(Text(repairing: StreamRedactor.redacted(text.utf8, masks: self).bytes))
+    }
+}
+
 extension EnvironmentRecord.File {
-    fileprivate var json: JSONValue { ["path": .string(path), "sha256": .string(sha256)] }
+    var json: JSONValue { ["path": .string(path), "sha256": .string(sha256)] }
 }
 
 extension UserIdentity {

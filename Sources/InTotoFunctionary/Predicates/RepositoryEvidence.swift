@@ -9,37 +9,46 @@ struct RepositoryEvidence {
     let masks: MaskList?
 
     func json(of repository: RecordedRepository) -> JSONObject {
-        let state: GitRepositoryState
         switch repository.before {
         case .failure(let error): return ["not-recorded": text(error.description)]
-        case .success(let value): state = value
+        case .success(let state):
+            var object = json(of: state)
+            if let status = state.status { object["before"] = .object(json(of: status)) }
+            if let after = repository.after { object["after"] = .object(json(of: after, since: object)) }
+            return object
         }
-        var object = json(of: state)
-        if let status = state.status { object["before"] = .object(json(of: status)) }
-        switch repository.after {
-        case nil: break
-        case .failure(let error)?: object["after"] = ["not-recorded": text(error.description)]
-        case .success(let later)?: object["after"] = .object(json(of: later, since: state))
+    }
+
+    /// The member `after`, where `earlier` is what `git` says so far.
+    func json(of after: Result<GitRepositoryState, GitError>, since earlier: JSONObject) -> JSONObject {
+        switch after {
+        case .failure(let error): ["not-recorded": text(error.description)]
+        case .success(let state): json(of: state, since: earlier)
+        }
+    }
+
+    /// The status, and whatever else is not as it was in `earlier`.
+    private func json(of state: GitRepositoryState, since earlier: JSONObject) -> JSONObject {
+        let now = json(of: state)
+        var object = state.status.map(json) ?? JSONObject()
+        let isAsBefore = now["notes"] == earlier["notes"] && state.status != nil
+        let notes = (isAsBefore ? [] : state.notes) + (state.status?.notes.sorted() ?? [])
+        if !notes.isEmpty { object["notes"] = texts(notes) }
+        for members in Self.changing where members.contains(where: { now[$0] != earlier[$0] }) {
+            // Nobody knows what became of them.
+            if members == ["submodules"] && state.status == nil { continue }
+            for member in members { object[member] = now[member] }
+            // That nothing is left of a list is a change, too.
+            if members != Self.head, let list = members.first, object[list] == nil { object[list] = .array([]) }
         }
         return object
     }
 
-    /// The status, and whatever else is not as it was in `earlier`.
-    private func json(of state: GitRepositoryState, since earlier: GitRepositoryState) -> JSONObject {
-        var object = state.status.map(json) ?? JSONObject()
-        let isAsBefore = state.notes == earlier.notes && state.status != nil
-        let notes = (isAsBefore ? [] : state.notes) + (state.status?.notes.sorted() ?? [])
-        if !notes.isEmpty { object["notes"] = texts(notes) }
-        if state.head != earlier.head || state.tree != earlier.tree { record(headOf: state, in: &object) }
-        if state.tags != earlier.tags || state.tagCount != earlier.tagCount { record(tagsOf: state, in: &object) }
-        if state.remotes != earlier.remotes || state.remotesOmitted != earlier.remotesOmitted {
-            record(remotesOf: state, in: &object)
-        }
-        if let submodules = state.status?.submodules, submodules != earlier.status?.submodules ?? [] {
-            object["submodules"] = .array(submodules.map(json))
-        }
-        return object
-    }
+    /// Members that change together: HEAD's, and lists.
+    private static let changing: [[Text]] = [
+        head, ["tags", "tags-omitted"], ["remotes", "remotes-omitted"], ["submodules"],
+    ]
+    private static let head: [Text] = ["head", "branch", "branch-base64", "commit", "tree", "signature"]
 
     private func json(of state: GitRepositoryState) -> JSONObject {
         var object = JSONObject()

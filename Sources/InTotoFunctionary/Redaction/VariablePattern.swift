@@ -21,6 +21,9 @@ public struct VariablePattern: Hashable, Sendable {
     /// The one name that this is; nil for a pattern.
     public var exactName: [UInt8]? { isPrefix ? nil : text }
 
+    /// As it was given.
+    var source: [UInt8] { isPrefix ? text + [UInt8(ascii: "*")] : text }
+
     public func matches(_ name: some Sequence<UInt8>) -> Bool {
         isPrefix ? name.starts(with: text) : name.elementsEqual(text)
     }

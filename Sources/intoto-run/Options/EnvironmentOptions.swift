@@ -37,15 +37,12 @@ struct EnvironmentOptions: ParsableArguments {
         ignoring files: [IgnoreFile], redacting patterns: [VariablePattern], withholding keys: [String],
         in context: CommandContext
     ) throws -> EnvironmentRecord {
-        // INTOTO_KEY is a path, whose parts may well be in other names.
-        let masks = MaskList(SecretValues(environment: context.entriesToMask, redacting: patterns))
-        var record = EnvironmentRecord(system: HostSystem(environment: context.environment), masks: masks)
-        record.options = context.invocation.options + Self.optionsFromVariables(in: context)
+        let masks = Self.masks(redacting: patterns, in: context)
+        var record = EnvironmentRecord(
+            system: HostSystem(environment: context.environment), masks: masks, redacted: patterns)
+        record.options = Self.options(in: context)
         record.configuration = context.invocation.configuration
-        record.ignoreFiles = try files.map {
-            EnvironmentRecord.File(
-                path: Text($0.path), sha256: Hex.encode(try MessageDigest.digest(.sha256, of: $0.content)))
-        }
+        record.ignoreFiles = try files.map { try $0.record() }
         record.annotations = try annotations()
         record.ci = system(in: context)?.record(from: context.environment, masks: masks)
         if recordsUser { record.user = .current() }
@@ -53,15 +50,31 @@ struct EnvironmentOptions: ParsableArguments {
         return record
     }
 
+    /// What is recorded of the second half of a step, which takes place where the first did.
+    static func completion(
+        ignoring files: [IgnoreFile], redacting patterns: [VariablePattern], in context: CommandContext
+    ) throws -> CompletionRecord {
+        CompletionRecord(
+            options: options(in: context), ignoreFiles: try files.map { try $0.record() },
+            masks: masks(redacting: patterns, in: context))
+    }
+
+    /// INTOTO_KEY is a path, whose parts may well be in other names.
+    private static func masks(redacting patterns: [VariablePattern], in context: CommandContext) -> MaskList {
+        MaskList(SecretValues(environment: context.entriesToMask, redacting: patterns))
+    }
+
     /// Variables of ours count where the option is not given.
-    private static func optionsFromVariables(in context: CommandContext) -> [OptionInForce] {
+    private static func options(in context: CommandContext) -> [OptionInForce] {
         let names: [(option: Text, variable: Text)] = [
             ("key", "INTOTO_KEY"), ("passphrase-file", "INTOTO_KEY_PASSPHRASE"),
         ]
-        return names.filter { name in
-            (context.variable(name.variable.description) != nil || context.secrets[name.variable.description] != nil)
-                && !context.invocation.options.contains { $0.name == name.option }
-        }.map { OptionInForce(name: $0.option, values: [], source: .variable($0.variable)) }
+        return context.invocation.options
+            + names.filter { name in
+                (context.variable(name.variable.description) != nil
+                    || context.secrets[name.variable.description] != nil)
+                    && !context.invocation.options.contains { $0.name == name.option }
+            }.map { OptionInForce(name: $0.option, values: [], source: .variable($0.variable)) }
     }
 
     /// Longest name of an annotation in bytes.
@@ -108,5 +121,11 @@ struct EnvironmentOptions: ParsableArguments {
             context.note("intoto-run: warning: --env \(name.escaped): is not set")
         }
         return recorded
+    }
+}
+
+extension IgnoreFile {
+    fileprivate func record() throws -> EnvironmentRecord.File {
+        EnvironmentRecord.File(path: Text(path), sha256: Hex.encode(try MessageDigest.digest(.sha256, of: content)))
     }
 }

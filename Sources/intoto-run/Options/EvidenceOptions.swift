@@ -52,15 +52,22 @@ struct EvidenceOptions: ParsableArguments {
             let directory = try EvidenceDirectory(FilePath(directory))
             directory.removeAbandonedFiles()
             var reserved: [ReservedEvidence] = []
-            for format in formats {
-                for keyID in format.keyIDs(signers) {
-                    let file = try directory.reserve(format.fileName(name, keyID), overwrite: overwrite)
-                    reserved.append(ReservedEvidence(format: format, keyID: keyID, file: file))
-                }
+            for place in Self.places(formats, name, signers) {
+                let file = try directory.reserve(place.name, overwrite: overwrite)
+                reserved.append(ReservedEvidence(format: place.format, keyID: place.keyID, file: file))
             }
             return reserved
         } catch {
             throw Failure(error.description, hint: Self.hint(for: error))
+        }
+    }
+
+    /// The files of a step's evidence.
+    static func places(
+        _ formats: [EvidenceFormat], _ name: StepName, _ signers: [any Signer]
+    ) -> [(format: EvidenceFormat, keyID: KeyID, name: String)] {
+        formats.flatMap { format in
+            format.keyIDs(signers).map { (format: format, keyID: $0, name: format.fileName(name, $0)) }
         }
     }
 

@@ -1,7 +1,7 @@
 import InTotoFunctionary
 import InTotoMetadata
 
-/// The words of a command line of `run` with those of its configuration, and where each option came from.
+/// The words of a command line that records a step, with those of its configuration, and where each option came from.
 struct Invocation: Sendable {
     /// What the parser gets.
     var words: [String] = []
@@ -11,8 +11,8 @@ struct Invocation: Sendable {
     init() {}
 
     /// Where the command line gives an option, the configuration's lines of that name do not count.
-    init(of given: [String], _ file: ConfigurationFile?) {
-        let arguments = OptionTable.run.options(in: given)
+    init(of given: [String], _ file: ConfigurationFile? = nil, _ table: OptionTable = .run) {
+        let arguments = table.options(in: given)
         let overridden = Set(arguments.map(\.row.name))
         let lines = (file?.lines ?? []).filter { !overridden.contains($0.option.name) }
         // Behind what was given: a word there that belongs to no option shall not become one's value.

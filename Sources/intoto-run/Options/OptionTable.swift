@@ -7,7 +7,8 @@ struct OptionTable {
         /// Further spellings with their dashes, and switches that mean one of its values.
         let spellings: [String]
         let takesValue: Bool
-        /// Evidence says that it was given, not with what: keys and passphrases are found where that says.
+        /// Evidence says that it was given, not with what: keys and passphrases are found where that says, and what is
+        /// said of a step stands in its own place.
         let isPrivate: Bool
 
         init(_ name: String, _ spellings: [String] = [], takesValue: Bool = true, isPrivate: Bool = false) {
@@ -69,6 +70,15 @@ struct OptionTable {
         Row("quiet", ["-q"], takesValue: false),
         Row("verbose", ["-v"], takesValue: false),
     ])
+
+    /// `record start` has options of `run` alone.
+    static let recordStop = OptionTable(
+        rows: run.rows + [
+            Row("command", isPrivate: true),
+            Row("return-value", isPrivate: true),
+            Row("byproduct", isPrivate: true),
+            Row("from"),
+        ])
 
     let rows: [Row]
 

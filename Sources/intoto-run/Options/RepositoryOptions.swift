@@ -14,8 +14,7 @@ struct RepositoryOptions: ParsableArguments {
     @Flag(name: .customLong("require-clean"), help: "Run nothing where files are not as the commit has them.")
     var requiresClean = false
 
-    @Flag(name: .customLong("git-trust-owner"), help: "Read a repository that somebody else owns.")
-    var trustsOwner = false
+    @OptionGroup var trust: RepositoryTrustOption
 
     func apply(to request: inout StepRequest, in context: CommandContext) throws {
         guard git != .off || !requiresClean else {
@@ -27,13 +26,19 @@ struct RepositoryOptions: ParsableArguments {
             case .auto: requiresClean ? .clean : .auto
             case .require: requiresClean ? .clean : .required
             }
-        request.snapshot.git = Self.reading(in: context)
-        request.snapshot.git.trustsOwner = trustsOwner
+        request.snapshot.git = trust.reading(in: context)
     }
+}
+
+/// Whose repositories are read.
+struct RepositoryTrustOption: ParsableArguments {
+    @Flag(name: .customLong("git-trust-owner"), help: "Read a repository that somebody else owns.")
+    var trustsOwner = false
 
     /// As git would be told by our caller whom to trust.
-    static func reading(in context: CommandContext) -> GitOptions {
+    func reading(in context: CommandContext) -> GitOptions {
         var options = GitOptions()
+        options.trustsOwner = trustsOwner
         options.home = context.variable("HOME")
         options.configurationHome = context.variable("XDG_CONFIG_HOME").flatMap { $0.isEmpty ? nil : $0 }
         options.callingUser = context.variable("SUDO_UID").flatMap { UInt32(String(decoding: $0, as: UTF8.self)) }

@@ -17,6 +17,7 @@ struct VerbosityOptions: ParsableArguments {
 
     func report(_ record: CompletedRecord, in context: CommandContext) {
         report(record.notRecorded, in: context)
+        if let error = record.repositoryFailure { report(error, in: context) }
         guard verbose else { return }
         let link = record.link
         note("step '\(link.name)': \(link.materials.count) materials, \(link.products.count) products", in: context)
@@ -45,12 +46,7 @@ struct VerbosityOptions: ParsableArguments {
         for problem in step.execution?.result.warnings ?? [] {
             context.note("intoto-run: warning: \(problem)")
         }
-        if let count = step.execution?.argumentRedactions, count > 0 {
-            let secrets = count == 1 ? "a secret, which is" : "\(count) secrets, which are"
-            context.note(
-                "intoto-run: warning: the command line holds \(secrets) replaced in the evidence; rules that name the "
-                    + "command will see the replacement")
-        }
+        report(redactions: step.execution?.argumentRedactions ?? 0, in: context)
         if step.execution?.result.hasTimedOut == true {
             context.note("intoto-run: warning: the command took too long and was ended")
         }
@@ -60,18 +56,30 @@ struct VerbosityOptions: ParsableArguments {
                     + "command; what it writes from now on is not recorded")
         }
         report(step.notRecorded, in: context)
-        if let error = step.git?.failure {
-            if case .noRepository = error {
-                if verbose { note("git: \(error)", in: context) }
-            } else {
-                context.note("intoto-run: warning: git: not recorded: \(error)")
-                if let hint = error.hint { context.note("intoto-run: hint: \(hint)") }
-            }
-        }
+        if let error = step.git?.failure { report(error, in: context) }
         if verbose {
             note("step '\(step.name)': \(step.materials.count) materials, \(step.products.count) products", in: context)
             report(step.excludedMaterials, of: "materials", in: context)
             report(step.excludedProducts, of: "products", in: context)
+        }
+    }
+
+    /// How many secrets were replaced in the command.
+    func report(redactions count: Int, in context: CommandContext) {
+        guard count > 0 else { return }
+        let secrets = count == 1 ? "a secret, which is" : "\(count) secrets, which are"
+        context.note(
+            "intoto-run: warning: the command line holds \(secrets) replaced in the evidence; rules that name the command "
+                + "will see the replacement")
+    }
+
+    /// Why the repository was not read.
+    private func report(_ error: GitError, in context: CommandContext) {
+        if case .noRepository = error {
+            if verbose { note("git: \(error)", in: context) }
+        } else {
+            context.note("intoto-run: warning: git: not recorded: \(error)")
+            if let hint = error.hint { context.note("intoto-run: hint: \(hint)") }
         }
     }
 }

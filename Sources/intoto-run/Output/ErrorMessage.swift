@@ -110,6 +110,9 @@ extension SnapshotError {
         case .tooManyLinkedEntries: "exclude some of the links, or record them as such with --symlinks record"
         case .givenUp: "leave it the time that it needs"
         case .permissionDenied: "let the file be read, or exclude it with --exclude"
+        // Its own hint has a way out that only the record of the repository has.
+        case .repository(.library): "install it (Debian: libgit2-1.5)"
+        case .repository(let error): error.hint
         default: nil
         }
     }

@@ -37,6 +37,7 @@ struct Attest: Verb {
 
     @OptionGroup var signing: SigningOptions
     @OptionGroup var artifacts: ArtifactOptions
+    @OptionGroup var repository: RepositoryTrustOption
 
     @Option(
         name: [.customShort("n"), .customLong("name")],
@@ -132,7 +133,7 @@ struct Attest: Verb {
         let references = try ArtifactOptions.references(commit.map { ["git:.@\($0)"] } ?? subjects)
         do {
             var options = try artifacts.snapshotOptions()
-            options.git = RepositoryOptions.reading(in: context)
+            options.git = repository.reading(in: context)
             let result = try Snapshot.take(of: references, options: options)
             for entry in result.notRecorded { context.note("intoto-run: warning: not a subject: \(entry)") }
             return result.artifacts

@@ -24,6 +24,7 @@ struct MatchProducts: Verb {
     var paths: [String] = []
 
     @OptionGroup var artifacts: ArtifactOptions
+    @OptionGroup var repository: RepositoryTrustOption
 
     @Flag(help: "As JSON.")
     var json = false
@@ -65,7 +66,7 @@ struct MatchProducts: Verb {
 
     private func snapshot(comparableWith recorded: ArtifactSet, in context: CommandContext) throws -> ArtifactSet {
         var options = try artifacts.snapshotOptions()
-        options.git = RepositoryOptions.reading(in: context)
+        options.git = repository.reading(in: context)
         let references = try ArtifactOptions.references(paths.isEmpty ? ["."] : paths)
         // Whole directories have their own.
         if references.contains(where: { $0.scheme == .file }) { options.digests = try recorded.comparableAlgorithms() }

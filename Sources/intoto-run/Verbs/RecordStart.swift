@@ -29,6 +29,7 @@ struct RecordStart: Verb {
     @OptionGroup var artifacts: ArtifactOptions
     @OptionGroup var progress: ProgressOptions
     @OptionGroup var repository: RepositoryOptions
+    @OptionGroup var redaction: RedactionOptions
     @OptionGroup var environment: EnvironmentOptions
     @OptionGroup var verbosity: VerbosityOptions
     @OptionGroup var result: ResultOptions
@@ -38,7 +39,8 @@ struct RecordStart: Verb {
         let formats = try evidence.formats()
         let ignoreFiles = try artifacts.ignoreFiles()
         let environment = try environment.record(
-            ignoring: ignoreFiles, redacting: [], withholding: try signing.keyVariables(in: context), in: context)
+            ignoring: ignoreFiles, redacting: try redaction.patterns(),
+            withholding: try signing.keyVariables(in: context), in: context)
         var request = StepRequest(
             name: name, command: nil,
             materials: try ArtifactOptions.references(artifacts.orDefault(materials)), products: [],

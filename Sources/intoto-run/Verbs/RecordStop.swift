@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import InTotoArtifacts
 import InTotoCrypto
 import InTotoFunctionary
@@ -34,6 +33,8 @@ struct RecordStop: Verb {
     @OptionGroup var signing: SigningOptions
     @OptionGroup var evidence: EvidenceOptions
     @OptionGroup var artifacts: ArtifactOptions
+    @OptionGroup var repository: RepositoryTrustOption
+    @OptionGroup var redaction: RedactionOptions
     @OptionGroup var progress: ProgressOptions
     @OptionGroup var verbosity: VerbosityOptions
     @OptionGroup var result: ResultOptions
@@ -46,12 +47,23 @@ struct RecordStop: Verb {
             try from.map { try UnfinishedFile(at: $0) }
             ?? UnfinishedFile.find(name, keys, in: [FilePath(evidence.directory), "."])
         var record = try file.read(name, signedBy: keys, in: context.workingDirectory)
-        try done.add(to: &record, at: context.now())
+        let ignoreFiles = try artifacts.ignoreFiles()
+        let completion = try EnvironmentOptions.completion(
+            ignoring: ignoreFiles, redacting: try redaction.patterns() + Self.redacted(by: record), in: context)
+        let redactions = try done.add(to: &record, at: context.now(), masks: completion.masks)
         let formats = try evidence.givenFormats() ?? record.formats.map(Self.format)
+        if !evidence.overwrite,
+            let finished = FinishedStep(
+                record, of: file, EvidenceOptions.places(formats, name, signers), in: evidence.directory,
+                signedBy: keys, in: context)
+        {
+            return try end(finished, file, in: context)
+        }
         let reserved = try evidence.reserve(formats, name, signers)
 
-        let completed = try complete(record, reserved, in: context)
+        let completed = try complete(record, completion, ignoreFiles, reserved, in: context)
         verbosity.report(completed, in: context)
+        verbosity.report(redactions: redactions, in: context)
         if completed.link.products.isEmpty && formats.contains(.attestation) {
             throw Failure(
                 "an attestation needs a subject, and there are no products",
@@ -74,73 +86,42 @@ struct RecordStop: Verb {
         return format
     }
 
+    private static func redacted(by record: UnfinishedRecord) throws -> [VariablePattern] {
+        do { return try record.redacted.map { try VariablePattern($0.utf8) } } catch {
+            throw Failure("the unfinished record: \(error)")
+        }
+    }
+
+    /// Takes away the record that was left when the evidence was in its place.
+    private func end(_ finished: FinishedStep, _ file: UnfinishedFile, in context: CommandContext) throws -> Int32 {
+        try file.remove()
+        let paths = finished.evidence.map(\.string)
+        let names = paths.map { escapedForTerminal($0.utf8) }.joined(separator: ", ")
+        verbosity.note("the step is finished already: \(names); its record was removed", in: context)
+        try result.report(
+            written: [], ["finishedAlready": .array(paths.map { .string(Text($0)) })], note: { _ in }, in: context)
+        return ExitStatus.success
+    }
+
     private func complete(
-        _ record: UnfinishedRecord, _ reserved: [ReservedEvidence], in context: CommandContext
+        _ record: UnfinishedRecord, _ completion: CompletionRecord, _ ignoreFiles: [IgnoreFile],
+        _ reserved: [ReservedEvidence], in context: CommandContext
     ) throws -> CompletedRecord {
         let references =
             products.isEmpty && !record.products.isEmpty
             ? try record.products.map { try ArtifactReference(parsing: $0) }
             : try ArtifactOptions.references(artifacts.orDefault(products))
         do {
-            var options = try artifacts.snapshotOptions(over: record.snapshotOptions())
-            options.git = RepositoryOptions.reading(in: context)
+            let beginning = try record.snapshotOptions()
+            var options = try artifacts.snapshotOptions(ignoring: ignoreFiles, over: beginning)
+            options.git = repository.reading(in: context)
+            if beginning.git.trustsOwner { options.git.trustsOwner = true }
             options.ownFiles = Set(
                 reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
             return try record.completed(
-                with: references, options: options, report: progress.listener(isQuiet: verbosity.quiet))
+                with: references, options: options, completion, report: progress.listener(isQuiet: verbosity.quiet))
         } catch let error as SnapshotError {
             throw Failure("\(error)", hint: error.hint ?? "the record is as it was: stop again when the cause is gone")
         } catch let error as MetadataError { throw Failure("\(error)") }
-    }
-}
-
-/// What was done between the halves of a step, as far as its functionary says.
-struct DoneByHand: ParsableArguments {
-    @Option(help: ArgumentHelp("What was carried out, as a shell would take it apart.", valueName: "line"))
-    var command: String?
-
-    @Option(
-        name: .customLong("return-value"),
-        help: ArgumentHelp("How it ended: a status, or −N for signal N.", valueName: "n"))
-    var returnValue: Int?
-
-    @Option(
-        name: .customLong("byproduct"), parsing: .upToNextOption,
-        help: ArgumentHelp("Something else that came of it, as text.", valueName: "name=value"))
-    var byproducts: [String] = []
-
-    /// Throws where the record holds that already: what a run has seen is not to be talked over.
-    func add(to record: inout UnfinishedRecord, at now: Date) throws {
-        let isRun = record.link.byproducts["started"] != nil
-        guard !isRun || (command == nil && returnValue == nil) else {
-            throw Failure("the record is of a run, which knows its command and how that ended")
-        }
-        if let command { record.link.command = try Self.words(of: command) }
-        if !isRun {
-            record.link.byproducts["finished"] = .string(Text(now.formatted(.iso8601)))
-            record.link.byproducts["started"] = .string(record.begun)
-        }
-        if let returnValue { record.link.byproducts["return-value"] = .integer(Int64(returnValue)) }
-        for byproduct in byproducts {
-            guard let equals = byproduct.utf8.firstIndex(of: UInt8(ascii: "=")), equals > byproduct.utf8.startIndex
-            else {
-                throw Failure("--byproduct '\(Text(byproduct).escaped)': is no NAME=VALUE")
-            }
-            let name = Text(String(byproduct[..<equals]))
-            guard record.link.byproducts[name] == nil else {
-                throw Failure("--byproduct '\(name.escaped)': is recorded already")
-            }
-            record.link.byproducts[name] = .string(Text(String(byproduct[byproduct.utf8.index(after: equals)...])))
-        }
-    }
-
-    private static func words(of command: String) throws -> [Text] {
-        do {
-            let words = try ShellWords.split(command)
-            guard !words.isEmpty else { throw Failure("--command: is empty") }
-            return words
-        } catch is ShellWords.Unbalanced {
-            throw Failure("--command '\(Text(command).escaped)': a quote is not closed")
-        }
     }
 }

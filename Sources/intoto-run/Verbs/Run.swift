@@ -58,12 +58,7 @@ struct Run: Verb {
     @Flag(help: "Give the command a terminal of its own; with -s, its output is recorded as that shows it.")
     var pty = false
 
-    @Option(
-        parsing: .upToNextOption,
-        help: ArgumentHelp(
-            "Variables (NAME or PREFIX_*) whose values are replaced in what is recorded, beside those that look secret.",
-            valueName: "name"))
-    var redact: [String] = []
+    @OptionGroup var redaction: RedactionOptions
 
     @OptionGroup var limits: LimitOptions
     @OptionGroup var acceptance: AcceptanceOptions
@@ -131,7 +126,7 @@ struct Run: Verb {
         summary.step = request.name
         if isDryRun { return try DryRun(request).run(in: context) }
         let record = try environment.record(
-            ignoring: ignoreFiles, redacting: request.command?.redactedVariables ?? [],
+            ignoring: ignoreFiles, redacting: try redaction.patterns(),
             withholding: try signing.keyVariables(in: context), in: context)
         request.command?.masks = record.masks
         let formats = try evidence.formats()
@@ -214,9 +209,7 @@ struct Run: Verb {
                 arguments: arguments,
                 environment: context.environmentForPrograms(without: try signing.keyVariables(in: context)),
                 directory: runDirectory.map { Array($0.utf8) })
-            do { command.redactedVariables = try redact.map { try VariablePattern($0.utf8) } } catch {
-                throw Failure("--redact: \(error)")
-            }
+            command.redactedVariables = try redaction.patterns()
             return command
         }
     }
