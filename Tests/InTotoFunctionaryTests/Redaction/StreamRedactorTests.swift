@@ -1,4 +1,5 @@
 import Foundation
+import InTotoMetadata
 import Testing
 
 @testable import InTotoFunctionary
