@@ -130,9 +130,10 @@ import Testing
         func findings(_ materials: String, end: String = #"["DISALLOW", "*"]"#) throws -> [String] {
             try run.write(
                 """
-                {"_type": "layout", "expires": "2020-01-01T00:00:00Z", "readme": "", "keys": {}, "inspect": [], "steps": [
-                {"_type": "step", "name": "s", "threshold": 1, "pubkeys": ["aa"], "expected_command": [],
-                "expected_materials": [\(materials), \(end)], "expected_products": [["DISALLOW", "*"]]}]}
+                {"signatures": [], "signed": {"_type": "layout", "expires": "2020-01-01T00:00:00Z", "readme": "",
+                "keys": {}, "inspect": [], "steps": [{"_type": "step", "name": "s", "threshold": 1, "pubkeys": ["aa"],
+                "expected_command": [], "expected_materials": [\(materials), \(end)],
+                "expected_products": [["DISALLOW", "*"]]}]}}
                 """, to: "layout")
             let result = try run("layout", "lint", "layout")
             #expect(result.status == 1, "\(result.errorText)")

@@ -119,7 +119,7 @@ import Testing
         case .changedByte: #expect(checked.outputText.contains("BAD: the signature does not fit"))
         case .strangersKey: #expect(checked.outputText.contains("by none of the given keys"))
         case .swappedSubject, .anotherStepsEnvelope, .anotherStepsFunctionary, .earlierRun, .dropped:
-            #expect(!checked.outputText.contains("BAD") && !checked.outputText.contains("none of the given"))
+            #expect(!checked.outputText.contains("BAD:") && !checked.outputText.contains("none of the given"))
         }
     }
 

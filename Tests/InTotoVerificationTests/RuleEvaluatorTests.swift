@@ -57,13 +57,17 @@ import Testing
         #expect(consumed.failure == nil)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `many rules about many odd names cost little`() throws {
+    @Test func `many rules about many odd names cost little`() throws {
         let count = 20_000
         let artifacts = try NormalizedArtifacts(
             try ArtifactSet(
                 (0..<count).map { Artifact(name: ArtifactName(Text("./f\($0)")), digests: Self.digest("a")) }))
-        let rules = (0..<count).map { ["DISALLOW", $0.isMultiple(of: 2) ? "./e\($0)" : "./e\($0)*"] }
-        #expect(try Self.trace(rules, products: artifacts).failure == nil)
+        let rules = (0..<5000).map { ["DISALLOW", $0.isMultiple(of: 2) ? "./e\($0)" : "./e\($0)*"] }
+        // A hundred million comparisons of patterns with names take far longer.
+        let start = ContinuousClock.now
+        let trace = try Self.trace(rules, products: artifacts)
+        let elapsed = start.duration(to: .now)
+        #expect(trace.failure == nil && elapsed < .seconds(10))
         #expect(try Self.trace(rules + [["DISALLOW", "./f\(count - 1)"]], products: artifacts).failure?.count == 1)
     }
 
