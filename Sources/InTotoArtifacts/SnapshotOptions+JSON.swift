@@ -44,7 +44,7 @@ extension SnapshotOptions {
 }
 
 extension FilePath {
-    fileprivate var bytes: [UInt8] {
+    var bytes: [UInt8] {
         withPlatformString { Array(UnsafeBufferPointer(start: $0, count: length)) }.map { UInt8(bitPattern: $0) }
     }
 }

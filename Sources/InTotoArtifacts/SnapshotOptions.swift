@@ -16,6 +16,8 @@ public struct SnapshotOptions: Sendable {
     public var lineEndings = LineEndings.verbatim
     /// Files that are ours and never recorded, such as evidence being written.
     public var ownFiles: Set<FileIdentity> = []
+    /// Recorded paths of files that patterns may hide as evidence that is known.
+    private(set) var knownEvidence: Set<[UInt8]> = []
     /// Nil: one per processor, at most 16.
     public var threads: Int?
     /// Most entries of directories that are looked at; more are an error. A million of them need about a gigabyte.
@@ -33,6 +35,16 @@ public struct SnapshotOptions: Sendable {
     package var usesProcessorForSHA256 = true
 
     public init() {}
+
+    /// Lets patterns hide files as evidence that is known, as far as they are below the base path, which is `directory`,
+    /// an absolute one. Compared lexically: whoever comes by a link is not known.
+    package mutating func know(evidence files: Set<FilePath>, in directory: [UInt8]) {
+        let base = FilePath(bytes: directory).lexicallyNormalized()
+        for file in files {
+            var path = base.pushing(file).lexicallyNormalized()
+            if path.removePrefix(base) { knownEvidence.insert(path.bytes) }
+        }
+    }
 }
 
 /// What a symbolic link is.

@@ -1,5 +1,6 @@
 internal import InTotoCrypto
 internal import InTotoMetadata
+internal import SystemPackage
 
 /// Finds and judges the evidence of each step of one layout. Spec: in-toto v1.0, 5.2, step 4.
 struct StepCollector {
@@ -10,10 +11,12 @@ struct StepCollector {
     private let budget: SignatureBudget
     private var bundled: [Text: [JudgedEvidence]] = [:]
     private typealias JudgedEvidence = (reference: EvidenceReference, result: Result<AcceptedEvidence, RejectionReason>)
-    private(set) var otherEvidence: [EvidenceFinding] = []
+    private(set) var otherEvidence = OtherEvidence()
     private(set) var otherStatements = 0
     /// Those of types that are required.
     private(set) var requiredStatements: [SignedStatement] = []
+    /// Bundles and named files in which something is signed by functionaries of the layout.
+    private(set) var signedFiles: Set<FilePath> = []
 
     init(
         _ layout: Layout, _ functionaries: Functionaries, _ pool: EvidencePool, _ request: VerificationRequest,
@@ -39,16 +42,16 @@ struct StepCollector {
     private mutating func sort(_ found: FoundEvidence, _ judges: [Text: EvidenceJudge]) throws(CryptoError) {
         let authenticated: Authenticated<Payload>
         do throws(RejectionReason) { authenticated = try authenticate(found) } catch {
-            otherEvidence.append(EvidenceFinding(reference: found.reference, standing: .rejected(error)))
+            otherEvidence.append(found.reference, error)
             return
         }
+        signedFiles.insert(found.file)
         guard let link = try? authenticated.payload.link() else {
             reportOther(authenticated, found)
             return
         }
         guard let judge = judges[link.name.text] else {
-            otherEvidence.append(
-                EvidenceFinding(reference: found.reference, standing: .rejected(.otherStep(link.name.text))))
+            otherEvidence.append(found.reference, .otherStep(link.name.text))
             return
         }
         bundled[link.name.text, default: []].append((found.reference, try judge.judge(authenticated, found)))
@@ -64,7 +67,7 @@ struct StepCollector {
         guard budget.allows(metadata, size: found.size, keys) else { throw .tooManySignatures }
         do { return try metadata.authenticated(by: keys, limits: request.policy.limits) } catch {
             if case .metadata(let error) = error { throw .malformed(error) }
-            throw .notSigned(error)
+            throw .notOfLayout(error)
         }
     }
 
@@ -86,7 +89,7 @@ struct StepCollector {
                 return
             } catch { reason = .malformed(error) }
         }
-        otherEvidence.append(EvidenceFinding(reference: found.reference, standing: .rejected(reason)))
+        otherEvidence.append(found.reference, reason)
     }
 
     /// Everything that counts for the step, and the report of what does not.
@@ -99,7 +102,9 @@ struct StepCollector {
         }
         var results: [JudgedEvidence] = []
         let areFew = try pool.visitLinks(of: step.name) { (found) throws(CryptoError) in
-            results.append((found.reference, try judge.judge(found)))
+            let result = try judge.judge(found)
+            if case .success = result { report.linkFiles.insert(found.file) }
+            results.append((found.reference, result))
         }
         guard areFew else {
             report.problems.append(.tooManyLinks(step.name, limit: EvidencePool.fileLimit))
@@ -115,10 +120,13 @@ struct StepCollector {
             }
         }
         if count.total < step.threshold {
+            report.evidence += pool.misnamed(for: step.name)
             let others = report.evidence.filter { finding in
                 if case .counted = finding.standing { !finding.cosigners.isEmpty } else { true }
             }
-            report.problems.append(.thresholdNotMet(step, counted: count.total, rejected: others))
+            report.problems.append(
+                .thresholdNotMet(
+                    step, counted: count.total, rejected: others, elsewhere: otherEvidence.named(after: step.name)))
             return (report, [])
         }
         return (report, accepted)

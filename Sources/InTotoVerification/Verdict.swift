@@ -1,4 +1,5 @@
 public import InTotoMetadata
+internal import SystemPackage
 
 /// What a verification came to, and everything that led there.
 public struct Verdict: Sendable {
@@ -42,11 +43,13 @@ public struct LayoutReport: Sendable {
     /// Of the last step, whatever the rules say of them; nil where nobody can say.
     public internal(set) var products: ArtifactSet?
     /// What stands in bundles and named files and is no evidence of a step.
-    public internal(set) var otherEvidence: [EvidenceFinding] = []
+    public internal(set) var otherEvidence = OtherEvidence()
     /// Authenticated statements of other types.
     public internal(set) var otherStatements = 0
     /// One for each attestation that is required, where everything else holds.
     public internal(set) var attestations: [AttestationReport] = []
+    /// Bundles and named files in which something is signed by functionaries of the layout.
+    var signedFiles: Set<FilePath> = []
     /// Of the layout as a whole.
     public internal(set) var problems: [VerificationProblem] = []
     public internal(set) var warnings: [VerificationWarning] = []
@@ -56,6 +59,13 @@ public struct LayoutReport: Sendable {
     }
     var allWarnings: [VerificationWarning] {
         warnings + steps.flatMap { $0.warnings + ($0.sublayouts.flatMap(\.allWarnings)) }
+    }
+    /// The files, those of sublayouts among them, of which at least a part is signed by functionaries.
+    var evidenceFiles: Set<FilePath> {
+        steps.reduce(into: signedFiles) { files, step in
+            files.formUnion(step.linkFiles)
+            for sublayout in step.sublayouts { files.formUnion(sublayout.evidenceFiles) }
+        }
     }
     var usedEvidence: [EvidenceReference] {
         steps.flatMap { step in step.believed.map(\.reference) + step.sublayouts.flatMap(\.usedEvidence) }
@@ -70,6 +80,8 @@ public struct StepReport: Sendable {
     public internal(set) var listed: [Functionary] = []
     /// Everything that was found for the step, in order.
     public internal(set) var evidence: [EvidenceFinding] = []
+    /// Those of `evidence` that are good and have a file of their own.
+    var linkFiles: Set<FilePath> = []
     public internal(set) var sublayouts: [LayoutReport] = []
     /// The command that was recorded; empty where none was.
     public internal(set) var command: [Text] = []

@@ -13,7 +13,8 @@ public indirect enum VerificationProblem: Error, Sendable {
     case emptyLayout
     case parameters(ParameterError)
     case impossibleThreshold(Step, keys: Int)
-    case thresholdNotMet(Step, counted: Int, rejected: [EvidenceFinding])
+    /// `elsewhere`: what stands in bundles and is no evidence of a step, of which some may have been meant for this one.
+    case thresholdNotMet(Step, counted: Int, rejected: [EvidenceFinding], elsewhere: OtherEvidence)
     case tooManyLinks(StepName, limit: Int)
     case disagreement(StepName, EvidenceReference, EvidenceReference, String)
     case sublayoutTooDeep(StepName, limit: Int)
@@ -44,7 +45,9 @@ extension InspectionFault: CustomStringConvertible {
         switch self {
         case .status(let status): "ended with status \(status)"
         case .noStatus: "ended without a status"
-        case .tookLonger(let limit): "took longer than \(limit.components.seconds) seconds, and was ended"
+        case .tookLonger(let limit):
+            "took longer than \(limit.components.seconds) \(limit.components.seconds == 1 ? "second" : "seconds"), "
+                + "and was ended"
         case .notRun(let reason): "could not be run: \(reason)"
         case .artifacts(let problem): "found what cannot be judged: \(problem)"
         }
@@ -85,10 +88,11 @@ extension VerificationProblem: CustomStringConvertible {
         case .impossibleThreshold(let step, let keys):
             "step '\(step.name)' needs \(step.threshold) functionaries, and the layout lists \(keys) distinct usable "
                 + "\(keys == 1 ? "key" : "keys") for it"
-        case .thresholdNotMet(let step, let counted, let rejected):
+        case .thresholdNotMet(let step, let counted, let rejected, let elsewhere):
             "step '\(step.name)' needs links from \(step.threshold) "
                 + "\(step.threshold == 1 ? "functionary" : "functionaries"), found \(counted)"
                 + rejected.prefix(Self.shownEntries).map { "\n  \($0)" }.joined() + Self.more(rejected.count)
+                + Self.shown(elsewhere)
         case .tooManyLinks(let step, let limit): "step '\(step)' has more than \(limit) link files"
         case .disagreement(let step, let a, let b, let difference):
             "the links of step '\(step)' disagree: \(a) and \(b)\n  \(difference)"
@@ -125,6 +129,14 @@ extension VerificationProblem: CustomStringConvertible {
 
     private static func more(_ count: Int) -> String {
         count > shownEntries ? "\n  and \(count - shownEntries) more" : ""
+    }
+
+    private static let shownElsewhere = 5
+
+    private static func shown(_ elsewhere: OtherEvidence) -> String {
+        let rest = elsewhere.count - min(elsewhere.first.count, shownElsewhere)
+        return elsewhere.first.prefix(shownElsewhere).map { "\n  \($0)" }.joined()
+            + (rest > 0 ? "\n  and \(rest) more of no step: --explain shows them" : "")
     }
 
     private static func shown(_ command: [Text]) -> String { command.map(\.escaped).joined(separator: " ") }
@@ -200,6 +212,7 @@ extension EvidenceFinding: CustomStringConvertible {
                 ? "\(reference): also by \(functionary.shown), and the same as what is counted\(Self.also(cosigners))"
                 : "\(reference): also by \(Self.shown([functionary] + cosigners)), who \(cosigners.isEmpty ? "is" : "are") "
                     + "counted already"
+        case .rejected(.unknownLines(let lines)): "\(reference): \(lines)"
         case .rejected(let reason): "\(reference): does not count: \(reason)"
         }
     }
@@ -243,6 +256,8 @@ public enum VerificationWarning: Sendable, Hashable {
     case peculiarRule(StepName, ArtifactRule, String)
     case farExpiry(UTCTime)
     case relativeProgram(StepName, Text)
+    /// Of what an inspection has recorded, since a pattern hides it.
+    case hidden(StepName, pattern: String, paths: Int)
 }
 
 extension VerificationWarning: CustomStringConvertible {
@@ -253,13 +268,16 @@ extension VerificationWarning: CustomStringConvertible {
         case .unusableKey(let keyID, let reason): "the layout's key '\(keyID)' cannot be used: \(reason)"
         case .weakKey(let keyID, let reason): "the layout's key '\(keyID)' counts, as was allowed: \(reason)"
         case .openEnd(let name, let kind, let allowed):
-            "the \(kind.rawValue) rules of '\(name)' do not end in DISALLOW *: \(allowed) artifacts were allowed by none"
+            "the \(kind.rawValue) rules of '\(name)' do not end in DISALLOW *: "
+                + (allowed == 1 ? "1 artifact was allowed by none" : "\(allowed) artifacts were allowed by none")
         case .unknownStep(let name, let step):
             "a MATCH of '\(name)' is from '\(step.escaped)', which has no link: it consumes nothing"
         case .peculiarRule(let name, let rule, let reason): "rule \(rule) of '\(name)': \(reason)"
         case .farExpiry(let expiry): "the layout expires only at \(expiry): until then nobody can take it back"
         case .relativeProgram(let name, let program):
             "inspection '\(name)' runs '\(program.escaped)' from the directory that is inspected"
+        case .hidden(let name, let pattern, let paths):
+            "the rules of inspection '\(name)' do not see \(paths == 1 ? "1 path" : "\(paths) paths"), hidden as \(pattern)"
         }
     }
 }

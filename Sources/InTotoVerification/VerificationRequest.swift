@@ -1,6 +1,7 @@
 public import InTotoCrypto
 public import InTotoMetadata
 internal import InTotoStorage
+public import SystemPackage
 
 /// What is to be verified, and against what.
 public struct VerificationRequest: Sendable {
@@ -84,7 +85,7 @@ public struct InspectionRecord: Sendable {
     /// Unsigned.
     public let link: Link
     public let notRecorded: [NotRecorded]
-    /// What was passed over by its name, such as `.git/`: each pattern, safe to print, and how many paths it hid.
+    /// What was passed over, such as `.git/`: each pattern, safe to print, and how many paths it hid.
     public let hidden: [(pattern: String, paths: Int)]
 
     public init(link: Link, notRecorded: [NotRecorded] = [], hidden: [(pattern: String, paths: Int)] = []) {
@@ -96,9 +97,12 @@ public struct InspectionRecord: Sendable {
 
 /// Runs the command of one inspection, and returns what it found and left.
 ///
-/// `digests` are the algorithms that the links use: with these, artifacts can be compared.
+/// `digests` are the algorithms that the links use: with these, artifacts can be compared. `evidence` are the files that
+/// functionaries' evidence was read from: no others are hidden from the rules as evidence.
 public struct InspectionRunner {
-    public typealias Run = (_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> InspectionRecord
+    public typealias Run = (
+        _ inspection: Inspection, _ digests: [DigestAlgorithm], _ evidence: Set<FilePath>
+    ) throws -> InspectionRecord
 
     let announce: ([InspectionReport]) -> Void
     let run: Run

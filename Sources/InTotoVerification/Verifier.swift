@@ -1,6 +1,7 @@
 internal import InTotoCrypto
 internal import InTotoMetadata
 internal import InTotoStorage
+internal import SystemPackage
 
 /// Decides whether a product was made as its layout says. Spec: in-toto v1.0, 5.2.
 ///
@@ -29,7 +30,7 @@ public struct Verifier {
             verdict.outcome = .incomplete
             return verdict
         }
-        verdict.inspections = runInspections()
+        verdict.inspections = runInspections(beside: report.evidenceFiles)
         if verdict.problems.isEmpty { verdict.outcome = .passed }
         return verdict
     }
@@ -128,6 +129,7 @@ public struct Verifier {
         } catch { throw .crypto(error) }
         report.products = layout.steps.last.flatMap { records[$0.name.text]?.products.set }
         report.otherEvidence = collector.otherEvidence
+        report.signedFiles = collector.signedFiles
         report.otherStatements = collector.otherStatements
         guard report.allProblems.isEmpty else { return (report, nil) }
         applyRules(layout, records, &report)
@@ -242,7 +244,7 @@ public struct Verifier {
     ) {
         let judge = AttestationJudge(
             functionaries: functionaries, statements: collector.requiredStatements,
-            unbelieved: collector.otherEvidence)
+            unbelieved: collector.otherEvidence.first)
         for requirement in request.policy.attestations {
             let step = layout.steps.first { $0.name == requirement.step }
             report.attestations.append(judge.report(on: requirement, step, records[requirement.step.text]))
@@ -293,7 +295,7 @@ public struct Verifier {
                 sublayoutStep: path.last, inspections: layout.inspections, records: records, mayRun: mayRun))
     }
 
-    private func runInspections() -> [InspectionReport] {
+    private func runInspections(beside evidence: Set<FilePath>) -> [InspectionReport] {
         guard let runner, !pending.isEmpty else { return [] }
         runner.announce(pending.flatMap(\.reports))
         var reports: [InspectionReport] = []
@@ -301,7 +303,7 @@ public struct Verifier {
             var records = group.records
             for var report in group.reports {
                 // After a failure nothing more of a stranger's is run.
-                if reports.allSatisfy({ $0.problems.isEmpty }) { run(&report, &records, runner) }
+                if reports.allSatisfy({ $0.problems.isEmpty }) { run(&report, &records, runner, evidence) }
                 reports.append(report)
             }
         }
@@ -309,18 +311,20 @@ public struct Verifier {
     }
 
     private func run(
-        _ report: inout InspectionReport, _ records: inout [Text: ArtifactRecord], _ runner: InspectionRunner
+        _ report: inout InspectionReport, _ records: inout [Text: ArtifactRecord], _ runner: InspectionRunner,
+        _ evidence: Set<FilePath>
     ) {
         let name = report.inspection.name
         do {
             let digests = Set(
                 records.values.flatMap { $0.products.set.usedAlgorithms + $0.materials.set.usedAlgorithms })
-            let found = try runner.run(report.inspection, digests.sorted())
+            let found = try runner.run(report.inspection, digests.sorted(), evidence)
             let link = found.link
             report.hasRun = true
             report.link = link
             report.notRecorded = found.notRecorded
             report.hidden = found.hidden
+            report.warnings = found.hidden.map { .hidden(name, pattern: $0.pattern, paths: $0.paths) }
             guard case .integer(let value)? = link.byproducts["return-value"] else {
                 report.problems.append(.inspection(name, .noStatus))
                 return
@@ -340,7 +344,7 @@ public struct Verifier {
             report.problems = traces.flatMap { $0.problems(of: name) }
             // What rules do not see could stand in the place of a product, or beside it, whatever they forbid.
             if !found.notRecorded.isEmpty { report.problems.append(.notRecorded(name, found.notRecorded)) }
-            report.warnings = traces.flatMap { $0.warnings(of: name) }
+            report.warnings += traces.flatMap { $0.warnings(of: name) }
         } catch let fault as InspectionFault {
             report.problems.append(.inspection(name, fault))
         } catch let problem as ArtifactProblem {

@@ -3,6 +3,7 @@ import InTotoArtifacts
 import InTotoFunctionary
 import InTotoMetadata
 import InTotoVerification
+import SystemPackage
 
 /// Runs the commands of inspections: a stranger's commands, on a stranger's files.
 ///
@@ -13,11 +14,15 @@ struct InspectionCommand {
     let context: CommandContext
 
     /// Records what is here, runs the command, and records again. Throws where it cannot be run, or ran too long.
-    func run(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> InspectionRecord {
+    func run(
+        _ inspection: Inspection, _ digests: [DigestAlgorithm], _ evidence: Set<FilePath>
+    ) throws -> InspectionRecord {
         let recorded: RecordedStep
         do {
-            recorded = try StepRunner(request(inspection, digests)).run(
-                workDirectory: context.workingDirectory, now: context.now)
+            var request = try request(inspection, digests)
+            request.snapshot.exclusions = .inspection
+            request.snapshot.know(evidence: evidence, in: context.workingDirectory)
+            recorded = try StepRunner(request).run(workDirectory: context.workingDirectory, now: context.now)
         } catch { throw InspectionFault.notRun(Self.reason(error)) }
         if recorded.execution?.result.hasTimedOut == true {
             throw InspectionFault.tookLonger(than: timeout)

@@ -248,6 +248,84 @@ import Testing
         try delivery.expectRefusal("names", "--explain")
     }
 
+    // MARK: Very much of it
+
+    @Test(.timeLimit(.minutes(2))) func `tens of thousands of envelopes that nobody believes are counted, not kept`()
+        throws
+    {
+        let delivery = try Delivery()
+        let line = #"{"payload":"","payloadType":"","signatures":[]}"#
+        let count = 30_000
+        try delivery.chain.run.write(
+            Array(repeating: line, count: count).joined(separator: "\n"), to: "links/junk.intoto.jsonl")
+        let result = try delivery.verify(["--json", "../v.json", "--explain"])
+        #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
+        #expect(result.outputText.contains("passed over: \(count - 1000) more\n"))
+        #expect(result.output.count { $0 == 0x0A } < 1200)
+        let json = try delivery.chain.run.read("v.json")
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(json)) as? [String: Any])
+        let layout = try #require(object["layout"] as? [String: Any])
+        #expect((layout["otherEvidence"] as? [Any])?.count == 1000 && layout["otherEvidenceCount"] as? Int == count)
+        #expect(json.count < 1 << 20, "\(json.count)")
+    }
+
+    // MARK: Names of inspections
+
+    /// Alice's layout in the place of her link, with inspections of these names, and its evidence.
+    private func addSublayout(_ delivery: Delivery, _ names: [String], step: String = "build", keyID: String) throws {
+        var inner = delivery.chain
+        try inner.change("name", to: "in")
+        try inner.change("expected_products", to: [Any]())
+        try inner.change("expected_command", to: [Any]())
+        inner.layout["inspect"] = names.map { VerifyTests.Chain.inspection($0, ["true"]) }
+        let payload = [UInt8](try JSONSerialization.data(withJSONObject: inner.layout))
+        let folder = "links/\(step).\(keyID)"
+        try delivery.write(try Delivery.envelope(payload, by: delivery.alice), to: "\(folder).link")
+        _ = try delivery.chain.run.shell("mkdir '\(folder)'")
+        try delivery.write(
+            try Delivery.envelope(Delivery.link(["name": "in"]), by: delivery.alice),
+            to: "\(folder)/in.\(delivery.alice.keyID.prefix8).link")
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `inspections of sublayouts are saved under names of their own, whatever they are`()
+        throws
+    {
+        var delivery = try Delivery()
+        _ = try delivery.chain.run.shell("rm links/*; mkdir saved")
+        try delivery.chain.change("expected_products", to: [Any]())
+        try addSublayout(delivery, ["x", "x.2"], keyID: "00000000")
+        try addSublayout(delivery, ["x"], keyID: "11111111")
+        let options = ["--allow-sublayout-inspections", "--save-inspections", "../saved"]
+        let result = try delivery.verifySigned(options)
+        #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
+        #expect(try delivery.chain.run.list("saved") == ["build.x.2.link", "build.x.3.link", "build.x.link"])
+
+        // Another output there is not written over.
+        _ = try delivery.chain.run.shell("rm saved/*")
+        let beside = try delivery.verifySigned(options + ["--json", "../saved/build.x.link"])
+        #expect(beside.status == 0, "\(beside.errorText)")
+        let names = ["build.x.2.2.link", "build.x.2.link", "build.x.3.link", "build.x.link"]
+        #expect(try delivery.chain.run.list("saved") == names)
+        #expect(String(decoding: try delivery.chain.run.read("saved/build.x.link"), as: UTF8.self).contains("schema"))
+    }
+
+    @Test func `names of inspections that are too long for a file's are cut`() throws {
+        var delivery = try Delivery()
+        let step = String(repeating: "n", count: 200)
+        let inspection = String(repeating: "\u{E9}", count: 100)
+        _ = try delivery.chain.run.shell("rm links/*; mkdir saved")
+        try delivery.chain.change("name", to: step)
+        try delivery.chain.change("expected_products", to: [Any]())
+        try addSublayout(delivery, [inspection, String(inspection.dropLast()) + "x"], step: step, keyID: "00000000")
+        let result = try delivery.verifySigned(
+            ["--allow-sublayout-inspections", "--save-inspections", "../saved", "--explain"])
+        #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
+        // 201 bytes before the letters, of two bytes each, and five or seven behind.
+        let names = ["\(step).\(inspection.prefix(24)).link", "\(step).\(inspection.prefix(23)).2.link"]
+        #expect(Set(try delivery.chain.run.list("saved")) == Set(names))
+    }
+
     // MARK: Text on the terminal
 
     static let drivers = [

@@ -60,6 +60,40 @@ import Testing
         #expect(small.outputText.contains("larger than \(size - 1) bytes"), "\(small.outputText)")
     }
 
+    @Test(arguments: [
+        ("--json ../out --junit ../out", "--json and --junit both go to ../out"),
+        ("--json ../out --vsa ../product/../out", "--json and --vsa both go to ../product/../out"),
+        ("--junit ../same/out --vsa ../out", "--junit and --vsa both go to ../out"),
+        ("--json - --junit /dev/stdout", "--json and --junit both go to /dev/stdout"),
+        ("--json=- --vsa -", "--json and --vsa both go to -"),
+        ("--json ../pipe --vsa ../pipe", "--json and --vsa both go to ../pipe"),
+    ])
+    func `two outputs to one place are refused before anything is verified`(words: String, message: String) throws {
+        let chain = try VerifyTests.Chain(inspections: [VerifyTests.Chain.inspection("touch", ["touch", "ran"])])
+        let summary = ["--vsa-key", "../owner.pem", "--resource-uri", "https://example.org/x"]
+        let options = words.split(separator: " ").map(String.init)
+        _ = try chain.run.shell("ln -s . same; mkfifo pipe")
+        // Somebody who reads.
+        let reader = FileHandle(forUpdatingAtPath: chain.run.directory.appending(path: "pipe").path)
+        let result = try chain.verify(options + (words.contains("--vsa") ? summary : []))
+        try #require(reader).close()
+        #expect(result.status == 2, "\(result.outputText)")
+        #expect(result.errorText.contains("error: \(message)\n"), "\(result.errorText)")
+        #expect(result.output == [])
+        #expect(try chain.run.list("product") == ["in", "out"] && !chain.run.list().contains("out"))
+    }
+
+    @Test func `outputs to several places are all written`() throws {
+        let chain = try VerifyTests.Chain()
+        #expect(try chain.verify("--json", "/dev/null", "--junit", "/dev/null").status == 0)
+        let result = try chain.verify(
+            "--json", "../out", "--junit", "../product/report", "--vsa", "../vsa", "--vsa-key", "../owner.pem",
+            "--resource-uri", "https://example.org/x")
+        #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
+        #expect(try chain.run.list().filter { ["out", "vsa"].contains($0) } == ["out", "vsa"])
+        #expect(String(decoding: try chain.run.read("product/report"), as: UTF8.self).hasPrefix("<?xml"))
+    }
+
     @Test func `an inspection's program is looked for in absolute directories only`() throws {
         let chain = try VerifyTests.Chain(inspections: [VerifyTests.Chain.inspection("look", ["tool"])])
         try chain.run.write("#!/bin/sh\n", to: "product/bin/tool")

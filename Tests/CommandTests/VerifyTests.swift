@@ -189,6 +189,8 @@ import Testing
         let result = try chain.verify("--explain")
         #expect(result.status == 0)
         #expect(result.outputText.contains("not looked at: 1 path, as .git/"), "\(result.outputText)")
+        let warning = "warning: the rules of inspection 'look' do not see 1 path, hidden as .git/\n"
+        #expect(result.errorText.contains(warning), "\(result.errorText)")
         #expect(try chain.verify("--json").outputText.contains(#""pattern": ".git/""#))
     }
 
@@ -217,7 +219,7 @@ import Testing
         let start = Date()
         let result = try slow.verify("--inspection-timeout", "1")
         #expect(result.status == 1)
-        #expect(result.outputText.contains("inspection 'slow' took longer than 1 seconds"))
+        #expect(result.outputText.contains("inspection 'slow' took longer than 1 second, and"))
         #expect(result.outputText.contains("what to do: give it more time with --inspection-timeout"))
         #expect(Date().timeIntervalSince(start) < 30)
     }

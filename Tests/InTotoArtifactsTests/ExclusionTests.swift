@@ -191,6 +191,45 @@ import Testing
         #expect(try tree.take(".") { $0.exclusions = .none }.names.count == 10)
     }
 
+    @Test func `inspections do not see evidence that is known and whole, and see all other files`() throws {
+        let tree = try Tree()
+        try tree.shell(
+            """
+            mkdir d other .git; touch .git/x
+            echo '{"signatures": [], "signed": {}}' | tee build.0123abcd.link other.0123abcd.link >d/in.0123abcd.link
+            echo '{"payload": "", "payloadType": "", "signatures": []}' >whole.0123abcd.intoto.jsonl
+            (cat whole.*; echo 'echo I-ran') >part.0123abcd.intoto.jsonl
+            (cat build.*.link; echo 'echo I-ran') >part.0123abcd.link
+            printf '{"payload": 1\\necho I-ran\\n' >script.0123abcd.link
+            echo 'int main' >code.0123abcd.link; : >empty.0123abcd.link; : >empty.0123abcd.intoto.jsonl
+            cp build.0123abcd.link build.link; cp build.0123abcd.link .build.0123abcd.link-unfinished
+            ln -s d/in.0123abcd.link to.0123abcd.link; mkdir dir.0123abcd.link; touch dir.0123abcd.link/f
+            """)
+        let all = try tree.take(".") { $0.exclusions = .inspection }
+        #expect(all.names == (try tree.take(".") { $0.exclusions = .none }.names.filter { !$0.hasPrefix(".git/") }))
+        let seen = try tree.take(".") { options in
+            options.exclusions = .inspection
+            let files = all.names.map { FilePath($0) } + ["other", "../other.0123abcd.link", "/other.0123abcd.link"]
+            options.know(
+                evidence: Set(files.filter { $0 != "other.0123abcd.link" }), in: Array("\(tree.root)/".utf8))
+        }
+        // What a link leads to is hidden under the name that it has there, if that is known.
+        let hidden = ["build.0123abcd.link", "d/in.0123abcd.link", "to.0123abcd.link", "whole.0123abcd.intoto.jsonl"]
+        #expect(seen.names == all.names.filter { !hidden.contains($0) })
+        #expect(seen.excluded.map(\.count) == [1, 3, 1])
+        // An absolute path, and one that leads out and back.
+        for file in [
+            "\(tree.root)/other.0123abcd.link",
+            "../\(FilePath(tree.root).lastComponent?.string ?? "")/./other.0123abcd.link",
+        ] {
+            let one = try tree.take(".") { options in
+                options.exclusions = .inspection
+                options.know(evidence: [FilePath(file)], in: Array(tree.root.utf8))
+            }
+            #expect(one.names == all.names.filter { $0 != "other.0123abcd.link" }, "\(file)")
+        }
+    }
+
     @Test(arguments: [
         (".git/a/f", ".git/a/f"), (".git", ".git"), ("dir:.git", "dir:.git"), ("tree:./.git/a", "tree:.git/a"),
         (".git/*", ".git/*"), ("/.git", "/.git"), ("dir:/.git/", "dir:/.git"), ("/.git/*", "/.git/*"),

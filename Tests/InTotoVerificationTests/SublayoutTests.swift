@@ -130,7 +130,7 @@ import Testing
             InspectionRunner { reports in
                 self.announcements += 1
                 self.announced += reports.map { "\($0.inspection.name)" }
-            } run: { inspection, _ in
+            } run: { inspection, _, _ in
                 self.names.append("\(inspection.name)")
                 if self.failing { throw Failure() }
                 return InspectionRecord(

@@ -137,7 +137,7 @@ import Testing
 
     @Test func `a list of rules without an end is allowed, with a warning`() throws {
         let result = try Self.verify(Chain(path: "lax-in-peers/missing-terminal-disallow"))
-        #expect(result.errorText.contains("do not end in DISALLOW *: 1 artifacts were allowed by none"))
+        #expect(result.errorText.contains("do not end in DISALLOW *: 1 artifact was allowed by none"))
     }
 
     // MARK: Sublayouts and certificates

@@ -50,10 +50,10 @@ SUITES = (
     + [f"InTotoStorageTests.{name}" for name in ("BoundedReaderTests", "EvidenceFolderTests")]
     + [f"InTotoVerificationTests.{name}" for name in (
         "RuleEvaluatorTests", "RuleVectorTests", "VerifierTests", "EvidenceTests", "CertifiedEvidenceTests",
-        "SublayoutTests")]
+        "SublayoutTests", "RefusedEvidenceTests")]
     + [f"CommandTests.{name}" for name in (
         "VerifyTests", "VerifyOptionTests", "VerifyRefusalTests", "VerifyThresholdTests", "VerificationSummaryTests",
-        "HostileVerifyTests", "SignCheckTests", "WrongMetadataTests")]
+        "HostileVerifyTests", "InspectionEvidenceTests", "SignCheckTests", "WrongMetadataTests")]
     + ["InteropTests.VerifyVectorTests"]
 )
 

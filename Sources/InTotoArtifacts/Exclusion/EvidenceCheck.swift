@@ -1,10 +1,27 @@
+import InTotoMetadata
+
 /// Whether a file is evidence by its content: a JSON object, perhaps the first of several, that has a member `signed`
 /// (classic metadata) or `payload` (an envelope).
 ///
-/// A cheap look at the beginning, not a parse: it decides only whether a file with the name of evidence is hidden.
+/// A cheap look at the beginning, not a parse: it decides only whether a file with the name of evidence is hidden from a
+/// run's record. Inspections are for strangers' files, and ask for the whole.
 struct EvidenceCheck {
     /// How much of a file is looked at.
     static let prefixLength = 65_536
+
+    /// Most bytes of a file that is read whole.
+    static let sizeLimit: Int64 = 1 << 30
+
+    /// Whether this is one container, or a bundle without any other line: a parse of everything.
+    static func isWhole(_ bytes: [UInt8]) -> Bool {
+        do {
+            _ = try SignedMetadata(bytes)
+            return true
+        } catch {
+            var envelopes = 0
+            return Bundle.visit(bytes, { _ in envelopes += 1 }) == nil && envelopes > 0
+        }
+    }
 
     private let bytes: ArraySlice<UInt8>
 

@@ -19,6 +19,14 @@ public struct ExclusionPatterns: Hashable, Sendable {
             .compactMap { ExclusionPattern(line: Array($0.utf8), only: .evidence) }
     )
 
+    /// What inspections do not see: Git's directory, and evidence by the shapes of its files' names, of which only what
+    /// is known for it is hidden.
+    public static let inspection = ExclusionPatterns(
+        patterns: [".git/"].compactMap { ExclusionPattern(line: Array($0.utf8)) }
+            + ["*.\(eightHexDigits).link", "*.\(eightHexDigits).intoto.jsonl"]
+            .compactMap { ExclusionPattern(line: Array($0.utf8), only: .knownEvidence) }
+    )
+
     /// What Python's in-toto hides.
     public static let python = ExclusionPatterns(
         patterns: ["*.link*", ".git", "*.pyc", "*~"].compactMap { ExclusionPattern(line: Array($0.utf8)) }

@@ -6,16 +6,21 @@ public enum FileCondition: String, Hashable, Sendable {
     case any
     /// Evidence by its content; see `EvidenceCheck`.
     case evidence
+    /// Among `SnapshotOptions.knownEvidence`, and nothing but evidence, read from its beginning to its end.
+    case knownEvidence
     /// Held under a lock (`flock`), as a run that is alive holds what it is about to write.
     case held
 }
 
 extension FileCondition {
     /// Whether a regular file meets it.
-    func holds(for name: [UInt8], in directory: Int32) throws(SystemError) -> Bool {
+    func holds(
+        for name: [UInt8], in directory: Int32, isKnown: @autoclosure () -> Bool
+    ) throws(SystemError) -> Bool {
         switch self {
         case .any: true
         case .evidence: try Self.isEvidence(name, in: directory)
+        case .knownEvidence: isKnown() ? try Self.isWhollyEvidence(name, in: directory) : false
         case .held: try Self.isHeld(name, in: directory)
         }
     }
@@ -24,6 +29,13 @@ extension FileCondition {
         let file = try SystemCalls.openFile(name[...], in: directory)
         guard try SystemCalls.status(file.number).kind == .regular else { return false }
         return EvidenceCheck.holds(try SystemCalls.prefix(of: file.number, length: EvidenceCheck.prefixLength)[...])
+    }
+
+    private static func isWhollyEvidence(_ name: [UInt8], in directory: Int32) throws(SystemError) -> Bool {
+        let file = try SystemCalls.openFile(name[...], in: directory)
+        let status = try SystemCalls.status(file.number)
+        guard status.kind == .regular, status.size <= EvidenceCheck.sizeLimit else { return false }
+        return EvidenceCheck.isWhole(try SystemCalls.prefix(of: file.number, length: Int(status.size) + 1))
     }
 
     private enum Lock: Equatable {

@@ -36,7 +36,9 @@ final class FileVisitor {
         do throws(SystemError) {
             if !place.isNamed {
                 let isWanted = try selection.isRecordable(place.path, job) { (condition) throws(SystemError) in
-                    kind == .regular ? try condition.holds(for: place.name, in: directory) : false
+                    guard kind == .regular else { return false }
+                    return try condition.holds(
+                        for: place.name, in: directory, isKnown: walk.rules.knownEvidence.contains(place.path))
                 }
                 guard isWanted else { return }
             }

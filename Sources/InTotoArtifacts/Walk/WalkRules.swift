@@ -15,6 +15,7 @@ struct WalkRules: Sendable {
     var digests: [DigestAlgorithm]
     var lineEndings: LineEndings
     var ownFiles: Set<FileIdentity>
+    var knownEvidence: Set<[UInt8]>
     var entryLimit: Int
     var linkedEntryLimit: Int
     var isGivenUp: @Sendable () -> Bool
@@ -31,6 +32,7 @@ struct WalkRules: Sendable {
         digests = Set(options.digests).sorted()
         lineEndings = options.lineEndings
         ownFiles = options.ownFiles
+        knownEvidence = options.knownEvidence
         entryLimit = options.entryLimit
         linkedEntryLimit = options.linkedEntryLimit
         isGivenUp = options.isGivenUp

@@ -120,9 +120,11 @@ struct WalkStarts {
             return excludesDirectory(reference, reference.path[...])
         }
         let trail = DirectoryTrail(root: roots[root].descriptor.number, capacity: 2)
+        let known = options.knownEvidence
         return try excludes(reference, reference.path[...], isDirectory: false) { (condition) throws(SystemError) in
             guard status.kind == .regular else { return false }
-            return try condition.holds(for: name, in: trail.descriptor(of: directory))
+            return try condition.holds(
+                for: name, in: trail.descriptor(of: directory), isKnown: known.contains(reference.path))
         }
     }
 
@@ -203,9 +205,12 @@ struct WalkStarts {
         let offset = name.count - seen.count
         guard let root = openRoot(FilePath(bytes: parent), matchOffset: offset, named: reference.source) else { return }
         let directory = roots[root].descriptor.number
+        let known = options.knownEvidence
         do {
             let isExcluded = try excludes(reference, seen, isDirectory: false) { (condition) throws(SystemError) in
-                kind == .regular ? try condition.holds(for: Array(realName), in: directory) : false
+                guard kind == .regular else { return false }
+                return try condition.holds(
+                    for: Array(realName), in: directory, isKnown: known.contains(reference.path))
             }
             if isExcluded { return }
             jobs.append(

@@ -73,6 +73,8 @@ public enum RejectionReason: Sendable {
     case malformed(MetadataError)
     /// By nobody whom the step lists.
     case notSigned(AuthenticationError)
+    /// By nobody whom the layout lists.
+    case notOfLayout(AuthenticationError)
     /// By functionaries whom the layout lists, but not for this step.
     case unlisted([Functionary])
     case certificate(String)
@@ -80,6 +82,10 @@ public enum RejectionReason: Sendable {
     case artifacts(ArtifactProblem)
     case noLink(Text)
     case sublayoutInBundle
+    /// Of a bundle; the others count as they are.
+    case unknownLines(UnknownLines)
+    /// The file is not read; what it would have to be called.
+    case misnamed(String)
     /// Checking its signatures would cost more than verifying a real chain ever does.
     case tooManySignatures
     /// What was read before it is all that is read.
@@ -99,6 +105,7 @@ extension RejectionReason: CustomStringConvertible {
         case .unreadable(let error): "\(error)"
         case .malformed(let error): "\(error)"
         case .notSigned(let error): "\(error)"
+        case .notOfLayout(let error): "none of the layout's keys has signed it: \(error)"
         case .unlisted(let functionaries):
             "signed by \(functionaries.map { "'\($0.label)'" }.joined(separator: ", ")), "
                 + "which the layout lists, but not for this step"
@@ -108,6 +115,8 @@ extension RejectionReason: CustomStringConvertible {
         case .noLink(let type): "it is no link: \(type.escaped)"
         case .sublayoutInBundle:
             "a sublayout needs a file STEP.KEYID8.link of its own, beside the directory with its links"
+        case .unknownLines(let lines): "\(lines)"
+        case .misnamed(let name): "it is not read, since it is not called \(name)"
         case .tooManySignatures: "checking its signatures, and those of others before, would cost too much"
         case .tooMuchEvidence: "it is not looked at: there is more evidence than one verification reads"
         case .malformedSublayout(let error): "the sublayout is not taken: \(error)"

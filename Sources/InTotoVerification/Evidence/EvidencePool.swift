@@ -14,6 +14,7 @@ public enum EvidencePlace: Sendable {
 struct FoundEvidence {
     let reference: EvidenceReference
     let content: Result<SignedMetadata, RejectionReason>
+    let file: FilePath
     /// Bytes of the file or payload.
     var size = 0
     /// The directory where a sublayout's links stand, should this be one.
@@ -29,6 +30,8 @@ struct EvidencePool {
     private let budget: SignatureBudget
     /// Files `STEP.KEYID8.link`, by step.
     private var files: [Text: [(folder: EvidenceFolder, name: Text)]] = [:]
+    /// Files that are not read, and that may have been meant to be: the first of them.
+    private var unread: [(path: FilePath, name: Text)] = []
 
     init(_ places: [EvidencePlace], _ limits: JSONLimits, _ budget: SignatureBudget) {
         self.places = places
@@ -36,8 +39,11 @@ struct EvidencePool {
         self.budget = budget
         for case .folder(let folder) in places {
             for name in folder.names {
-                guard let step = Self.step(ofLink: name) else { continue }
-                files[step, default: []].append((folder, name))
+                if let step = Self.step(ofLink: name) {
+                    files[step, default: []].append((folder, name))
+                } else if unread.count < Self.unreadLimit, Self.looksMisnamed(name) {
+                    unread.append((folder.path(of: name), name))
+                }
             }
         }
     }
@@ -96,33 +102,70 @@ struct EvidencePool {
         switch read {
         case .success(let read): bytes = read
         case .failure(let reason):
-            return FoundEvidence(reference: Self.reference(path, sha256: ""), content: .failure(reason))
+            return FoundEvidence(reference: Self.reference(path, sha256: ""), content: .failure(reason), file: path)
         }
         let reference = Self.reference(path, sha256: try Self.sha256(bytes))
         do {
             let metadata = try SignedMetadata(bytes, limits: limits)
-            return FoundEvidence(reference: reference, content: .success(metadata), size: bytes.count)
+            return FoundEvidence(reference: reference, content: .success(metadata), file: path, size: bytes.count)
         } catch {
-            return FoundEvidence(reference: reference, content: .failure(.malformed(error)))
+            return FoundEvidence(reference: reference, content: .failure(.malformed(error)), file: path)
         }
     }
 
-    /// The envelopes of a bundle, or the one container that the file is.
+    /// The envelopes of a bundle and then the lines that are none, or the one container that the file is.
     private func visitPieces(
         _ path: FilePath, _ read: Result<[UInt8], RejectionReason>, _ body: (FoundEvidence) throws(CryptoError) -> Void
     ) throws(CryptoError) {
+        guard case .success(let bytes) = read else { return try body(try one(path, read)) }
         var count = 0
-        if case .success(let bytes) = read {
-            _ = try Bundle.visit(bytes, limits: limits) { (envelope) throws(CryptoError) in
-                count += 1
-                let reference = Self.reference(path, envelope: count, sha256: try Self.sha256(envelope.payload))
-                try body(
-                    FoundEvidence(
-                        reference: reference, content: .success(.envelope(envelope)), size: envelope.payload.count))
-            }
+        let unknown = try Bundle.visit(bytes, limits: limits) { (envelope) throws(CryptoError) in
+            count += 1
+            let reference = Self.reference(path, envelope: count, sha256: try Self.sha256(envelope.payload))
+            try body(
+                FoundEvidence(
+                    reference: reference, content: .success(.envelope(envelope)), file: path,
+                    size: envelope.payload.count))
         }
-        if count == 0 { try body(try one(path, read)) }
+        guard let unknown else {
+            // Not a line of anything.
+            if count == 0 { try body(try one(path, read)) }
+            return
+        }
+        if count == 0 {
+            let whole = try one(path, read)
+            // Several classic links, each sound in its line: what is wrong with the file as a whole says little.
+            guard unknown.reason == nil, case .failure = whole.content else { return try body(whole) }
+        }
+        try body(
+            FoundEvidence(
+                reference: Self.reference(path, sha256: try Self.sha256(bytes)),
+                content: .failure(.unknownLines(unknown)), file: path))
     }
+
+    // MARK: What is not read
+
+    /// Files that look as if they were meant to be evidence of the step, and that their names keep from being read.
+    func misnamed(for step: StepName) -> [EvidenceFinding] {
+        let stem = step.text.utf8 + [UInt8(ascii: ".")]
+        return unread.lazy.compactMap { file -> EvidenceFinding? in
+            let isBundleLike = file.name.utf8.hasSuffix(Self.bundleLikeSuffix)
+            guard isBundleLike || file.name.utf8.starts(with: stem) else { return nil }
+            return EvidenceFinding(
+                reference: Self.reference(file.path, sha256: ""),
+                standing: .rejected(.misnamed(isBundleLike ? "NAME.intoto.jsonl" : "\(step).KEYID8.link")))
+        }.prefix(Self.shownMisnamed).map(\.self)
+    }
+
+    private static func looksMisnamed(_ name: Text) -> Bool {
+        if name.utf8.hasSuffix(bundleLikeSuffix) { return !name.utf8.hasSuffix(".intoto.jsonl") }
+        return linkLikeSuffixes.contains(where: name.utf8.hasSuffix)
+    }
+
+    private static let bundleLikeSuffix = ".jsonl"
+    private static let linkLikeSuffixes = [".link", ".json", ".intoto"]
+    private static let unreadLimit = 1000
+    private static let shownMisnamed = 5
 
     private static func reference(_ path: FilePath, envelope: Int? = nil, sha256: Text) -> EvidenceReference {
         EvidenceReference(path: escapedForTerminal(path.string.utf8), envelope: envelope, sha256: sha256)

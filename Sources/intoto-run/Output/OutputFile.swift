@@ -32,6 +32,22 @@ struct OutputFile {
 
     var isStandardOutput: Bool { if case .standardOutput = place { true } else { false } }
 
+    /// Whether what is written to one mixes with what is written to the other, or replaces it. Devices may show several.
+    func isSame(as other: OutputFile) -> Bool {
+        switch (place, other.place) {
+        case (.standardOutput, .standardOutput): true
+        case (.stream(let mine), .stream(let theirs)): mine.isSamePipe(as: theirs)
+        case (.file(let mine, let name), .file(let theirs, let otherName)):
+            name == otherName && mine.isSame(as: theirs)
+        case (.standardOutput, _), (.stream, _), (.file, _): false
+        }
+    }
+
+    /// What it is called in that directory; nil where it is not in it.
+    func name(in directory: EvidenceDirectory) -> String? {
+        if case .file(let own, let name) = place, own.isSame(as: directory) { name } else { nil }
+    }
+
     private static func place(_ path: String) throws -> Place {
         if ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].contains(path) { return .standardOutput }
         var (own, target) = (stat(), stat())
@@ -88,4 +104,10 @@ private final class OpenStream {
     }
 
     deinit { close(descriptor) }
+
+    func isSamePipe(as other: OpenStream) -> Bool {
+        var (mine, theirs) = (stat(), stat())
+        return fstat(descriptor, &mine) == 0 && fstat(other.descriptor, &theirs) == 0
+            && mine.st_mode & S_IFMT != S_IFCHR && mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino
+    }
 }

@@ -30,7 +30,8 @@ struct VerdictJSON {
     private static func layout(_ report: LayoutReport) -> JSONValue {
         var object: JSONObject = [
             "attestations": .array(report.attestations.map(attestation)),
-            "otherEvidence": .array(report.otherEvidence.map(evidence)),
+            "otherEvidence": .array(report.otherEvidence.first.map(evidence)),
+            "otherEvidenceCount": .integer(Int64(report.otherEvidence.count)),
             "otherStatements": .integer(Int64(report.otherStatements)), "path": .string(Text(report.path)),
             "sha256": .string(report.sha256), "signedBy": .array(report.signedBy.map { .string($0.label.text) }),
             "steps": .array(report.steps.map(step)),

@@ -16,11 +16,26 @@ struct VerdictOutputs {
     ) throws {
         self.json = try json.map(OutputFile.init)
         self.junit = try junit.map(OutputFile.init)
+        try Self.refuseEqual([("--json", self.json), ("--junit", self.junit), ("--vsa", summary?.file)])
         do { self.inspections = try inspections.map { try EvidenceDirectory(FilePath($0)) } } catch {
             throw Failure.reading(inspections ?? "", error)
         }
         self.summary = summary
         explains = explain
+    }
+
+    /// The one that is written last would be all that is left.
+    private static func refuseEqual(_ outputs: [(option: String, file: OutputFile?)]) throws {
+        var seen: [(option: String, file: OutputFile)] = []
+        for (option, file) in outputs {
+            guard let file else { continue }
+            if let other = seen.first(where: { $0.file.isSame(as: file) }) {
+                throw Failure(
+                    "\(other.option) and \(option) both go to \(Text(file.path).escaped)",
+                    hint: "give each a file of its own")
+            }
+            seen.append((option, file))
+        }
     }
 
     /// What a summary of the verdict would be about; nothing where none is wanted.
@@ -53,13 +68,11 @@ struct VerdictOutputs {
 
     private func saveInspections(of verdict: Verdict) throws {
         guard let inspections else { return }
-        var taken: Set<String> = []
+        var names = InspectionFileNames()
+        names.taken = Set([json, junit, summary?.file].compactMap { $0?.name(in: inspections) })
         for report in verdict.inspections {
             guard let link = report.link else { continue }
-            // Sublayouts name theirs as they like.
-            let stem = (report.sublayoutStep.map { "\($0.text)." } ?? "") + link.name.text.description
-            var name = "\(stem).link"
-            while !taken.insert(name).inserted { name = "\(stem).\(taken.count).link" }
+            let name = names.next((report.sublayoutStep.map { "\($0.text)." } ?? "") + link.name.text.description)
             let bytes = try JSONWriter.lines(.indented) { Metablock.write(link, signatures: [], to: &$0) }
             do { try inspections.reserve(name, overwrite: true).commit(bytes) } catch { throw Failure("\(error)") }
         }
@@ -78,5 +91,31 @@ struct VerdictOutputs {
                 hint: "run it where the product is, or name it with --vsa-subject")
         }
         try summary.file.write(bytes, in: context)
+    }
+}
+
+/// Names of files for inspections' links, each once: sublayouts name their inspections as they like.
+struct InspectionFileNames {
+    var taken: Set<String> = []
+
+    /// `STEM.link`, or `STEM.N.link` with the first number from 2 that nobody has; the stem cut where a name would become
+    /// longer than a file's may be.
+    mutating func next(_ stem: String) -> String {
+        var name = Self.name(stem, ".link")
+        var number = 1
+        while !taken.insert(name).inserted {
+            number += 1
+            name = Self.name(stem, ".\(number).link")
+        }
+        return name
+    }
+
+    /// In bytes, on every file system in use.
+    private static let longest = 255
+
+    private static func name(_ stem: String, _ suffix: String) -> String {
+        var stem = stem
+        while stem.utf8.count + suffix.utf8.count > longest { stem.unicodeScalars.removeLast() }
+        return stem + suffix
     }
 }

@@ -102,8 +102,11 @@ struct VerdictReport {
             lines += attestation.evidence.flatMap { indented("\($0)", by: "    ") }
         }
         let others = report.otherStatements - Set(report.attestations.flatMap { $0.counted.map(\.reference) }).count
-        if others > 0 { lines.append("  passed over: \(others) statements of other types") }
-        lines += report.otherEvidence.flatMap { indented("passed over: \($0)", by: "  ") }
+        if others > 0 {
+            lines.append("  passed over: \(others == 1 ? "1 statement" : "\(others) statements") of other types")
+        }
+        lines += report.otherEvidence.first.flatMap { indented("passed over: \($0)", by: "  ") }
+        if report.otherEvidence.rest > 0 { lines.append("  passed over: \(report.otherEvidence.rest) more") }
         return lines
     }
 

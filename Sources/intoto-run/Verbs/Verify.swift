@@ -79,8 +79,8 @@ struct Verify: Verb {
                 let words = report.inspection.command.map(\.shellWord).joined(separator: " ")
                 context.note("  \(report.inspection.name): \(words)")
             }
-        } run: { inspection, digests in
-            try command.run(inspection, digests)
+        } run: { inspection, digests, evidence in
+            try command.run(inspection, digests, evidence)
         }
     }
 }

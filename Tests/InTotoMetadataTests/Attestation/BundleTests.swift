@@ -43,6 +43,22 @@ import Testing
         #expect(Bundle([0xEF, 0xBB, 0xBF, 0x7B]).ignoredLineCount == 1)
     }
 
+    @Test func `of the lines that are no envelopes the first is named`() throws {
+        let envelope = #"{"payload":"e30=","payloadType":"x","signatures":[]}"#
+        let classic = #"{"signed":{},"signatures":[]}"#
+        func unknown(_ lines: String...) -> String? {
+            Bundle.visit(Array(lines.joined(separator: "\n").utf8)) { _ in }?.description
+        }
+        #expect(unknown(envelope, "", envelope, "") == nil)
+        #expect(unknown() == nil)
+        #expect(
+            unknown(envelope, " \r", "{", envelope) == "line 3 is no envelope: not valid JSON: ends too early")
+        #expect(
+            unknown(classic, envelope, "{")
+                == "2 lines are no envelopes; the first, line 1: classic metadata, "
+                + "which needs a file STEP.KEYID8.link of its own")
+    }
+
     @Test func `a line larger than the limit is passed over`() throws {
         let line = Array(#"{"payload":"e30=","payloadType":"x","signatures":[]}"#.utf8)
         var limits = JSONLimits()
