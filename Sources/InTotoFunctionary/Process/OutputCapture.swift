@@ -243,7 +243,7 @@ enum OutputLoss: CustomStringConvertible {
         case .failure(let errno, true):
             "could not be passed on, and was closed for the command: \(systemErrorText(errno))"
         case .failure(let errno, false): "could not be passed on: \(systemErrorText(errno))"
-        case .readerTakesNothing: "was not passed on to its end: its reader takes nothing; it was recorded"
+        case .readerTakesNothing: "was not passed on to its end: its reader takes nothing"
         }
     }
 }
