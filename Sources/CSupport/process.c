@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -46,6 +48,11 @@ int cs_feed_pipe(int pair[2]) {
     close_on_exec(pair);
     fcntl(pair[1], F_SETFL, fcntl(pair[1], F_GETFL) | O_NONBLOCK);
     return 0;
+}
+
+uint64_t cs_descriptor_limit(void) {
+    struct rlimit limit = {0, 0};
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : UINT64_MAX;
 }
 
 int cs_can_open(int count) {
@@ -100,9 +107,21 @@ static void drop_crash_handlers(void) {
     }
 }
 
+/* A descriptor stays open where the limit is lowered below it, but nothing can be put in its place: neither here nor in
+   the trampoline, which sets the limit back. */
+static void make_room_for_inherited_descriptors(void) {
+    const struct cs_startup *startup = cs_startup_state();
+    if (startup->highest_descriptor < 0 || (uint64_t)startup->highest_descriptor < startup->files_soft) return;
+    rlim_t wanted = (rlim_t)startup->highest_descriptor + 1;
+    struct rlimit limit = {startup->files_hard, startup->files_hard};
+    if (wanted < limit.rlim_max) limit.rlim_cur = wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void cs_prepare_runner(void) {
     plug_standard_descriptors();
     drop_crash_handlers();
+    make_room_for_inherited_descriptors();
     /* What is only to be handed on must not be open in anything else that we start. */
     for (int i = 0; i < cs_startup_state()->descriptor_count; i++)
         fcntl(cs_startup_state()->descriptors[i], F_SETFD, FD_CLOEXEC);
@@ -162,6 +181,27 @@ static struct process_state state_in(const char *path) {
 }
 #endif
 
+static pid_t *inherited;
+static size_t inherited_count;
+
+int cs_has_children(void) {
+    siginfo_t information = {0};
+    return waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+void cs_note_inherited(const pid_t *processes, size_t count) {
+    inherited = malloc((count + 1) * sizeof *inherited);
+    if (!inherited) abort();
+    memcpy(inherited, processes, count * sizeof *inherited);
+    inherited_count = count;
+}
+
+static int is_inherited(pid_t process) {
+    for (size_t i = 0; i < inherited_count; i++)
+        if (inherited[i] == process) return 1;
+    return 0;
+}
+
 /* Whether a process of the command's sent it, and is in our process group: what it sends to the group, the command has
    already. What it sends to us alone looks the same; that was meant for the command's parent, and not for the command. */
 static int is_from_within(const siginfo_t *information) {
@@ -169,7 +209,7 @@ static int is_from_within(const siginfo_t *information) {
     pid_t process = information->si_pid;
     if (information->si_code != SI_USER || process <= 0 || getpgid(process) != getpgrp()) return 0;
     char path[32];
-    for (int level = 0; process > 0 && level < 1000; level++) {
+    for (int level = 0; process > 0 && level < 1000 && !is_inherited(process); level++) {
         process = state_in(stat_path(path, process)).parent;
         if (process == getpid()) return 1;
     }
@@ -255,6 +295,23 @@ static int64_t milliseconds(void) {
 /* Two requests that are closer together, in milliseconds, are one that came from two places. */
 enum { ONE_REQUEST = 500, READING_TIME = 5000 };
 
+/* When readers of our output need not be waited for any more, in milliseconds; 0: never. Read by other threads. */
+static int64_t patience_ends;
+enum { PATIENCE = 1000 };
+
+void cs_hurry(void) {
+    int64_t never = 0;
+    __atomic_compare_exchange_n(
+        &patience_ends, &never, milliseconds() + PATIENCE, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+int cs_patience(void) {
+    int64_t end = __atomic_load_n(&patience_ends, __ATOMIC_RELAXED);
+    if (!end) return -1;
+    int64_t left = end - milliseconds();
+    return left > 0 ? (int)left : 0;
+}
+
 /* When the reading of what the command made is to end, since somebody asked us to, in milliseconds; 0: nobody did. Read
    by other threads. */
 static int64_t reading_ends;
@@ -292,6 +349,7 @@ static void note_or_die(int number) {
     volatile int64_t *first = number == SIGINT ? &first_interrupt : &first_request;
     int is_news = !first_interrupt && !first_request;
     int64_t now = milliseconds();
+    cs_hurry();
     if (is_reading) {
         shorten_reading(now);
         *first = now;
@@ -302,9 +360,19 @@ static void note_or_die(int number) {
         raise(number); /* which ends us once we return */
         return;
     }
+    /* Whoever should read it may have stopped reading; it fits where there is room for anything. */
+    struct pollfd reader = {2, POLLOUT, 0};
     ssize_t written = 0;
-    if (is_news) written = is_reading ? write(2, reading, sizeof reading - 1) : write(2, finishing, sizeof finishing - 1);
+    if (is_news && poll(&reader, 1, 0) == 1)
+        written = is_reading ? write(2, reading, sizeof reading - 1) : write(2, finishing, sizeof finishing - 1);
     (void)written;
+    errno = saved;
+}
+
+static void note_request(int number) {
+    (void)number;
+    int saved = errno;
+    cs_hurry();
     errno = saved;
 }
 
@@ -313,6 +381,7 @@ void cs_finish_after_signals(void) {
         if (!is_watched(number)) continue;
         struct sigaction action = {.sa_flags = SA_RESTART};
         action.sa_handler = number == SIGINT || number == SIGTERM ? note_or_die : SIG_IGN;
+        if (number == SIGHUP || number == SIGQUIT) action.sa_handler = note_request;
         if (number == SIGCHLD || number == SIGTSTP || number == SIGCONT) action.sa_handler = SIG_DFL;
         sigaction(number, &action, NULL);
     }

@@ -62,12 +62,14 @@ static void note_signals(void) {
 static void note_descriptor(int fd) {
     int flags = fcntl(fd, F_GETFD);
     if (flags == -1 || flags & FD_CLOEXEC) return;
+    if (fd > state.highest_descriptor) state.highest_descriptor = fd;
     if (state.descriptor_count < CS_MAX_INHERITED) state.descriptors[state.descriptor_count++] = fd;
     else state.descriptors_lost++;
 }
 
 static void note_descriptors(void) {
     for (int fd = 0; fd < 3; fd++) state.standard_open[fd] = fcntl(fd, F_GETFD) != -1;
+    state.highest_descriptor = -1;
     DIR *directory = opendir("/dev/fd");
     if (!directory) { /* no /proc here: those that there can be */
         for (int fd = 3; fd < 1024; fd++) note_descriptor(fd);
@@ -105,10 +107,13 @@ __attribute__((constructor(101))) static void at_start(int argc, char **argv, ch
     state.argc = argc;
     state.argv = argv;
     state.environment = copy_of(environment);
-    struct rlimit core = {0, 0};
+    struct rlimit core = {0, 0}, files = {0, 0};
     getrlimit(RLIMIT_CORE, &core);
     state.core_soft = core.rlim_cur;
     state.core_hard = core.rlim_max;
+    getrlimit(RLIMIT_NOFILE, &files);
+    state.files_soft = files.rlim_cur;
+    state.files_hard = files.rlim_max;
     note_signals();
     note_descriptors();
     /* A crash of ours must not print memory, where a key may be, into a build's log. The command does not see this:

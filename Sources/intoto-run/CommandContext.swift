@@ -96,7 +96,7 @@ extension CommandContext {
                 let error = writeLine(line, to: 1)
                 guard error == 0 else { throw Failure("standard output: cannot write: \(systemErrorText(error))") }
             },
-            note: { _ = writeLine($0, to: 2) },
+            note: { _ = writeLine($0, to: 2, isNote: true) },
             askSecret: { prompt throws(Failure) in try TerminalPrompt.ask(prompt) },
             inheritedDescriptors: { CallerState.inheritedDescriptors },
             withholdDescriptor: { cs_withhold_descriptor($0) },
@@ -104,16 +104,20 @@ extension CommandContext {
         )
     }
 
-    private static func writeLine(_ line: String, to descriptor: Int32) -> Int32 {
-        write(Array((line + "\n").utf8), to: descriptor)
+    private static func writeLine(_ line: String, to descriptor: Int32, isNote: Bool = false) -> Int32 {
+        write(Array((line + "\n").utf8), to: descriptor, isNote: isNote)
     }
 
-    /// Returns 0 or the error. A reader that has gone has read enough.
-    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+    /// Returns 0 or the error. A reader that has gone has read enough; one that has stopped reading is waited for, with a
+    /// note only as long as `cs_patience` says: behind that, evidence waits to be written.
+    static func write(_ bytes: [UInt8], to descriptor: Int32, isNote: Bool = false) -> Int32 {
         var offset = 0
         while offset < bytes.count {
+            if isNote && !waitForRoom(in: descriptor) { return ETIMEDOUT }
             let count = bytes.withUnsafeBytes {
-                systemWrite(descriptor, $0.baseAddress?.advanced(by: offset), bytes.count - offset)
+                systemWrite(
+                    descriptor, $0.baseAddress?.advanced(by: offset),
+                    isNote ? min(bytes.count - offset, 4096) : bytes.count - offset)
             }
             if count > 0 {
                 offset += count
@@ -121,6 +125,7 @@ extension CommandContext {
             }
             switch errno {
             case EINTR: continue
+            case EAGAIN where isNote: continue
             case EAGAIN:
                 var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&wait, 1, -1)
@@ -129,6 +134,16 @@ extension CommandContext {
             }
         }
         return 0
+    }
+
+    /// A pipe that has room takes 4 KiB without waiting.
+    private static func waitForRoom(in descriptor: Int32) -> Bool {
+        while true {
+            var event = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            let patience = cs_patience()
+            if poll(&event, 1, patience < 0 ? 50 : min(50, patience)) > 0 { return true }
+            if patience == 0 { return false }
+        }
     }
 }
 

@@ -33,15 +33,29 @@ import Testing
 
     @Test(arguments: [
         "exec 63</dev/null; ulimit -n 64", "exec 7</dev/null 8</dev/null 9</dev/null; ulimit -n 40", "ulimit -n 32",
+        "exec 100</dev/null; ulimit -Sn 64",
     ])
     func `a low limit on descriptors is no hindrance`(setup: String) throws {
         let run = try project()
         // Bash, since dash knows descriptors of one digit only.
-        let probe = "ls /proc/self/fd | tr \\\\n ' '"
+        let probe = "ls /proc/self/fd | tr \\\\n ' '; ulimit -Sn; ulimit -Hn"
         let plain = try run.shell("bash -c '\(setup); sh -c \"$1\"' bash \"\(probe)\"")
         let wrapped = try run.shell("bash -c '\(setup); \"$R\" \(signed) -s -- sh -c \"$1\"' bash \"\(probe)\"")
         #expect(wrapped.errorText == "")
         #expect(wrapped.outputText == plain.outputText)
+    }
+
+    @Test func `a descriptor that cannot be handed on is named`() throws {
+        let run = try project()
+        let result = try run.shell("bash -c 'exec 100</dev/null; ulimit -n 64; exec \"$R\" \(signed) -- touch ran'")
+        #expect(result.status == 125)
+        #expect(
+            result.errorText == """
+                intoto-run: error: descriptor 100 was handed down to intoto-run, but only those below 64 can be handed on
+                intoto-run: hint: close it, or raise the hard limit (ulimit -n)
+
+                """)
+        #expect(try run.list() == ["key.pem", "key.pem.pub"])
     }
 
     @Test(arguments: [7, 8, 12, 16])

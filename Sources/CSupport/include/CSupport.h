@@ -18,6 +18,8 @@ struct cs_startup {
     uint64_t ignored;     /* bit N-1: signal N came ignored */
     uint64_t blocked;     /* bit N-1: signal N came blocked */
     uint64_t core_soft, core_hard;  /* RLIMIT_CORE */
+    uint64_t files_soft, files_hard;  /* RLIMIT_NOFILE */
+    int highest_descriptor; /* of those that are inherited, -1 without; it may be above the soft limit */
     int descriptor_count; /* inherited descriptors above 2 without FD_CLOEXEC: a jobserver's, a shell's <(...) */
     int descriptors[CS_MAX_INHERITED];
     int descriptors_lost; /* further ones that did not fit */
@@ -69,7 +71,7 @@ struct cs_plan {
     uint32_t descriptor_count;
     int32_t parent;
     int32_t group;
-    uint64_t ignored, blocked, core_soft, core_hard;
+    uint64_t ignored, blocked, core_soft, core_hard, files_soft, files_hard;
     uint64_t payload;
     int32_t targets[CS_MAX_INHERITED + 3]; /* where the descriptors that come along are put */
 };
@@ -103,6 +105,9 @@ int64_t cs_kibibytes(long maxrss);
 /* A pipe, closed on exec; the writing end does not block. 0 or an errno. */
 int cs_feed_pipe(int pair[2]);
 
+/* The first number that no descriptor can have: the soft limit. */
+uint64_t cs_descriptor_limit(void);
+
 /* Whether so many more descriptors can be open. */
 int cs_can_open(int count);
 
@@ -113,8 +118,16 @@ int cs_can_start_threads(int count);
 int cs_available(int descriptor);
 
 /* Readies this process for holding a key and for waiting: standard descriptors plugged, not dumpable, no core file, orphans of the command come
-   to us, SIGCHLD as it must be for waiting, SIGPIPE and SIGXFSZ ignored. */
+   to us, SIGCHLD as it must be for waiting, SIGPIPE and SIGXFSZ ignored, the soft limit on descriptors above the inherited
+   ones as far as the hard one lets it. */
 void cs_prepare_runner(void);
+
+/* Whether we have children, ended ones included. */
+int cs_has_children(void);
+
+/* Says which processes a shell left below us when it became us by exec: a signal of theirs is none of the command's. Once,
+   before signals are watched. */
+void cs_note_inherited(const pid_t *processes, size_t count);
 
 /* Whether orphans of what we start come to us, as the command's do after cs_prepare_runner. */
 void cs_adopt_orphans(int adopts);
@@ -133,6 +146,13 @@ struct cs_signal {
 /* From here on a first SIGINT or SIGTERM is only noted, since the evidence is being finished; the same one once more, at
    least half a second later, ends us. */
 void cs_finish_after_signals(void);
+
+/* From here on readers of our output are waited for no longer than a second: the command's end was forced or asked for. */
+void cs_hurry(void);
+
+/* How many milliseconds a reader of our output may still take, negative: as long as it likes. That ends a second after
+   cs_hurry, or after a request to end that came after cs_finish_after_signals. From any thread. */
+int cs_patience(void);
 
 /* Between the two, where cs_finish_after_signals was called, a first SIGINT or SIGTERM leaves the reading five seconds;
    another one, at least half a second later, ends it at once, and never us. */

@@ -22,6 +22,11 @@ package final class ChildProcess {
 
     /// Starts the trampoline. Must run on the main thread: the command dies with the thread that started it.
     package init() throws(LaunchError) {
+        ProcessTree.noteInherited()
+        let startup = cs_startup_state().pointee
+        guard startup.highest_descriptor < 0 || UInt64(startup.highest_descriptor) < cs_descriptor_limit() else {
+            throw .descriptorAboveLimit(startup.highest_descriptor, limit: startup.files_hard)
+        }
         // Without these, Foundation's Process ends us with a signal.
         guard cs_can_open(Self.descriptorsNeeded) != 0 else {
             throw .tooFewDescriptors(needed: Int(Self.descriptorsNeeded))
@@ -152,6 +157,8 @@ package final class ChildProcess {
         plan.blocked = startup.blocked
         plan.core_soft = startup.core_soft
         plan.core_hard = startup.core_hard
+        plan.files_soft = startup.files_soft
+        plan.files_hard = startup.files_hard
         plan.payload = UInt64(payload.count)
         withUnsafeMutableBytes(of: &plan.targets) { targets in
             let targets = targets.bindMemory(to: Int32.self)

@@ -58,6 +58,8 @@ public enum LaunchError: Error, Hashable {
     case badDirectory(path: [UInt8], errno: Int32)
     /// Our caller handed down more descriptors than can be passed on.
     case tooManyDescriptors(limit: Int)
+    /// Our caller handed one down, and lowered the limit below it, so that it could not be put in its place.
+    case descriptorAboveLimit(Int32, limit: UInt64)
     /// Fewer are free than a launch takes.
     case tooFewDescriptors(needed: Int)
     /// Our own part of the launch failed; `errno` 0: the process ended before it became the command.

@@ -14,6 +14,10 @@ public struct ExecutedCommand: Sendable {
     public var background: [DescendantProcess]
     public var output: RecordedStream?
     public var errors: RecordedStream?
+    /// Output went through us: once we have ended, nobody reads what the processes in `background` write to it.
+    public var passedOutputOn: Bool
+    /// Output did not get to where it should have gone, though its reader had not gone away.
+    public var lostOutput: Bool
     /// Of the command and what it waited for.
     public var usage: ResourceUse
     /// What could not be passed on live, and masks that could not be heeded, as messages.
@@ -49,6 +53,15 @@ private struct Captures {
     var errors: OutputCapture?
 
     var all: [OutputCapture] { [output, errors].compactMap(\.self) }
+
+    /// What was not passed on, as messages.
+    var losses: [String] {
+        [output?.loss.map { "standard output \($0)" }, errors?.loss.map { "standard error \($0)" }].compactMap(\.self)
+    }
+
+    func finish() throws -> (output: RecordedStream?, errors: RecordedStream?) {
+        (try output?.finish(), try errors?.finish())
+    }
 }
 
 /// A command that is about to run: its program is found, its process is there and waits.
@@ -107,17 +120,18 @@ public final class CommandExecution {
         let outcome = Supervision(child: child, signals: signals, limits: limits).wait()
         terminal?.finish()
         cs_finish_after_signals()
+        // Nobody sees the output of what runs alone, and others of its kind may come after it.
+        if (outcome.hasTimedOut || outcome.wasAskedToEnd) && !isAlone { cs_hurry() }
+        let streams = Result { try captures.finish() }
+        let losses = captures.losses
         var result = ExecutedCommand(
             termination: child.termination, hasTimedOut: outcome.hasTimedOut, background: outcome.background,
-            usage: resourceUse(since: before),
-            warnings: [
-                captures.output.flatMap { Self.describeProblem($0, "standard output") },
-                captures.errors.flatMap { Self.describeProblem($0, "standard error") },
-            ].compactMap(\.self))
+            passedOutputOn: !captures.all.isEmpty, lostOutput: !losses.isEmpty, usage: resourceUse(since: before),
+            warnings: losses
+                + masks.refused.map { "values that were announced to be masked are not: those \($0)" })
         do {
-            let output = try captures.output?.finish()
-            result.errors = try captures.errors?.finish()
-            result.warnings += masks.refused.map { "values that were announced to be masked are not: those \($0)" }
+            let (output, errors) = try streams.get()
+            result.errors = errors
             result.output = policy == .off ? nil : output
         } catch {
             throw RecordingFailure(reason: "\(error)", command: result)
@@ -130,7 +144,9 @@ public final class CommandExecution {
         if let terminal {
             let command = child.processID
             return Captures(
-                output: try OutputCapture(terminal, policy.recording ?? .nothing, masks) { kill(command, SIGHUP) })
+                output: try OutputCapture(terminal, policy.recording ?? .nothing, masks) {
+                    terminal.hangUp(on: command)
+                })
         }
         guard let recording = policy.recording else { return Captures() }
         if command.surroundings == .none {
@@ -175,11 +191,6 @@ public final class CommandExecution {
             systemMilliseconds: max(0, Int64(usage.system_microseconds) - Int64(before.system_microseconds)) / 1000,
             peakMemory: peak > floor ? .kibibytes(peak) : .atMostKibibytes(floor)
         )
-    }
-
-    private static func describeProblem(_ capture: OutputCapture, _ name: String) -> String? {
-        guard let error = capture.forwardingError, error != EPIPE else { return nil }
-        return "\(name) could not be passed on: \(systemErrorText(error))"
     }
 }
 

@@ -1,6 +1,7 @@
 internal import CSupport
 internal import Dispatch
 internal import InTotoCrypto
+internal import Synchronization
 
 #if canImport(Glibc)
     internal import Glibc
@@ -12,7 +13,10 @@ internal import InTotoCrypto
 ///
 /// Each stream has a thread of its own, so that a slow reader of one never holds up the other. Memory is bounded:
 /// beyond its limits the middle is dropped, while length and digest cover everything.
-final class OutputCapture: @unchecked Sendable {  // used by one thread at a time: the queue's, and after `finish` ours
+///
+/// A reader of ours that has stopped reading holds the command up, as it would without us, but not its end: once that was
+/// forced or asked for (`cs_hurry`), the rest is recorded and no longer passed on.
+final class OutputCapture: @unchecked Sendable {  // used by one thread at a time, as `turn` says
     /// Given to the command; closed here once it has it.
     let writingEnd: Int32
     private let readingEnd: Int32
@@ -23,12 +27,25 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     private var redactor: StreamRedactor
     private var recording: StreamRecording
     private var isStarted = false
+    private let turn = Mutex(Turn.recording)
     private var passesOn = true
-    private(set) var forwardingError: Int32?
-    /// Bytes read so far.
-    private var recorded = 0
-    /// What the command's side of it is to hear where our reader has gone: nil, that the stream is closed.
-    private let readerHasGone: (@Sendable () -> Void)?
+    /// To be asked for after `finish`.
+    private(set) var loss: OutputLoss?
+    /// Bytes that are still to be read, once the command has ended.
+    private var left: Int?
+    /// Closes the command's side of a terminal; nil: this is a pipe, which is closed here.
+    private let hangUp: (@Sendable () -> Void)?
+
+    /// What the thread of the stream does, and who may touch what is recorded.
+    private enum Turn {
+        case recording
+        /// It waits for our reader, and touches nothing.
+        case passingOn
+        /// It records, and passes nothing on any more.
+        case onlyRecording
+        /// It still waits for our reader, and must never touch anything again: whoever calls `finish` does the rest.
+        case takenOver
+    }
 
     /// A pipe; `destination` is where bytes are passed on: 1, 2 or nowhere.
     convenience init(
@@ -40,7 +57,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         try self.init(readingEnd: pipe[0], writingEnd: pipe[1], destination: destination, limits, masks)
     }
 
-    /// A terminal of the command's own, which is the relay's to close; `hangUp` is called where our reader has gone.
+    /// A terminal of the command's own, which is the relay's to close; `hangUp` is called where nothing can be passed on.
     convenience init(
         _ terminal: TerminalRelay, _ limits: RecordingLimits, _ masks: MaskList,
         hangUp: @escaping @Sendable () -> Void
@@ -52,7 +69,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
 
     private init(
         readingEnd: Int32, writingEnd: Int32, destination: Int32?, _ limits: RecordingLimits, _ masks: MaskList,
-        _ readerHasGone: (@Sendable () -> Void)? = nil
+        _ hangUp: (@Sendable () -> Void)? = nil
     ) throws(LaunchError) {
         var stop: [Int32] = [0, 0]
         let error = cs_capture_pipe(&stop)
@@ -61,7 +78,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         self.writingEnd = writingEnd
         self.stop = (stop[0], stop[1])
         self.destination = destination
-        self.readerHasGone = readerHasGone
+        self.hangUp = hangUp
         redactor = StreamRedactor(masks: masks)
         do { recording = try StreamRecording(limits) } catch { throw .runner(operation: error.description, errno: 0) }
     }
@@ -70,8 +87,8 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     func start() throws(LaunchError) {
         try BackgroundThread.start { [self] in
             readUntilStopped()
-            // At once: where our reader has gone, the command shall see that with its next byte.
-            if !isTerminal { close(readingEnd) }
+            guard turn.withLock({ $0 != .takenOver }) else { return }
+            closeReadingEnd()
             done.signal()
         }
         isStarted = true
@@ -83,7 +100,7 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     /// In the place of `commandHasIt` and `finish`, where there will be no command.
     func giveUp() {
         close(writingEnd)
-        if isStarted { done.wait() } else if !isTerminal { close(readingEnd) }
+        if isStarted { done.wait() } else { closeReadingEnd() }
         close(stop.writing)
         close(stop.reading)
     }
@@ -91,24 +108,46 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     /// Takes what the command has still written, and no more: a process that it left behind may hold the pipe for long.
     func finish() throws(CryptoError) -> RecordedStream {
         close(stop.writing)
-        done.wait()
+        awaitThread()
         close(stop.reading)
         redactor.finish { recording.append($0) }
         return try recording.finish(redactions: redactor.count)
     }
 
+    /// At once: where nothing can be passed on, the command shall see that with its next byte.
+    private func closeReadingEnd() { if !isTerminal { close(readingEnd) } }
+
+    /// Waits until the thread has done its work. Where it waits itself, for a reader that we are not to wait for any
+    /// longer, it is left there, and the rest is recorded here.
+    private func awaitThread() {
+        while true {
+            let patience = cs_patience()
+            let wait = patience < 0 ? 50 : min(50, patience)
+            if done.wait(timeout: .now() + .milliseconds(Int(wait))) == .success { return }
+            guard patience == 0 else { continue }
+            let isTakenOver = turn.withLock { turn in
+                if turn == .recording { turn = .onlyRecording }
+                if turn == .passingOn { turn = .takenOver }
+                return turn == .takenOver
+            }
+            guard isTakenOver else { return done.wait() }
+            loss = .readerTakesNothing
+            passesOn = false
+            readUntilStopped()
+            return closeReadingEnd()
+        }
+    }
+
     private func readUntilStopped() {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        while !waitForBytes() {
+        while left == nil, !waitForBytes() {
             guard take(&buffer, atMost: buffer.count) else { return }
         }
         // The command has ended: what stands in the pipe now is its own. A process that it left behind may go on
         // writing for ever, but not into this count.
-        var left = isTerminal ? Self.terminalCapacity : Int(cs_available(readingEnd))
-        while left > 0, !isTerminal || holdsMore {
-            let before = recorded
-            guard take(&buffer, atMost: min(left, buffer.count)), recorded > before else { return }
-            left -= recorded - before
+        left = left ?? (isTerminal ? Self.terminalCapacity : Int(cs_available(readingEnd)))
+        while let rest = left, rest > 0, !isTerminal || holdsMore {
+            guard take(&buffer, atMost: min(rest, buffer.count)), left != rest else { return }
         }
     }
 
@@ -122,13 +161,14 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
     /// More than a terminal of Linux holds, in bytes: 64 KiB, and what was begun before that limit was met.
     private static let terminalCapacity = 128 << 10
 
-    private var isTerminal: Bool { readerHasGone != nil }
+    private var isTerminal: Bool { hangUp != nil }
 
-    /// Reads once and deals with what came; false at the end of the stream and where nobody wants more of it.
+    /// Reads once and deals with what came; false at the end of the stream, where nobody wants more of it, and where this
+    /// is no longer the thread's.
     private func take(_ buffer: inout [UInt8], atMost limit: Int) -> Bool {
         let count = read(readingEnd, &buffer, limit)
         guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
-        recorded += count
+        left = left.map { $0 - count }
         redactor.append(buffer[..<count]) { recording.append($0) }
         return passOn(buffer[..<count])
     }
@@ -143,13 +183,40 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
         return events[1].revents != 0
     }
 
-    /// False where the reader of our output has gone: the command shall see that as it would without us.
+    /// False where nothing can be passed on any more, which the command shall see as it would without us; and where this
+    /// is no longer the thread's.
     private func passOn(_ bytes: ArraySlice<UInt8>) -> Bool {
         guard passesOn, let destination else { return true }
-        let failure = bytes.withUnsafeBytes { buffer -> Int32? in
+        let isWanted = turn.withLock { turn in
+            if turn == .recording { turn = .passingOn }
+            return turn == .passingOn
+        }
+        guard isWanted else {
+            loss = .readerTakesNothing
+            passesOn = false
+            return true
+        }
+        let failure = Self.write(bytes, to: destination)
+        let isOurs = turn.withLock { turn in
+            if turn == .passingOn { turn = .recording }
+            return turn == .recording
+        }
+        guard isOurs else { return false }
+        guard let failure else { return true }
+        passesOn = false
+        // A terminal that hung up: the command has been told, and one that goes on all the same shall.
+        let goesOn = failure == EIO
+        if failure != EPIPE { loss = .failure(errno: failure, isEndOfStream: !goesOn) }
+        if !goesOn { hangUp?() }
+        return goesOn
+    }
+
+    /// Returns what prevents it; nil where all was written.
+    private static func write(_ bytes: ArraySlice<UInt8>, to destination: Int32) -> Int32? {
+        bytes.withUnsafeBytes { buffer in
             var rest = buffer[...]
             while !rest.isEmpty {
-                let count = write(destination, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                let count = systemWrite(destination, UnsafeRawBufferPointer(rebasing: rest))
                 if count >= 0 {
                     rest = rest.dropFirst(count)
                 } else if errno == EAGAIN {
@@ -161,11 +228,27 @@ final class OutputCapture: @unchecked Sendable {  // used by one thread at a tim
             }
             return nil
         }
-        guard let failure else { return true }
-        forwardingError = failure
-        passesOn = false
-        guard failure == EPIPE else { return true }
-        readerHasGone?()
-        return readerHasGone != nil
     }
+}
+
+/// Why a stream was not passed on to its end, though its reader was there.
+enum OutputLoss: CustomStringConvertible {
+    /// The command had its stream closed where that was the end of it.
+    case failure(errno: Int32, isEndOfStream: Bool)
+    /// It had stopped reading when the command's end was forced or asked for.
+    case readerTakesNothing
+
+    var description: String {
+        switch self {
+        case .failure(let errno, true):
+            "could not be passed on, and was closed for the command: \(systemErrorText(errno))"
+        case .failure(let errno, false): "could not be passed on: \(systemErrorText(errno))"
+        case .readerTakesNothing: "was not passed on to its end: its reader takes nothing"
+        }
+    }
+}
+
+/// The system's `write`, which a method of the same name hides.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    write(descriptor, bytes.baseAddress, bytes.count)
 }

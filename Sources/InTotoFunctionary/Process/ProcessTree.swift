@@ -20,14 +20,30 @@ public struct DescendantProcess: Hashable, Sendable {
 }
 
 /// The processes below ours. Since orphans come to us (cs_prepare_runner), these are all that the command started,
-/// whatever sessions and groups they made for themselves.
+/// whatever sessions and groups they made for themselves; and those that a shell had started before it became us by exec,
+/// which are left alone.
 enum ProcessTree {
-    /// Every living descendant, parents before children.
-    static func descendants() -> [DescendantProcess] {
+    /// Every living descendant that the command started, parents before children.
+    static func descendants() -> [DescendantProcess] { below(getpid(), without: inherited) }
+
+    /// To be called before our first child is started.
+    static func noteInherited() { _ = inherited }
+
+    /// Start times of the processes that were below us before any of ours, by their numbers.
+    ///
+    /// What these start later is found below them; where it loses its parent it cannot be told from the command's own.
+    private static let inherited: [Int32: UInt64] = {
+        guard cs_has_children() != 0 else { return [:] }
+        let found = below(getpid(), without: [:])
+        cs_note_inherited(found.map(\.processID), found.count)
+        return Dictionary(found.map { ($0.processID, $0.startTime) }, uniquingKeysWith: { $1 })
+    }()
+
+    private static func below(_ process: Int32, without others: [Int32: UInt64]) -> [DescendantProcess] {
         var found: [DescendantProcess] = []
-        var waiting = [getpid()]
+        var waiting = [process]
         while let parent = waiting.popLast() {
-            for child in children(of: parent).compactMap(status(of:)) {
+            for child in children(of: parent).compactMap(status(of:)) where others[child.processID] != child.startTime {
                 if !child.isZombie { found.append(child) }
                 waiting.append(child.processID)
             }

@@ -6,6 +6,14 @@ internal import CSupport
     internal import Darwin
 #endif
 
+/// What the signals that came ask for.
+struct EndRequests {
+    /// SIGTERM, SIGHUP, SIGINT or SIGQUIT.
+    var came = false
+    /// One of them was sent to us, and not by a terminal or the command to our whole process group.
+    var areForUs = false
+}
+
 /// Signals that reach the runner while the command runs: the command gets those that it does not have already.
 ///
 /// What the terminal sends (Ctrl-C, Ctrl-\) goes to the whole foreground group, and the command is in ours; what
@@ -25,16 +33,20 @@ struct SignalForwarding {
         guard descriptor >= 0 else { throw .runner(operation: "watch signals", errno: -descriptor) }
     }
 
-    /// Takes the signals that came and deals with each; `command` is nil once that has ended. Returns whether one was a
-    /// request to end. Where we stop with the command, then no longer than until `deadline`. What came before the command
-    /// was in our group has not reached it: `isEarly`.
+    /// Takes the signals that came and deals with each; `command` is nil once that has ended. Where we stop with the
+    /// command, then no longer than until `deadline`. What came before the command was in our group has not reached it:
+    /// `isEarly`.
     @discardableResult
-    func handle(for command: Int32?, until deadline: ContinuousClock.Instant?, isEarly: Bool = false) -> Bool {
+    func handle(
+        for command: Int32?, until deadline: ContinuousClock.Instant?, isEarly: Bool = false
+    ) -> EndRequests {
         var event = cs_signal()
-        var isAskedToEnd = false
+        var requests = EndRequests()
         while read(descriptor, &event, MemoryLayout<cs_signal>.size) == MemoryLayout<cs_signal>.size {
             let isRequest = [SIGTERM, SIGHUP, SIGINT, SIGQUIT].contains(event.number)
-            isAskedToEnd = isAskedToEnd || isRequest
+            requests.came = requests.came || isRequest
+            let isForAll = event.is_from_kernel != 0 || event.is_from_command != 0
+            requests.areForUs = requests.areForUs || (isRequest && !isForAll)
             switch event.number {
             case SIGCHLD: childChanged(command, deadline)
             // In our process group, the command has had it too.
@@ -49,7 +61,7 @@ struct SignalForwarding {
             default: if let command { kill(command, event.number) }
             }
         }
-        return isAskedToEnd
+        return requests
     }
 
     /// Without a number for our group (CSupport/trampoline.c), the command is not in it.

@@ -28,6 +28,8 @@ struct Supervision {
 
     struct Outcome {
         var hasTimedOut = false
+        /// By somebody who sent a request to us; what a terminal sends goes to a reader of our output, too.
+        var wasAskedToEnd = false
         /// Processes of the command that are still there.
         var background: [DescendantProcess] = []
     }
@@ -35,36 +37,45 @@ struct Supervision {
     func wait() -> Outcome {
         let deadline = limits.timeout.map { ContinuousClock.now + $0 }
         var outcome = Outcome()
-        while !hasEnded(waitingUntil: deadline) {
+        while true {
+            let news = awaitNews(until: deadline)
+            outcome.wasAskedToEnd = outcome.wasAskedToEnd || news.requests.areForUs
+            if news.hasEnded { break }
             guard let deadline, ContinuousClock.now >= deadline else { continue }
             outcome.hasTimedOut = true
             endByForce()
             break
         }
-        outcome.background = outcome.hasTimedOut ? ProcessTree.descendants() : waitForBackground()
+        if outcome.hasTimedOut {
+            outcome.background = ProcessTree.descendants()
+        } else {
+            let (living, requests) = waitForBackground()
+            outcome.background = living
+            outcome.wasAskedToEnd = outcome.wasAskedToEnd || requests.came
+        }
         if limits.endsLeftovers && !outcome.background.isEmpty { killAll() }
         return outcome
     }
 
     /// A request to end goes to what is left, and ends the wait: what heeds it shall not be listed, though.
-    private func waitForBackground() -> [DescendantProcess] {
+    private func waitForBackground() -> (living: [DescendantProcess], EndRequests) {
         let deadline = ContinuousClock.now + limits.backgroundWait
-        let (living, isAskedToEnd) = waitForTree(until: deadline, orRequest: true)
-        guard isAskedToEnd else { return living }
-        return waitForTree(until: min(deadline, ContinuousClock.now + .milliseconds(500))).living
+        let (living, requests) = waitForTree(until: deadline, orRequest: true)
+        guard requests.came else { return (living, requests) }
+        return (waitForTree(until: min(deadline, ContinuousClock.now + .milliseconds(500))).living, requests)
     }
 
     /// Waits until no process of the command is left, `deadline` has come, or, where that is to end it, a request to end;
     /// signals are dealt with meanwhile. Returns those that are left.
     private func waitForTree(
         until deadline: ContinuousClock.Instant, orRequest endsAtRequest: Bool = false
-    ) -> (living: [DescendantProcess], isAskedToEnd: Bool) {
+    ) -> (living: [DescendantProcess], EndRequests) {
         while true {
             let living = ProcessTree.descendants()
-            guard !living.isEmpty, ContinuousClock.now < deadline else { return (living, false) }
+            guard !living.isEmpty, ContinuousClock.now < deadline else { return (living, EndRequests()) }
             ProcessTree.awaitEnd(ofOneOf: living, or: signals.descriptor, until: deadline)
-            let isAskedToEnd = signals.handle(for: runningCommand, until: deadline)
-            if endsAtRequest && isAskedToEnd { return (living, true) }
+            let requests = signals.handle(for: runningCommand, until: deadline)
+            if endsAtRequest && requests.came { return (living, requests) }
         }
     }
 
@@ -78,7 +89,7 @@ struct Supervision {
     }
 
     /// Waits for the command's end, a signal or `deadline`, whichever comes first.
-    private func hasEnded(waitingUntil deadline: ContinuousClock.Instant?) -> Bool {
+    private func awaitNews(until deadline: ContinuousClock.Instant?) -> (hasEnded: Bool, requests: EndRequests) {
         var events = [
             pollfd(fd: child.ended, events: Int16(POLLIN), revents: 0),
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
@@ -89,8 +100,8 @@ struct Supervision {
         poll(&events, 2, isGone && (left < 0 || left > 50) ? 50 : left)
         let hasEnded = events[0].revents != 0 || (isGone && child.hasEnded)
         if hasEnded { child.takeEnd() }
-        if events[1].revents != 0 { signals.handle(for: hasEnded ? nil : child.processID, until: deadline) }
-        return hasEnded
+        guard events[1].revents != 0 else { return (hasEnded, EndRequests()) }
+        return (hasEnded, signals.handle(for: hasEnded ? nil : child.processID, until: deadline))
     }
 
     private func killAll() {
@@ -108,6 +119,6 @@ struct Supervision {
         ProcessTree.signal(SIGCONT)
         _ = waitForTree(until: ContinuousClock.now + limits.grace)
         killAll()
-        while !hasEnded(waitingUntil: nil) {}
+        while !awaitNews(until: nil).hasEnded {}
     }
 }

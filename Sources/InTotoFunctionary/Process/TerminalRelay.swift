@@ -69,6 +69,18 @@ final class TerminalRelay: @unchecked Sendable {  // immutable after `init`, but
         if model > 2 { close(model) }
     }
 
+    /// What a terminal does that is closed: the command gets SIGHUP, and whoever goes on writing to it an error. For the
+    /// other threads the descriptor stays, with nothing behind it.
+    func hangUp(on command: Int32) {
+        // Before its next write fails, so that what it ends of does not depend on which comes first.
+        kill(command, SIGHUP)
+        let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard nothing >= 0 else { return }
+        dup2(nothing, controlling)
+        _ = fcntl(controlling, F_SETFD, FD_CLOEXEC)
+        close(nothing)
+    }
+
     func windowChanged() { cs_copy_window_size(model, controlling) }
 
     /// Makes our terminal as it was, for whoever has it while we are stopped.
@@ -141,7 +153,8 @@ final class TerminalRelay: @unchecked Sendable {  // immutable after `init`, but
                     pollfd(fd: stop.reading, events: Int16(POLLIN), revents: 0),
                     pollfd(fd: controlling, events: Int16(POLLOUT), revents: 0),
                 ]
-                poll(&events, 2, -1)
+                // Not for ever: the terminal is not closed while it is waited for.
+                poll(&events, 2, 200)
                 if events[0].revents != 0 { return false }
             } else if errno != EINTR {
                 return false

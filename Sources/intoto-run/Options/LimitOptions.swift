@@ -13,7 +13,12 @@ struct LimitOptions: ParsableArguments {
 
     @Option(
         name: .customLong("background-wait"),
-        help: ArgumentHelp("How long processes that outlive the command are waited for.", valueName: "time"))
+        help: ArgumentHelp(
+            """
+            How long processes that outlive the command are waited for; where its output goes through intoto-run (-s, \
+            --pty), nobody reads what they write later.
+            """,
+            valueName: "time"))
     var backgroundWait = TimeSpan(.zero)
 
     var limits: CommandLimits {

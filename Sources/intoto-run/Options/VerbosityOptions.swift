@@ -53,7 +53,10 @@ struct VerbosityOptions: ParsableArguments {
         for process in step.execution?.result.background ?? [] {
             context.note(
                 "intoto-run: warning: process \(process.processID) (\(escapedForTerminal(process.name))) outlives the "
-                    + "command; what it writes from now on is not recorded")
+                    + "command; what it writes from now on is "
+                    + (step.execution?.result.passedOutputOn == true
+                        ? "neither shown nor recorded, and writing may end it; --background-wait waits for it"
+                        : "not recorded"))
         }
         report(step.notRecorded, in: context)
         if let error = step.git?.failure { report(error, in: context) }

@@ -87,6 +87,10 @@ extension Failure {
             self.init(
                 "more than \(limit) open descriptors were handed down to intoto-run",
                 hint: "close those that the command does not need")
+        case .descriptorAboveLimit(let descriptor, let limit):
+            self.init(
+                "descriptor \(descriptor) was handed down to intoto-run, but only those below \(limit) can be handed on",
+                hint: "close it, or raise the hard limit (ulimit -n)")
         case .tooFewDescriptors(let needed):
             self.init(
                 "fewer than \(needed) more files can be open at a time", hint: "raise the limit on them (ulimit -n)")

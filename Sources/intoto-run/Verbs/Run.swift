@@ -163,7 +163,12 @@ struct Run: Verb {
                 verbosity.note("wrote \(escapedForTerminal(evidence.path.string.utf8))", in: context)
             }
         }
-        return Self.exitStatus(of: recorded.execution?.result)
+        let result = recorded.execution?.result
+        let status = Self.exitStatus(of: result)
+        if status == ExitStatus.success, result?.lostOutput == true {
+            throw Failure("the command's output was not passed on to its end", hint: Self.hint(for: summary))
+        }
+        return status
     }
 
     private static func exitStatus(of result: ExecutedCommand?) -> Int32 {

@@ -55,6 +55,14 @@ extension WrappedCase {
         ).closed("stdout", "stderr"),
         WrappedCase("output to a full device", "exec $W sh -c 'echo x; echo $? >&2' >/dev/full").unrecordedOnly(),
         WrappedCase(
+            "output to a full device, recorded",
+            "printf 'x\\n' >$B/command.out; exec $W sh -c '{ echo x; } 2>/dev/null; exit 0' >/dev/full"
+        ).recordedOnly().ours(125, "standard output could not be passed on"),
+        WrappedCase(
+            "output to a full device, without end",
+            "touch $B/cut; exec $W sh -c 'yes 2>/dev/null; exit 6' >/dev/full", .returns(6)
+        ).recordedOnly().ours(6, "standard output could not be passed on"),
+        WrappedCase(
             "output that is appended",
             "echo before >f; $W echo after >>f; cat f; rm f; printf 'after\\n' >$B/command.out"),
         WrappedCase("no terminal where there is none", "exec $W sh -c '[ -t 0 ] || [ -t 1 ] || [ -t 2 ] || echo none'"),

@@ -67,6 +67,10 @@ extension WrappedCase {
             "a descriptor's position",
             "seq 1 9 >f; exec 7<f; read a <&7; $W sh -c 'read b <&7; echo $b'; cat <&7; echo 2 >$B/command.out"),
         WrappedCase("a lock that is held", "exec 9>lock; flock 9; exec $W sh -c 'flock -n lock true || echo held'"),
+        WrappedCase(
+            "a descriptor above the limit",
+            "exec bash -c 'exec 150</dev/null; ulimit -Sn 100; exec \"$@\"' bash $W sh -c 'ls /proc/self/fd; ulimit -n; ulimit -Hn'"
+        ),
         WrappedCase("a high descriptor", "exec bash -c 'exec 150</dev/null; exec \"$@\"' bash $W ls /proc/self/fd"),
     ]
 }

@@ -44,6 +44,13 @@ struct WrappedCase: Sendable {
         return copy
     }
 
+    /// Where a pipe hides from the command what we say in its place.
+    func recordedOnly() -> WrappedCase {
+        var copy = self
+        copy.modes = [.recorded]
+        return copy
+    }
+
     func ours(_ status: Int32? = nil, _ message: String) -> WrappedCase {
         var copy = self
         copy.ours = (status, message)
