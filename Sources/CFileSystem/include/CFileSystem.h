@@ -1,4 +1,4 @@
-/* What Linux tells of an open file and Swift's C library module leaves out. Each returns 0, or -1 with errno. */
+/* What Linux tells of files and does to them, and Swift's C library module leaves out. Each returns 0, or -1 with errno. */
 #ifndef CFILESYSTEM_H
 #define CFILESYSTEM_H
 
@@ -13,5 +13,9 @@ int cfs_mount_id(int descriptor, uint64_t *id);
 /* Succeeds where nobody has the regular file open for writing or mapped writable; needs a descriptor opened for reading
    by the file's owner. It takes a lease for the moment, which is how the kernel answers that question. */
 int cfs_check_no_writer(int descriptor);
+
+/* Renames an entry of the directory in one step, unless something has the name `target` (EEXIST). Not every file system
+   can (EINVAL), nor every kernel (ENOSYS). */
+int cfs_rename_to_free_name(int directory, const char *name, const char *target);
 
 #endif
