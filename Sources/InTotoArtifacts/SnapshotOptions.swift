@@ -15,7 +15,7 @@ public struct SnapshotOptions: Sendable {
     public var allowsMissing = false
     public var lineEndings = LineEndings.verbatim
     /// Files that are ours and never recorded, such as evidence being written.
-    public var ownFiles: Set<FileIdentity> = []
+    public var ownFiles: [OwnFile] = []
     /// Nil: one per processor, at most 16.
     public var threads: Int?
     /// Most entries of directories that are looked at; more are an error. A million of them need about a gigabyte.

@@ -84,8 +84,7 @@ struct RecordStop: Verb {
         do {
             var options = try artifacts.snapshotOptions(over: record.snapshotOptions())
             options.git = RepositoryOptions.reading(in: context)
-            options.ownFiles = Set(
-                reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
+            options.ownFiles = reserved.map { OwnFile($0.file) }
             return try record.completed(
                 with: references, options: options, report: progress.listener(isQuiet: verbosity.quiet))
         } catch let error as SnapshotError {
