@@ -49,7 +49,8 @@ let package = Package(
             dependencies: ["InTotoMetadata", "COpenSSL", "CSHA256", "CKeyCiphers", "CPKCS11"],
             swiftSettings: settings
         ),
-        .target(name: "InTotoStorage", dependencies: ["InTotoMetadata", system], swiftSettings: settings),
+        .target(
+            name: "InTotoStorage", dependencies: ["InTotoMetadata", "CFileSystem", system], swiftSettings: settings),
         .target(
             name: "InTotoArtifacts",
             dependencies: ["InTotoMetadata", "InTotoCrypto", "CFileSystem", "CLibgit2", system],

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -40,6 +41,10 @@ int cfs_check_no_writer(int descriptor) {
     return fcntl(descriptor, F_SETLEASE, F_UNLCK);
 }
 
+int cfs_rename_to_free_name(int directory, const char *name, const char *target) {
+    return renameat2(directory, name, directory, target, RENAME_NOREPLACE);
+}
+
 #else
 
 int cfs_type(int descriptor, uint64_t *type) {
@@ -56,6 +61,12 @@ int cfs_mount_id(int descriptor, uint64_t *id) {
 
 int cfs_check_no_writer(int descriptor) {
     (void)descriptor;
+    errno = ENOSYS;
+    return -1;
+}
+
+int cfs_rename_to_free_name(int directory, const char *name, const char *target) {
+    (void)directory, (void)name, (void)target;
     errno = ENOSYS;
     return -1;
 }

@@ -15,7 +15,7 @@ public struct SnapshotOptions: Sendable {
     public var allowsMissing = false
     public var lineEndings = LineEndings.verbatim
     /// Files that are ours and never recorded, such as evidence being written.
-    public var ownFiles: Set<FileIdentity> = []
+    public var ownFiles: [OwnFile] = []
     /// Recorded paths of files that patterns may hide as evidence that is known.
     private(set) var knownEvidence: Set<[UInt8]> = []
     /// Nil: one per processor, at most 16.

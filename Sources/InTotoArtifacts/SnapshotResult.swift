@@ -32,6 +32,8 @@ public struct NotRecorded: Hashable, Sendable {
         case linkToDirectory
         /// A commit's tree that its repository borrows from another, which is not read.
         case borrowedTree
+        /// A file of ours, under a name that somebody else gave it.
+        case ownFile
         /// A reference names it, and a pattern hides it.
         case excluded(ExclusionPattern)
     }
@@ -63,6 +65,7 @@ extension NotRecorded.Reason: CustomStringConvertible {
         case .pseudoFileSystem: "on a file system that holds no files, such as /proc"
         case .borrowedTree: "its commit alone is recorded, since the tree is in another repository, which is not read"
         case .linkToDirectory: "a link to a directory"
+        case .ownFile: "another name for a file that intoto-run is writing"
         case .excluded(let pattern): "excluded by '\(pattern)'"
         }
     }

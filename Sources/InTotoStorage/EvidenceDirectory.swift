@@ -10,6 +10,8 @@ public import SystemPackage
 /// its path, evidence lands in the directory that was meant.
 public final class EvidenceDirectory: Sendable {
     public let path: FilePath
+    /// Device and inode, which tell whether two paths lead to one directory.
+    public let identity: (device: UInt64, inode: UInt64)
     let descriptor: Int32
 
     /// Throws where the directory does not exist or cannot be opened.
@@ -34,6 +36,13 @@ public final class EvidenceDirectory: Sendable {
         self.path = path
         descriptor = path.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let error = Errno(rawValue: errno)
+            close(descriptor)
+            throw error
+        }
+        identity = (UInt64(status.st_dev), UInt64(status.st_ino))
     }
 
     deinit { close(descriptor) }
@@ -86,12 +95,7 @@ public final class EvidenceDirectory: Sendable {
         withUnsafeBytes(of: entry.pointee.d_name) { bytes in Array(bytes.prefix { $0 != 0 }) }
     }
 
-    /// Device and inode, which tell whether two paths lead to one directory.
-    public func isSame(as other: EvidenceDirectory) -> Bool {
-        var (mine, theirs) = (stat(), stat())
-        return fstat(descriptor, &mine) == 0 && fstat(other.descriptor, &theirs) == 0
-            && mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino
-    }
+    public func isSame(as other: EvidenceDirectory) -> Bool { identity == other.identity }
 
     /// Removes a file that has served its purpose; durable when this returns.
     public func remove(_ name: String) throws(StorageError) {

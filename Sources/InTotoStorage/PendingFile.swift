@@ -16,10 +16,14 @@ public final class PendingFile {
     public let directory: EvidenceDirectory
     private let name: String
     private let replaces: Bool
-    private let file: TemporaryFile
+    private var file: TemporaryFile
+    private var bytes: [UInt8] = []
 
     /// Where the file will be.
     public var path: FilePath { directory.path.appending(name) }
+
+    /// What the temporary file is called in the directory.
+    public var temporaryName: String { file.name }
 
     /// Device and inode of the temporary file: it is nobody's artifact.
     public var identity: (device: UInt64, inode: UInt64) {
@@ -48,6 +52,22 @@ public final class PendingFile {
 
     /// Writes exactly `bytes` to disk, still under the temporary name.
     public func prepare(_ bytes: [UInt8]) throws(StorageError) {
+        self.bytes = bytes
+        try renewIfTouched()
+        try write()
+    }
+
+    /// Whatever the command has put in the temporary file's place, moved away or linked: evidence gets a new file then.
+    @discardableResult
+    private func renewIfTouched() throws(StorageError) -> Bool {
+        do throws(Errno) {
+            if try file.isUntouched() { return false }
+            file = try TemporaryFile(in: directory, mode: 0o600)
+            return true
+        } catch { throw .system(path, operation: "write", errno: error) }
+    }
+
+    private func write() throws(StorageError) {
         let mask = umask(0o022)
         umask(mask)
         guard fchmod(file.descriptor, 0o644 & ~mask) == 0 else {
@@ -63,8 +83,15 @@ public final class PendingFile {
     /// Puts the prepared file in its place; when this returns, it survives a power failure.
     ///
     /// Throws `.alreadyExists` where a file has come there since `reserve`, unless files are replaced. A link, pipe or
-    /// socket is no evidence: who planted it there cannot keep ours from its place.
+    /// socket is no evidence: who planted it there cannot keep ours from its place. Throws `.replaced` where something else
+    /// stands there by the end.
     public func place() throws(StorageError) {
+        if try renewIfTouched() { try write() }
+        try rename()
+        try checkPlaced()
+    }
+
+    private func rename() throws(StorageError) {
         do throws(Errno) {
             if replaces { return try file.replace(name) }
             do throws(Errno) { try file.place(at: name) } catch .fileExists {
@@ -74,6 +101,18 @@ public final class PendingFile {
         } catch .fileExists {
             throw .alreadyExists(path)
         } catch { throw .system(path, operation: "put in place", errno: error) }
+    }
+
+    /// Between a look at a name and its renaming others may have been at work. A file system that numbers its files as it
+    /// likes is asked for the bytes.
+    private func checkPlaced() throws(StorageError) {
+        let isSame: Bool
+        do throws(Errno) { isSame = try file.isAlone(at: name) } catch {
+            throw .system(path, operation: "read what was put in place", errno: error)
+        }
+        if isSame { return }
+        let found = try BoundedReader.contents(of: name, in: directory.descriptor, shownAs: path, limit: bytes.count)
+        guard found == bytes else { throw .replaced(path) }
     }
 
     /// Writes exactly `bytes`, and puts the file in its place.

@@ -9,6 +9,8 @@ public enum StorageError: Error, Hashable {
     case notRegularFile(FilePath)
     case tooManyEntries(FilePath, limit: Int)
     case alreadyExists(FilePath)
+    /// Something else stands where a file has just been put.
+    case replaced(FilePath)
     /// Somebody else than us or root owns it, or others may write to it.
     case unsafeKeyFile(FilePath, reason: UnsafeKeyReason)
 }
@@ -27,6 +29,7 @@ extension StorageError: CustomStringConvertible {
         case .notRegularFile(let path): "\(shown(path)): is not a regular file"
         case .tooManyEntries(let path, let limit): "\(shown(path)): more than \(limit) entries"
         case .alreadyExists(let path): "\(shown(path)): is there already"
+        case .replaced(let path): "\(shown(path)): another process has put something else there"
         case .unsafeKeyFile(let path, let reason): "\(shown(path)): \(reason)"
         }
     }

@@ -1,3 +1,4 @@
+private import CFileSystem
 internal import SystemPackage
 
 #if canImport(Glibc)
@@ -15,8 +16,8 @@ final class TemporaryFile {
 
     let descriptor: Int32
     let status: stat
+    let name: String
     private let directory: EvidenceDirectory
-    private let name: String
     private(set) var isPlaced = false
 
     /// Makes an empty file of `mode`, as far as the process's mask allows.
@@ -64,6 +65,20 @@ final class TemporaryFile {
         return status
     }
 
+    /// Whether it is what has this name in its directory, and has no other name anywhere.
+    func isAlone(at name: String) throws(Errno) -> Bool {
+        var found = stat()
+        guard fstatat(directory.descriptor, name, &found, AT_SYMLINK_NOFOLLOW) == 0 else {
+            let error = Errno(rawValue: errno)
+            guard error == .noSuchFileOrDirectory else { throw error }
+            return false
+        }
+        return found.st_dev == status.st_dev && found.st_ino == status.st_ino && found.st_nlink <= 1
+    }
+
+    /// Whether it still stands where it was made, and nobody else can reach it under another name.
+    func isUntouched() throws(Errno) -> Bool { try isAlone(at: name) }
+
     /// Writes `bytes` from the start, whatever was there, and makes them durable.
     func write(_ bytes: UnsafeRawBufferPointer) throws(Errno) {
         var offset = 0
@@ -88,23 +103,48 @@ final class TemporaryFile {
     ///
     /// Throws `.fileExists` where something has the name.
     func place(at target: String) throws(Errno) {
-        try Self.check(Self.renameToFreeName(name, target, in: directory.descriptor))
+        try renameToFreeName(target)
         isPlaced = true
         try Self.check(fsync(directory.descriptor))
     }
 
-    /// A hard link fails where the name is taken, which a rename does not.
-    private static func renameToFreeName(_ name: String, _ target: String, in directory: Int32) -> Int32 {
-        if linkat(directory, name, directory, target, 0) == 0 {
-            unlinkat(directory, name, 0)
-            return 0
+    private func renameToFreeName(_ target: String) throws(Errno) {
+        if cfs_rename_to_free_name(directory.descriptor, name, target) == 0 { return }
+        try Self.checkUnsupported()
+        // A hard link fails where the name is taken, too.
+        if linkat(directory.descriptor, name, directory.descriptor, target, 0) == 0 {
+            unlinkat(directory.descriptor, name, 0)
+            return
         }
-        guard errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS else { return -1 }
-        // A file system without hard links: whoever makes the name first may rename over it.
-        let claim = openat(directory, target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard claim >= 0 else { return -1 }
-        close(claim)
-        return renameat(directory, name, directory, target)
+        try Self.checkUnsupported()
+        try renameInTurn(target)
+    }
+
+    /// For a file system that has neither: runs look and rename one after the other. A file made first to claim the name
+    /// would be left without a byte where its run is killed.
+    private func renameInTurn(_ target: String) throws(Errno) {
+        try waitForTurn()
+        defer { flock(directory.descriptor, LOCK_UN) }
+        do throws(Errno) { _ = try directory.type(of: target) } catch .noSuchFileOrDirectory {
+            return try Self.check(renameat(directory.descriptor, name, directory.descriptor, target))
+        }
+        throw .fileExists
+    }
+
+    /// Waits for a second at most: others hold the lock for two system calls. Without locks there are no turns.
+    private func waitForTurn() throws(Errno) {
+        for _ in 0..<100 {
+            if flock(directory.descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { return }
+            usleep(10_000)
+        }
+        throw .resourceTemporarilyUnavailable
+    }
+
+    /// Throws what `errno` says, unless that is how file systems, kernels and sandboxes say that they have no such call.
+    private static func checkUnsupported() throws(Errno) {
+        let error = Errno(rawValue: errno)
+        let isUnsupported = [Errno.invalidArgument, .noFunction, .notPermitted, .notSupported].contains(error)
+        guard isUnsupported else { throw error }
     }
 
     private static func check(_ result: Int32) throws(Errno) {

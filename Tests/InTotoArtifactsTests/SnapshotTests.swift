@@ -150,14 +150,37 @@ import Testing
         #expect(empty == ["'a/f': nothing is left of the name without its prefix"])
     }
 
-    @Test func `our own files are not recorded`() throws {
+    private func ownFile(_ name: String, in tree: Tree) throws -> OwnFile {
+        func identity(_ path: String) throws -> FileIdentity {
+            let numbers = try tree.shell("stat -c '%d %i' \(path)").dropLast().split(separator: " ").map { UInt64($0) }
+            return FileIdentity(device: try #require(numbers[0]), inode: try #require(numbers[1]))
+        }
+        return OwnFile(directory: try identity("."), name: Array(name.utf8), identity: try identity(name))
+    }
+
+    @Test(arguments: [":", "sed -i s/x/y/ own", "ln -sf a own", "ln -f a own", "rm own; mkfifo own", "rm own"])
+    func `our own files are not recorded, whatever becomes of them`(touch: String) throws {
         let tree = try Tree()
-        try tree.shell("touch a .a.tmp")
-        let inode = try #require(UInt64(tree.shell("stat -c %i .a.tmp").dropLast()))
-        let device = try #require(UInt64(tree.shell("stat -c %d .a.tmp").dropLast()))
-        let result = try tree.take(".") { $0.ownFiles = [FileIdentity(device: device, inode: inode)] }
-        #expect(result.names == ["a"])
+        try tree.shell("touch a own; mkdir d; touch d/own")
+        let own = try ownFile("own", in: tree)
+        try tree.shell(touch)
+        let result = try tree.take(".") { $0.ownFiles = [own] }
+        #expect(result.names == ["a", "d/own"])
         #expect(result.notRecorded.isEmpty)
+    }
+
+    @Test(arguments: ["ln own d/app", "ln -s ../own d/app", "mv own d/app"])
+    func `our own file under another name is listed, and naming it is an error`(link: String) throws {
+        let tree = try Tree()
+        try tree.shell("touch a own; mkdir d")
+        let own = try ownFile("own", in: tree)
+        try tree.shell(link)
+        let result = try tree.take(".", "d") { $0.ownFiles = [own] }
+        #expect(result.names == ["a"])
+        #expect(result.leftOut == ["d/app: another name for a file that intoto-run is writing"])
+        let message = ["'d/app': is another name for a file that intoto-run is writing"]
+        #expect(try tree.problems("d/app") { $0.ownFiles = [own] } == message)
+        #expect(try tree.take("d/app").names == ["d/app"])
     }
 
     /// One line for each entry: path, name where it is another, reference, pattern.

@@ -1,4 +1,4 @@
-/* What Linux tells of an open file and Swift's C library module leaves out. Each returns 0, or -1 with errno. */
+/* What Linux tells of files and does to them, and Swift's C library module leaves out. Each returns 0, or -1 with errno. */
 #ifndef CFILESYSTEM_H
 #define CFILESYSTEM_H
 
@@ -17,5 +17,9 @@ int cfs_check_no_writer(int descriptor);
 
 /* memmem(3), which the module leaves out as well: where the pattern stands first, or NULL. In linear time. */
 const void *cfs_find(const void *bytes, size_t count, const void *pattern, size_t length);
+
+/* Renames an entry of the directory in one step, unless something has the name `target` (EEXIST). Not every file system
+   can (EINVAL), nor every kernel (ENOSYS). */
+int cfs_rename_to_free_name(int directory, const char *name, const char *target);
 
 #endif

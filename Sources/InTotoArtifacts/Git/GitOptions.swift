@@ -7,7 +7,7 @@ public struct GitOptions: Sendable {
     public var configurationHome: [UInt8]?
     public var callingUser: UInt32?
     /// Files that are ours and appear in no list of untracked ones, such as evidence being written.
-    package var ownFiles: Set<FileIdentity> = []
+    package var ownFiles: [OwnFile] = []
 
     /// Seconds that a repository may take to read, beside the reading of artifacts.
     package var patience = 60

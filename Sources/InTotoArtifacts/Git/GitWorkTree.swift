@@ -422,10 +422,7 @@ struct GitWorkTree: ~Copyable {
     }
 
     private func isOwn(_ name: [UInt8], _ directory: Int32) -> Bool {
-        guard !options.ownFiles.isEmpty, let file = try? SystemCalls.status(name[...], in: directory) else {
-            return false
-        }
-        return options.ownFiles.contains(file.identity)
+        (try? options.ownFiles.have(name, in: directory)) == true
     }
 }
 

@@ -7,8 +7,6 @@ final class ArtifactReader {
         /// The digests in hexadecimal, one after the other.
         case digests([UInt8], size: UInt64, isLinkText: Bool, isExecutable: Bool)
         case notRecorded(NotRecorded.Reason)
-        /// A file of ours.
-        case own
         case problem(SnapshotProblem.Reason)
     }
 
@@ -28,8 +26,8 @@ final class ArtifactReader {
     ) throws(FileHasher.Failure) -> OpenArtifact? {
         let descriptor = try openFile(name, in: directory)
         let status = try FileHasher.wrap { () throws(SystemError) in try SystemCalls.status(descriptor.number) }
-        if rules.ownFiles.contains(status.identity) {
-            outcome(.own)
+        if rules.ownFiles.contains(where: { $0.identity == status.identity }) {
+            outcome(.notRecorded(.ownFile))
         } else if status.kind != .regular {
             outcome(.problem(.changedWhileRead))
         } else if isPseudo(descriptor.number, status) {

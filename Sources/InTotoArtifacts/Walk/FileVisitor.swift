@@ -150,7 +150,6 @@ final class FileVisitor {
         case .digests(let digests, let size, let isLinkText, let isExecutable):
             notes.record(place, digests, size: size, isLinkText: isLinkText, isExecutable: isExecutable)
         case .notRecorded(let reason): notes.notRecorded(place.path, reason, isNamed: place.isNamed)
-        case .own: break
         case .problem(let reason): notes.problem(place.path, reason)
         }
     }

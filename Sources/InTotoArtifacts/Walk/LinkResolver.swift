@@ -1,6 +1,7 @@
 import SystemPackage
 
-/// Follows links as the kernel does, but one at a time and never outside the root.
+/// Follows links as the kernel does, but one at a time and never outside the root. Where a link's text leads out, the
+/// kernel is asked where that ends: through another name of the root, or past it and back, it is within.
 ///
 /// What it finds is a path without links, to be walked again by `DirectoryTrail`, which follows none: a link that
 /// changes meanwhile leads to an error, not outside.
@@ -14,20 +15,25 @@ struct LinkResolver {
     }
 
     let trail: DirectoryTrail
-    /// Where the root is, with every link resolved, so that absolute links into it can be followed.
+    /// Where the root is, with every link resolved, so that links back into it can be followed.
     let absoluteRoot: [UInt8]?
     /// Nil: links are not followed; the first one met is returned as a file of that kind.
     let linkLimit: Int?
 
-    /// Resolves `path`, which starts at `directory`, a path without links.
+    /// Resolves `path`, a relative one, which starts at `directory`, a path without links.
     func resolve(_ path: [UInt8], from directory: [UInt8]) throws(SystemError) -> Outcome {
         var here = directory
         var links = 0
-        guard var rest = enter(path, &here) else { return .notRecorded(.linkOutsideBase) }
+        var rest = Self.parts(path)
         while let part = rest.popLast() {
             if part == [UInt8(ascii: "."), UInt8(ascii: ".")] {
-                if here.isEmpty { return .notRecorded(.linkOutsideBase) }
-                here = PathBytes.split(here).directory
+                if !here.isEmpty {
+                    here = PathBytes.split(here).directory
+                } else if links > 0, let absoluteRoot, let back = wayBack(absoluteRoot, rest + [part]) {
+                    rest = back
+                } else {
+                    return .notRecorded(.linkOutsideBase)
+                }
                 continue
             }
             let parent = try trail.descriptor(of: here)
@@ -43,8 +49,15 @@ struct LinkResolver {
                 links += 1
                 if links > linkLimit { return .notRecorded(.linkCycle) }
                 let target = try SystemCalls.linkTarget(part[...], in: parent)
-                guard let next = enter(target, &here) else { return .notRecorded(.linkOutsideBase) }
-                rest += next
+                guard target.first == slash else {
+                    rest += Self.parts(target)
+                    continue
+                }
+                here = []
+                guard let inside = belowRoot(target).map({ rest + $0 }) ?? wayBack(target, rest) else {
+                    return .notRecorded(.linkOutsideBase)
+                }
+                rest = inside
             case .regular, .fifo, .socket, .device:
                 // As the kernel has it, nothing is below a file.
                 guard rest.isEmpty else { return links > 0 ? .notRecorded(.danglingLink) : .absent }
@@ -54,14 +67,18 @@ struct LinkResolver {
         return .directory(here)
     }
 
-    /// The parts of a path, last first; an absolute one starts at the root, if it leads there at all.
-    private func enter(_ path: [UInt8], _ here: inout [UInt8]) -> [[UInt8]]? {
-        guard path.first == slash else { return Self.parts(path) }
+    /// The parts, last first, of an absolute path below the root; nil where it does not begin there.
+    private func belowRoot(_ path: [UInt8]) -> [[UInt8]]? {
         guard let absoluteRoot else { return nil }
         let root = absoluteRoot == [slash] ? [] : absoluteRoot
-        guard PathBytes.isWithin(path, root) else { return nil }
-        here = []
-        return Self.parts(Array(path.dropFirst(root.count)))
+        return PathBytes.isWithin(path, root) ? Self.parts(Array(path.dropFirst(root.count))) : nil
+    }
+
+    /// The same of where the kernel finds that `start` and what is left of the way end, every link resolved; nil where
+    /// that is outside, or nothing.
+    private func wayBack(_ start: [UInt8], _ rest: [[UInt8]]) -> [[UInt8]]? {
+        let path = rest.reversed().reduce(start) { PathBytes.join($0, $1) }
+        return SystemCalls.realPath(FilePath(bytes: path)).flatMap(belowRoot)
     }
 
     private static func parts(_ path: [UInt8]) -> [[UInt8]] {

@@ -14,7 +14,7 @@ struct WalkRules: Sendable {
     /// Sorted, each once.
     var digests: [DigestAlgorithm]
     var lineEndings: LineEndings
-    var ownFiles: Set<FileIdentity>
+    var ownFiles: [OwnFile]
     var knownEvidence: Set<[UInt8]>
     var entryLimit: Int
     var linkedEntryLimit: Int

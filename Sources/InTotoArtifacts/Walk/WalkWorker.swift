@@ -123,13 +123,15 @@ final class WalkWorker {
                 continue
             }
             do throws(SystemError) {
-                switch try actual(kind, name, in: directory) {
+                let found = try actual(kind, name, in: directory)
+                if found != .directory, try walk.rules.ownFiles.have(name, in: directory) { continue }
+                switch found {
                 case .directory: enter(PathBytes.join(job.real, name), path, job.links, job)
                 case .symbolicLink: try link(name, in: directory, path, job, files)
-                case let kind:
+                case .regular, .fifo, .socket, .device:
                     let place = ArtifactPlace(
                         root: job.root, directory: job.real, name: name, path: path, isNamed: false)
-                    files.visit(place, in: directory, kind, job)
+                    files.visit(place, in: directory, found, job)
                 }
             } catch { missed(path, .init(error), job) }
         }

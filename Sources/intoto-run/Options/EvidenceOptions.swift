@@ -1,4 +1,5 @@
 import ArgumentParser
+import InTotoArtifacts
 import InTotoFunctionary
 import InTotoMetadata
 import InTotoStorage
@@ -85,6 +86,17 @@ struct ReservedEvidence {
     var format: EvidenceFormat
     var keyID: KeyID
     var file: PendingFile
+}
+
+extension OwnFile {
+    /// The temporary file of one that is to be written.
+    init(_ file: PendingFile) {
+        let directory = file.directory.identity
+        self.init(
+            directory: FileIdentity(device: directory.device, inode: directory.inode),
+            name: Array(file.temporaryName.utf8),
+            identity: FileIdentity(device: file.identity.device, inode: file.identity.inode))
+    }
 }
 
 /// One or two formats, separated by a comma.

@@ -80,9 +80,9 @@ enum SummaryPlace {
     case descriptor(Int32)
 
     /// Our own file, which is nobody's artifact.
-    var identity: FileIdentity? {
+    var ownFile: OwnFile? {
         guard case .file(let file) = self else { return nil }
-        return FileIdentity(device: file.identity.device, inode: file.identity.inode)
+        return OwnFile(file)
     }
 
     /// Writes one line of JSON.

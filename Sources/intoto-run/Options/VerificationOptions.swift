@@ -96,7 +96,7 @@ struct VerificationOptions: ParsableArguments {
             var failure = Failure.reading(layout, error)
             switch error {
             case .tooLarge, .notRegularFile: failure.status = ExitStatus.no
-            case .system, .tooManyEntries, .alreadyExists, .unsafeKeyFile: break
+            case .system, .tooManyEntries, .alreadyExists, .replaced, .unsafeKeyFile: break
             }
             throw failure
         }

@@ -66,7 +66,7 @@ extension Failure {
         switch error {
         case .unsafeKeyFile(let path, .writableByOthers): "chmod go-w \(Text(path.string).shellWord)"
         case .unsafeKeyFile(_, .foreignOwner): "copy it to a file of your own, once you know that it is the right one"
-        case .system, .tooLarge, .notRegularFile, .tooManyEntries, .alreadyExists: nil
+        case .system, .tooLarge, .notRegularFile, .tooManyEntries, .alreadyExists, .replaced: nil
         }
     }
 

@@ -49,7 +49,7 @@ struct RecordStart: Verb {
         let signers = try signing.signers(in: context)
         _ = try signers.publicKeys()
         let place = try reserve(name, signers)
-        request.snapshot.ownFiles = [FileIdentity(device: place.identity.device, inode: place.identity.inode)]
+        request.snapshot.ownFiles = [OwnFile(place)]
         let begun = context.now()
         let recorded: RecordedStep
         do {

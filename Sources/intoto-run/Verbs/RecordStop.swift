@@ -116,8 +116,7 @@ struct RecordStop: Verb {
             var options = try artifacts.snapshotOptions(ignoring: ignoreFiles, over: beginning)
             options.git = repository.reading(in: context)
             if beginning.git.trustsOwner { options.git.trustsOwner = true }
-            options.ownFiles = Set(
-                reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
+            options.ownFiles = reserved.map { OwnFile($0.file) }
             return try record.completed(
                 with: references, options: options, completion, report: progress.listener(isQuiet: verbosity.quiet))
         } catch let error as SnapshotError {

@@ -16,8 +16,8 @@ struct Run: Verb {
         discussion: """
             Example: intoto-run -n build -k ci.pem -m src -p dist -- make dist
 
-            Exit status: the command's own; 128+N where signal N ended it; 125 where intoto-run itself failed; 126 where \
-            the command cannot be executed; 127 where it was not found.
+            Exit status: the command's own; 128+N where signal N ended it; 124 where --timeout was over; 125 where intoto-run \
+            itself failed; 126 where the command cannot be executed; 127 where it was not found.
             """)
 
     @Option(
@@ -97,7 +97,7 @@ struct Run: Verb {
         var summary = RunSummary()
         var status: Int32
         var failure: Failure?
-        do { status = try carryOut(&summary, excluding: place?.identity, messages, in: listened) } catch {
+        do { status = try carryOut(&summary, excluding: place?.ownFile, messages, in: listened) } catch {
             failure = error as? Failure ?? Failure("\(error)")
             status = failure?.status ?? Self.failureStatus
         }
@@ -118,7 +118,7 @@ struct Run: Verb {
 
     /// Carries out the step; what is known of it stands in `summary`, also where this throws.
     private func carryOut(
-        _ summary: inout RunSummary, excluding summaryFile: FileIdentity?, _ messages: CIMessages,
+        _ summary: inout RunSummary, excluding summaryFile: OwnFile?, _ messages: CIMessages,
         in context: CommandContext
     ) throws -> Int32 {
         let ignoreFiles = try artifacts.ignoreFiles()
@@ -134,9 +134,8 @@ struct Run: Verb {
         let signers = try signing.signers(in: context)
         try checkSigners(signers, formats)
         let reserved = try evidence.reserve(formats, request.name, signers)
-        request.snapshot.ownFiles = Set(
-            reserved.map { FileIdentity(device: $0.file.identity.device, inode: $0.file.identity.inode) })
-        if let summaryFile { request.snapshot.ownFiles.insert(summaryFile) }
+        request.snapshot.ownFiles = reserved.map { OwnFile($0.file) }
+        if let summaryFile { request.snapshot.ownFiles.append(summaryFile) }
 
         let builder = LinkBuilder.current(record)
         let keeper = RecordKeeper(

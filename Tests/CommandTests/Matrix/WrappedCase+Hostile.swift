@@ -7,8 +7,14 @@ extension WrappedCase {
             .returns(2)),
         WrappedCase("deletes the evidence's directory", "exec $W sh -c 'rm -rf \"$1\"; exit 5' sh $B/out", .none)
             .ours(125, "the command ran and exited with status 5"),
-        WrappedCase("deletes the evidence to be", "exec $W sh -c 'rm -f \"$1\"/.??*; exit 5' sh $B/out", .none)
-            .ours(125, "the command ran and exited with status 5"),
+        WrappedCase("deletes the evidence to be", "exec $W sh -c 'rm -f \"$1\"/.??*; exit 5' sh $B/out", .returns(5)),
+        touchesEvidence("moves the evidence to be away", "mv \"$f\" \"$f.2\""),
+        touchesEvidence("edits the evidence to be", "sed -i s/x/y/ \"$f\""),
+        touchesEvidence("replaces the evidence to be", "rm -f \"$f\"; echo junk >\"$f\""),
+        touchesEvidence("replaces the evidence to be by a link", "ln -sf /etc/passwd \"$f\""),
+        touchesEvidence("replaces the evidence to be by a pipe", "rm -f \"$f\"; mkfifo \"$f\""),
+        touchesEvidence("replaces the evidence to be by a directory", "rm -f \"$f\"; mkdir \"$f\""),
+        touchesEvidence("gives the evidence to be a second name", "ln \"$f\" \"$f.2\""),
         WrappedCase(
             "moves the evidence's directory away and back",
             "exec $W sh -c 'mv \"$1\" \"$1.x\"; mv \"$1.x\" \"$1\"' sh $B/out"),
@@ -44,4 +50,12 @@ extension WrappedCase {
             "closes everything and goes on", "exec $W sh -c 'exec <&- >&- 2>&-; sleep 0.1; exit 3'", .returns(3)),
         WrappedCase("writes to what it should read", "exec $W sh -c 'echo x >&0; exit 3' </dev/null", .returns(3)),
     ]
+
+    /// Does something to each hidden file in the evidence's directory, `$f`; without us there is one more.
+    private static func touchesEvidence(_ name: String, _ script: String) -> WrappedCase {
+        WrappedCase(
+            name,
+            "exec $W sh -c 'cd \"$1\"; : >.intoto-run.x; for f in .intoto-run.*; do \(script); done; exit 5' sh $B/out",
+            .returns(5))
+    }
 }
