@@ -241,7 +241,8 @@ import Testing
         #expect(run.status == 0, "\(run.errorText)")
         #expect(try IntotoRun().list().contains("ran"))
         let record = try record()
-        #expect(record["commit"] == .string(Text(try git.line("git rev-parse HEAD"))))
+        // Git itself refuses some of these.
+        #expect(record["commit"] == .string(Text(try git.line("cat .git/refs/heads/main"))))
         guard let note else {
             #expect(record["before"] != nil)
             return

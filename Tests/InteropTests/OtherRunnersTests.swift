@@ -139,7 +139,7 @@ import Testing
         #expect(try run.list("o").count == 1)
         // That there is no limit of our own is what the help says.
         let help = try run("run", "--help").outputText
-        let line = try #require(help.split(separator: "\n").firstIndex { $0.contains("--timeout") })
+        let line = try #require(help.split(separator: "\n").firstIndex { $0.hasPrefix("  --timeout") })
         let text = help.split(separator: "\n")[line...].prefix(3).joined(separator: " ")
         #expect(text.contains("(default: never)"), "\(text)")
     }
