@@ -54,7 +54,10 @@ extension FileCondition {
                 SystemCalls.pause(milliseconds: 10)
                 lock = try Self.lock(on: name, in: directory)
             }
-            return lock == .taken
+            if lock == .taken { return true }
+            // Its run may have put it in its place, and let go of it, since it was opened.
+            _ = try SystemCalls.openFile(name[...], in: directory)
+            return false
         } catch {
             guard error.code == .noSuchFileOrDirectory else { throw error }
             return true
