@@ -252,6 +252,20 @@ import Testing
         }
     }
 
+    /// The other run's temporary file is opened while that holds it, and asked for its lock when it has let go of it.
+    @Test func `a file that another run puts in its place while it is looked at is not recorded`() throws {
+        let run = try project()
+        let slowly = "strace -f -o /dev/null -e trace=flock -e inject=flock:delay_enter=1500000"
+        let result = try run.shell(
+            """
+            "$R" -q -n b -k key.pem --format link -m key.pem -p key.pem -- sleep 4 &
+            sleep 0.5; \(slowly) "$R" -q -n a -k key.pem --format link -x -m key.pem -p . ; echo $?; wait
+            """)
+        #expect(result.outputText == "0\n", "\(result.errorText)")
+        let name = try #require(try run.list().first { $0.hasPrefix("a.") })
+        #expect(try Evidence.link(name, of: run).productNames == ["key.pem", "key.pem.pub"])
+    }
+
     @Test func `evidence lands in the directory that was meant, whatever the command does to its path`() throws {
         let run = try project()
         _ = try run.shell("mkdir out other")
