@@ -408,7 +408,8 @@ static void __attribute__((noreturn)) watch(pid_t runner, pid_t process, int64_t
     for (;;) {
         if (getppid() != runner) _exit(0);
         int is_time = state_in(process_path).state != 'T' || (deadline >= 0 && milliseconds() >= deadline);
-        if (is_time && state_in(runner_path).state == 'T') kill(runner, SIGCONT);
+        char state = state_in(runner_path).state;
+        if (is_time && (state == 'T' || state == 't')) kill(runner, SIGCONT); /* 't': it is being traced */
         usleep(20000);
     }
 }

@@ -16,8 +16,12 @@ import Testing
 
     // MARK: A command that stops itself
 
-    // Under strace, the runner cannot make the process that would continue it.
-    @Test(arguments: ["", "strace -o /dev/null -e trace=clone -e inject=clone:error=EAGAIN"])
+    // Under strace, the runner cannot make the process that would continue it; or hears of the stop while it still waits
+    // to hear that the command's program was executed.
+    @Test(arguments: [
+        "", "strace -o /dev/null -e trace=clone -e inject=clone:error=EAGAIN",
+        "strace -o /dev/null -e trace=poll -e inject=poll:delay_enter=300000",
+    ])
     func `a time limit holds for a command that has stopped itself`(tracer: String) throws {
         let run = try project()
         let start = Date()

@@ -75,15 +75,16 @@ package final class ChildProcess {
     }
 
     /// Makes the process the command. Returns when its program has been executed, so that a program that cannot be is
-    /// an error and not a status; what comes to `signals` meanwhile is dealt with.
+    /// an error and not a status, or when `deadline` has come; what comes to `signals` meanwhile is dealt with.
     func execute(
-        _ command: Command, program: [UInt8], with descriptors: CommandDescriptors, _ signals: SignalForwarding? = nil
+        _ command: Command, program: [UInt8], with descriptors: CommandDescriptors, _ signals: SignalForwarding? = nil,
+        until deadline: ContinuousClock.Instant? = nil
     ) throws(LaunchError) {
         guard cs_startup_state().pointee.descriptors_lost == 0 else {
             throw .tooManyDescriptors(limit: Int(CS_MAX_INHERITED))
         }
         try send(command, program, descriptors)
-        try awaitExecution(of: command, program, signals)
+        try awaitExecution(of: command, program, signals, deadline)
     }
 
     private static let descriptorsNeeded: Int32 = 14
@@ -171,18 +172,18 @@ package final class ChildProcess {
     /// The trampoline says when it is ready to execute the command's program; then its socket closes where that
     /// succeeds, and it says what failed where not. Silence means that it did not get so far.
     private func awaitExecution(
-        of command: Command, _ program: [UInt8], _ signals: SignalForwarding?
+        of command: Command, _ program: [UInt8], _ signals: SignalForwarding?, _ deadline: ContinuousClock.Instant?
     ) throws(LaunchError) {
-        guard var answer = receive(nil) else { throw .runner(operation: "start the command", errno: 0) }
+        guard var answer = receive(nil, nil) else { throw .runner(operation: "start the command", errno: 0) }
         if answer.stage == Int32(CS_STAGE_READY.rawValue) {
-            signals?.handle(for: processID, until: nil, isEarly: true)
+            signals?.handle(for: processID, until: deadline, isEarly: true)
             memoryBeforeCommand = Int64(answer.peak_kibibytes)
-            guard let next = receive(signals) else { return }
+            guard let next = receive(signals, deadline) else { return }
             answer = next
         }
         if answer.stage == Int32(CS_STAGE_SHELL.rawValue) {
             shell = Array(CS_SHELL.utf8)
-            guard let failure = receive(signals) else { return }
+            guard let failure = receive(signals, deadline) else { return }
             answer = failure
         }
         switch cs_stage(UInt32(answer.stage)) {
@@ -194,12 +195,14 @@ package final class ChildProcess {
         }
     }
 
-    /// The command may be stopped before its program is executed: `signals` are dealt with meanwhile.
-    private func receive(_ signals: SignalForwarding?) -> cs_failure? {
+    /// The command may be stopped before its program is executed, and stay so until `deadline`: `signals` are dealt with
+    /// meanwhile.
+    private func receive(_ signals: SignalForwarding?, _ deadline: ContinuousClock.Instant?) -> cs_failure? {
         var events = [socket, signals?.descriptor ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while events[0].revents == 0 {
-            poll(&events, 2, -1)
-            if events[1].revents != 0 { signals?.handle(for: processID, until: nil) }
+            let left = deadline.map { ContinuousClock.now.duration(to: $0).pollMilliseconds } ?? -1
+            if poll(&events, 2, left) == 0 && left == 0 { return nil }
+            if events[1].revents != 0 { signals?.handle(for: processID, until: deadline) }
         }
         var answer = cs_failure()
         let size = MemoryLayout<cs_failure>.size

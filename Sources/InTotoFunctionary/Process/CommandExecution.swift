@@ -103,11 +103,12 @@ public final class CommandExecution {
         let captures = try captures(policy, terminal)
         // Programs that sign have run already.
         let before = Self.childrenUsage()
+        let deadline = limits.timeout.map { ContinuousClock.now + $0 }
         do {
             for capture in captures.all { try capture.start() }
             try terminal?.start(for: child.processID)
             let descriptors = Self.descriptors(terminal, captures, nothing)
-            try child.execute(command, program: program, with: descriptors, signals)
+            try child.execute(command, program: program, with: descriptors, signals, until: deadline)
         } catch {
             for capture in captures.all { capture.giveUp() }
             terminal?.finish()
@@ -117,7 +118,7 @@ public final class CommandExecution {
         if let shell = child.shell {
             executables += ExecutableIdentity.identify(program: shell, directory: nil, searchPath: [])
         }
-        let outcome = Supervision(child: child, signals: signals, limits: limits).wait()
+        let outcome = Supervision(child: child, signals: signals, limits: limits, deadline: deadline).wait()
         terminal?.finish()
         cs_finish_after_signals()
         // Nobody sees the output of what runs alone, and others of its kind may come after it.

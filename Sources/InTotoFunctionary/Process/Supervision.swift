@@ -25,6 +25,8 @@ struct Supervision {
     let child: ChildProcess
     let signals: SignalForwarding
     let limits: CommandLimits
+    /// When the command has taken `limits.timeout`: counted from when it was asked for, as it may stop itself at once.
+    let deadline: ContinuousClock.Instant?
 
     struct Outcome {
         var hasTimedOut = false
@@ -35,7 +37,6 @@ struct Supervision {
     }
 
     func wait() -> Outcome {
-        let deadline = limits.timeout.map { ContinuousClock.now + $0 }
         var outcome = Outcome()
         while true {
             let news = awaitNews(until: deadline)
