@@ -16,12 +16,12 @@ import Testing
     @Test func `a command that takes too long is ended, with all its processes, and the evidence says so`() throws {
         let run = try project()
         let script = """
-            trap '' TERM; echo $$ >pids; (trap '' TERM; setsid sh -c 'echo $$ >>pids; sleep 60') & sleep 60; sleep 60
+            trap '' TERM; echo $$ >pids; (trap '' TERM; setsid sh -c 'echo $$ >>pids; sleep 600') & sleep 600; sleep 600
             """
         let start = Date()
         let result = try run.run(signed + ["--timeout", "1", "--grace", "1", "--", "sh", "-c", script])
         #expect(result.status == 124)
-        #expect(Date().timeIntervalSince(start) < 20)
+        #expect(Date().timeIntervalSince(start) < 120)
         let link = try Evidence.link(of: run)
         #expect(link.byproduct("timed-out") == true)
         #expect(link.byproduct("return-value") == -9)

@@ -212,7 +212,7 @@ import Testing
             #expect(made.status == 0, "\(made.errorText)")
             let start = Date()
             try delivery.expectRefusal("\(role): \(name)")
-            #expect(Date().timeIntervalSince(start) < 20)
+            #expect(Date().timeIntervalSince(start) < 60)
         }
     }
 

@@ -126,11 +126,11 @@ import Testing
             "/usr/bin/env",
             [
                 "python3", "-c", script, BuiltProduct.intotoRun.path, "-q", "-k", "key.pem", "-n", "s", "--", "sleep",
-                "60",
+                "600",
             ],
             in: run.directory)
         #expect(result.status == 128 + 14)
-        #expect(Date().timeIntervalSince(start) < 30)
+        #expect(Date().timeIntervalSince(start) < 120)
     }
 
     @Test func `a caller that ignores SIGCHLD leaves no zombies with us`() throws {

@@ -117,7 +117,7 @@ import Testing
         let result = try run("layout", "lint", "layout.yaml")
         #expect([1, 2].contains(result.status), "\(result.status) \(result.errorText)")
         #expect((result.errorText + result.outputText).split(separator: "\n").count <= 3)
-        #expect(Date().timeIntervalSince(start) < 10)
+        #expect(Date().timeIntervalSince(start) < 60)
     }
 
     @Test func `nobody verifies YAML`() throws {

@@ -55,7 +55,10 @@ import Testing
 
     @Test func `an announced value is recorded nowhere: not in variables, nor quoted, nor in base64 over lines`() throws
     {
-        let run = try project(["PLAIN": "is hunter2222 too", "GH_TOKEN": "github_pat_0123456789_abcdefghij"])
+        let run = try project([
+            "PLAIN": "is hunter2222 too", "GH_TOKEN": "github_pat_0123456789_abcdefghij", "GITHUB_ACTIONS": "true",
+            "GITHUB_JOB": "for hunter2222",
+        ])
         let script =
             "set -x; S=\"it's-hunter22-secret\"; echo \"::add-mask::$S\"; echo ::add-mask::hunter2222; "
             + "printf 'machine github.com login x-access-token password %s %s\\n' $GH_TOKEN \"$S\" | base64"
@@ -63,6 +66,7 @@ import Testing
         #expect(result.status == 0)
         let link = try Evidence.link(of: run)
         #expect(link.environment["variables"] == ["PLAIN": "is *** too"])
+        #expect(link.environment["ci"] == ["system": "github", "job": "for ***"])
         guard case .string(let output)? = link.byproduct("stdout"), case .string(let errors)? = link.byproduct("stderr")
         else { throw IntotoRun.SetupFailure(reason: "no streams") }
         #expect(output.description.contains("bWFjaGluZSBnaXRodWIuY29t"))

@@ -145,6 +145,8 @@ import Testing
         let both = try story.verify()
         #expect(both.status == 1 && both.outputText.contains(reason), "\(both.outputText)")
         #expect(both.outputText.contains("one by a functionary of the step speaks against it"), "\(both.outputText)")
+        let explained = try story.verify("--explain").outputText
+        #expect(explained.split(separator: "\n").contains { $0.hasSuffix("=\(piece): contradicted") }, "\(explained)")
     }
 
     @Test func `a no of somebody else, or about something else, does no harm`() throws {

@@ -25,7 +25,8 @@ public struct EnvironmentRecord: Sendable {
     public var ci: JSONObject?
     public var annotations: [(name: Text, value: Text)] = []
     public var user: UserIdentity?
-    /// Replaced in options, annotations and what is recorded of the repository.
+    /// Replaced in options, annotations, `ci` and what is recorded of the repository: what the command's output announced,
+    /// too.
     public let masks: MaskList
     /// Variables that are masked although they do not look secret.
     public let redacted: [VariablePattern]
@@ -42,7 +43,7 @@ public struct EnvironmentRecord: Sendable {
         environment["options"] = options.isEmpty ? nil : .array(options.map { .object($0.json(masks: masks)) })
         environment["configuration"] = configuration?.json
         environment["ignore-files"] = ignoreFiles.isEmpty ? nil : .array(ignoreFiles.map(\.json))
-        environment["ci"] = ci.map(JSONValue.object)
+        environment["ci"] = ci.map { .object(masks.masked($0)) }
         if !annotations.isEmpty {
             var object = JSONObject()
             for annotation in annotations { object[annotation.name] = masks.masked(annotation.value) }
@@ -116,6 +117,14 @@ extension OptionInForce {
 extension MaskList {
     fileprivate func masked(_ text: Text) -> JSONValue {
         .string(Text(repairing: StreamRedactor.redacted(text.utf8, masks: self).bytes))
+    }
+
+    fileprivate func masked(_ record: JSONObject) -> JSONObject {
+        var masked = record
+        for member in record.members {
+            if case .string(let text) = member.value { masked[member.name] = self.masked(text) }
+        }
+        return masked
     }
 }
 

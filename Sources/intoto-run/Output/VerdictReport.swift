@@ -97,8 +97,7 @@ struct VerdictReport {
         lines.append("  expires: \(layout.expires) (checked at \(checkedAt))")
         for step in report.steps { lines += tree(step, checkedAt: checkedAt).map { "  \($0)" } }
         for attestation in report.attestations {
-            lines.append(
-                "  attestation \(attestation.requirement): \(attestation.problem == nil ? "there" : "missing")")
+            lines.append("  attestation \(attestation.requirement): \(standing(of: attestation))")
             lines += attestation.evidence.flatMap { indented("\($0)", by: "    ") }
         }
         let others = report.otherStatements - Set(report.attestations.flatMap { $0.counted.map(\.reference) }).count
@@ -108,6 +107,14 @@ struct VerdictReport {
         lines += report.otherEvidence.first.flatMap { indented("passed over: \($0)", by: "  ") }
         if report.otherEvidence.rest > 0 { lines.append("  passed over: \(report.otherEvidence.rest) more") }
         return lines
+    }
+
+    private static func standing(of attestation: AttestationReport) -> String {
+        switch attestation.problem {
+        case nil: "there"
+        case .attestation(_, .contradicted): "contradicted"
+        default: "missing"
+        }
     }
 
     private static func tree(_ report: StepReport, checkedAt: UTCTime) -> [String] {
