@@ -115,6 +115,7 @@ public final class CommandExecution {
             throw error
         }
         for capture in captures.all { capture.commandHasIt() }
+        if terminal == nil && !isAlone { try EmptyInput().takeThePlace(of: 0) }
         if let shell = child.shell {
             executables += ExecutableIdentity.identify(program: shell, directory: nil, searchPath: [])
         }
@@ -195,7 +196,7 @@ public final class CommandExecution {
     }
 }
 
-/// `/dev/null`, for commands that get nothing of our caller's.
+/// `/dev/null`: for commands that get nothing of our caller's, and in the place of what the command alone is to hold.
 private final class EmptyInput {
     let descriptor: Int32
 
@@ -203,6 +204,9 @@ private final class EmptyInput {
         descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw .runner(operation: "open /dev/null", errno: errno) }
     }
+
+    /// What stood there is closed: whoever writes to it shall see when the command reads no more.
+    func takeThePlace(of other: Int32) { dup2(descriptor, other) }
 
     deinit { close(descriptor) }
 }

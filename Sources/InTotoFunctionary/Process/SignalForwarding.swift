@@ -54,6 +54,7 @@ struct SignalForwarding {
             case SIGCONT: terminal?.resume()
             case SIGTSTP where command == nil: pausingTerminal { cs_stop_as_asked() }
             case SIGXCPU where event.is_from_kernel != 0: continue
+            case _ where event.is_for_tree != 0 && !isEarly: continue
             case _ where event.is_from_command != 0 && commandHasIt: continue
             case _ where event.is_from_kernel != 0 && commandHasIt && !isEarly: continue
             case SIGTSTP where !commandIsInOurSession: if let command { ProcessTree.stop(group: command) }
