@@ -33,6 +33,7 @@ public enum KeyError: Error, Hashable {
 
     /// It may stand in a layout; what it signed does not count.
     case openPGP
+    /// A scheme that is not known, or of another kind of key than this one.
     case unsupportedScheme(keyType: String, scheme: String)
     case badKeyObject(String)
     case crypto(CryptoError)
@@ -67,7 +68,7 @@ extension KeyError: CustomStringConvertible {
         case .halvesDiffer: "the private and the public part do not belong together"
         case .openPGP: "an OpenPGP key, whose signatures are not verified here"
         case .unsupportedScheme(let keyType, let scheme):
-            "the scheme '\(escapedForTerminal(Array(scheme.utf8)))' does not fit a key of type "
+            "the scheme '\(escapedForTerminal(Array(scheme.utf8)))' is not supported for this key of type "
                 + "'\(escapedForTerminal(Array(keyType.utf8)))'"
         case .badKeyObject(let reason): "not a key object: \(reason)"
         case .crypto(let error): error.description

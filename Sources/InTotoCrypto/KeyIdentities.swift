@@ -17,7 +17,7 @@ struct KeyIdentities: Sendable {
     let all: [KeyID]
     private let byConvention: [KeyIDConvention: KeyID]
 
-    init(scheme: KeyScheme, spki: [UInt8]) throws(CryptoError) {
+    init(scheme: KeyScheme, _ rsa: RSAScheme, spki: [UInt8]) throws(CryptoError) {
         pem = Self.pem(spki)
         switch scheme {
         case .ed25519: publicValue = Hex.encode(spki.suffix(32))
@@ -27,11 +27,11 @@ struct KeyIdentities: Sendable {
         // Go's loader says P-256 of every curve.
         let goScheme: KeyScheme = scheme.keyType == "ecdsa" ? .ecdsaP256 : scheme
 
-        let python = try Self.hash(Self.object(scheme, publicValue))
-        let go = try Self.hash(Self.object(goScheme, trimmed, namesHashes: true))
+        let python = try Self.hash(Self.object(scheme, rsa, publicValue))
+        let go = try Self.hash(Self.object(goScheme, rsa, trimmed, namesHashes: true))
         let witness = try Self.keyID(of: pem.utf8)
         byConvention = [.python: python, .go: go, .witness: witness]
-        let legacy = try Self.hash(Self.object(scheme, trimmed, namesHashes: true))
+        let legacy = try Self.hash(Self.object(scheme, rsa, trimmed, namesHashes: true))
         var all = [python, go, witness, try Self.keyID(of: spki)]
         if legacy != go { all.append(legacy) }
         self.all = all
@@ -40,11 +40,13 @@ struct KeyIdentities: Sendable {
     func keyID(_ convention: KeyIDConvention) -> KeyID { byConvention[convention] ?? all[0] }
 
     /// The key object whose canonical form is hashed. Spec: in-toto v1.0, 4.2.
-    private static func object(_ scheme: KeyScheme, _ publicValue: Text, namesHashes: Bool = false) -> JSONValue {
+    private static func object(
+        _ scheme: KeyScheme, _ rsa: RSAScheme, _ publicValue: Text, namesHashes: Bool = false
+    ) -> JSONValue {
         var object: JSONObject = [
             "keytype": .string(scheme.keyType),
             "keyval": ["public": .string(publicValue)],
-            "scheme": .string(scheme.text),
+            "scheme": .string(scheme.text(rsa)),
         ]
         if namesHashes { object["keyid_hash_algorithms"] = ["sha256", "sha512"] }
         return .object(object)

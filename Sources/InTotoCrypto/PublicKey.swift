@@ -2,9 +2,11 @@ public import InTotoMetadata
 
 /// A key that checks signatures: Ed25519, ECDSA on a NIST curve, or RSA, and strong enough.
 ///
-/// Two are equal when they are the same key, whatever file, form or label they came with.
+/// Two are equal when they are the same key, whatever file, form, label or RSA scheme they came with.
 public final class PublicKey: Sendable {
     public let scheme: KeyScheme
+    /// How its signatures are checked, of an RSA key; the first where no key object says another one.
+    public let rsaScheme: RSAScheme
     /// The SubjectPublicKeyInfo in its one form: named curve, uncompressed point, NULL parameters for RSA.
     public let spki: [UInt8]
     private let identities: KeyIdentities
@@ -64,10 +66,11 @@ public final class PublicKey: Sendable {
     private init(_ reading: PublicKeyReader.Reading, _ strength: KeyStrength) throws(KeyError) {
         try reading.handle.requireModulus(of: strength, reading.scheme)
         scheme = reading.scheme
+        rsaScheme = reading.rsaScheme
         handle = reading.handle
         do {
             spki = try reading.handle.encodedPublicPart()
-            identities = try KeyIdentities(scheme: reading.scheme, spki: spki)
+            identities = try KeyIdentities(scheme: reading.scheme, reading.rsaScheme, spki: spki)
         } catch {
             throw .crypto(error)
         }
@@ -81,7 +84,7 @@ public final class PublicKey: Sendable {
 
     /// Whether `signature` is this key's over exactly `message`. Throws only where OpenSSL itself fails.
     public func isValid(signature: [UInt8], over message: [UInt8]) throws(CryptoError) -> Bool {
-        try SignatureComputation.isValid(signature, over: message, by: handle, scheme)
+        try SignatureComputation.isValid(signature, over: message, by: handle, scheme, rsaScheme)
     }
 }
 
@@ -91,6 +94,9 @@ extension PublicKey {
 
     /// `keyval.public`: PEM, or the hexadecimal digits of an Ed25519 key.
     public var publicValue: Text { identities.publicValue }
+
+    /// As key objects name it.
+    public var schemeName: Text { scheme.text(rsaScheme) }
 
     public func keyID(_ convention: KeyIDConvention) -> KeyID { identities.keyID(convention) }
 
@@ -103,9 +109,14 @@ extension PublicKey {
             "keyid": .string(keyID(.python).text),
             "keytype": .string(scheme.keyType),
             "keyval": ["public": .string(publicValue)],
-            "scheme": .string(scheme.text),
+            "scheme": .string(schemeName),
         ]
     }
+}
+
+extension KeyScheme {
+    /// What a key object calls it.
+    func text(_ rsa: RSAScheme) -> Text { self == .rsaPSS ? rsa.text : text }
 }
 
 extension PublicKey: Hashable {

@@ -5,6 +5,7 @@ internal import InTotoMetadata
 enum PublicKeyReader {
     struct Reading {
         let scheme: KeyScheme
+        var rsaScheme = RSAScheme.pssSHA256
         let handle: KeyHandle
     }
 
@@ -39,9 +40,12 @@ enum PublicKeyReader {
 
     static func readKeyObject(keyType: Text, scheme: Text, publicValue: Text) throws(KeyError) -> Reading {
         let refusal = KeyError.unsupportedScheme(keyType: keyType.description, scheme: scheme.description)
-        guard let wanted = KeyScheme(rawValue: scheme.description), wanted.text == scheme else { throw refusal }
+        let rsa = RSAScheme.allCases.first { $0.text == scheme }
+        guard let wanted = KeyScheme.allCases.first(where: { $0.text == scheme }) ?? rsa.map({ _ in .rsaPSS }) else {
+            throw refusal
+        }
         guard keyType == wanted.keyType || keyType == scheme else { throw refusal }
-        let reading: Reading
+        var reading: Reading
         switch wanted {
         case .ed25519:
             guard let bytes = Hex.decode(publicValue), bytes.count == 32 else {
@@ -51,6 +55,7 @@ enum PublicKeyReader {
         case .ecdsaP256, .ecdsaP384, .ecdsaP521, .rsaPSS: reading = try readPEM(publicValue.utf8)
         }
         guard reading.scheme == wanted else { throw refusal }
+        reading.rsaScheme = rsa ?? .pssSHA256
         return reading
     }
 

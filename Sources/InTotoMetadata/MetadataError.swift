@@ -31,7 +31,7 @@ extension MetadataError: CustomStringConvertible {
             "member '\(name.escaped)' of \(place) must be \(expected), not \(found)"
         case .badValue(let name, let place, let reason): "member '\(name.escaped)' of \(place) \(reason)"
         case .badRule(let words, let place, let reason):
-            "'\(words.map(\.escaped).joined(separator: " "))', \(place), is no rule: \(reason)"
+            "'\(Self.shortened(words))', \(place), is no rule: \(reason)"
         case .emptySubject: "the statement has no subject"
         case .duplicateName(let name, let place): "\(place) names '\(name)' twice"
         case .badStepName(let error): error.description
@@ -42,6 +42,16 @@ extension MetadataError: CustomStringConvertible {
             "a layout as the drafts ITE-10 and ITE-11 have it ('\(member.escaped)'): these are not read, "
                 + "only layouts of in-toto 1.0"
         }
+    }
+
+    /// Words and bytes of a word that are shown of what is no rule.
+    private static let shownLength = 100
+
+    private static func shortened(_ words: [Text]) -> String {
+        let shown = words.prefix(shownLength).map { word in
+            word.utf8.count > shownLength ? escapedForTerminal(word.utf8.prefix(shownLength)) + "…" : word.escaped
+        }
+        return shown.joined(separator: " ") + (words.count > shownLength ? " …" : "")
     }
 }
 

@@ -75,6 +75,49 @@ import Testing
         #expect(try load("key").publicKey == key)
     }
 
+    @Test("what openssl signs by an RSA scheme, the key of that scheme verifies", arguments: RSAScheme.allCases)
+    func theySignRSA(scheme: RSAScheme) throws {
+        try generate(.rsa, "key")
+        try openssl("pkey", "-in", "key", "-pubout", "-out", "key.pub")
+        try write(Self.message, "message")
+        let padding = scheme.rawValue.hasPrefix("rsassa-pss") ? ["pss", "rsa_pss_saltlen:digest"] : ["pkcs1"]
+        let options = ["-digest", "sha\(scheme.rawValue.suffix(3))", "-pkeyopt", "rsa_padding_mode:\(padding[0])"]
+        let arguments = ["pkeyutl", "-sign", "-inkey", "key", "-in", "message", "-out", "signature", "-rawin"]
+        let signed = try Subprocess.run(
+            "/usr/bin/env", ["openssl"] + arguments + options + padding.dropFirst().flatMap { ["-pkeyopt", $0] },
+            in: directory)
+        #expect(signed.status == 0, "\(signed.errorText)")
+        let pem = Text(String(decoding: try bytes("key.pub"), as: UTF8.self))
+        let signature = try bytes("signature")
+        for other in RSAScheme.allCases {
+            let key = try PublicKey(keyType: "rsa", scheme: other.text, publicValue: pem)
+            #expect(try key.isValid(signature: signature, over: Self.message) == (other == scheme))
+            #expect(!(try key.isValid(signature: signature, over: Self.message + [0])))
+        }
+        // It keeps its scheme, and has the key id that Python gives to this scheme.
+        let key = try PublicKey(keyType: "rsa", scheme: scheme.text, publicValue: pem)
+        #expect(try PublicKey(keyObject: key.keyObject).rsaScheme == scheme)
+        #expect(key == (try load("key").publicKey))
+        #expect((key.keyID(.python) == (try load("key").publicKey.keyID(.python))) == (scheme == .pssSHA256))
+    }
+
+    @Test func `an RSA scheme that is not supported is called so, and an elliptic curve takes none`() throws {
+        let rsa = try TestKeys.publicKey("rsa-2048")
+        for scheme: Text in ["rsassa-pss-sha224", "rsa-pkcs1v15-sha224", "rsassa-pss-sha1", "rsa"] {
+            let error = try keyError { _ = try PublicKey(keyType: "rsa", scheme: scheme, publicValue: rsa.publicValue) }
+            #expect(error?.description == "the scheme '\(scheme)' is not supported for this key of type 'rsa'")
+        }
+        let curve = try TestKeys.publicKey("ecdsa-p256")
+        for scheme in RSAScheme.allCases {
+            #expect(throws: KeyError.self) {
+                try PublicKey(keyType: "rsa", scheme: scheme.text, publicValue: curve.publicValue)
+            }
+            #expect(throws: KeyError.self) {
+                try PublicKey(keyType: "ecdsa", scheme: scheme.text, publicValue: rsa.publicValue)
+            }
+        }
+    }
+
     func generate(_ type: KeyType, _ name: String) throws {
         switch type {
         case .ed25519: try openssl("genpkey", "-algorithm", "ed25519", "-out", name)

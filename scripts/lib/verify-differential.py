@@ -14,7 +14,8 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from in_toto.models.metadata import Metadata
 from in_toto.verifylib import in_toto_verify
@@ -42,6 +43,8 @@ TABLE = {
     "unreadable-evidence": ("theirs", None),
     "any-signature": ("theirs", None),
     "key-ids": ("theirs", None),
+    "key-schemes": ("ours", r"distinct usable keys|needs links from"),
+    "limits": ("ours", r"has more than"),
 }
 
 NAMES = ["a", "b", "c.txt", "src/a", "src/b", "src/sub/c", "dist/x", "é", "e\u0301", "a b", "[x]", "*", "A", "x\n"]
@@ -56,25 +59,42 @@ GOOD_DATES = ["2096-02-29T12:00:00Z", "2099-12-31T23:59:59Z", "9999-12-31T23:59:
 
 
 class Key:
-    def __init__(self):
-        self.private = Ed25519PrivateKey.generate()
-        key = SSlibKey.from_crypto(self.private.public_key())
-        self.keyid = key.keyid
+    def __init__(self, private=None, scheme="ed25519"):
+        self.private = private or Ed25519PrivateKey.generate()
+        key = SSlibKey.from_crypto(self.private.public_key(), scheme=scheme)
+        self.keyid, self.keytype, self.scheme = key.keyid, key.keytype, scheme
         self.public = key.keyval["public"]
         legacy = {
-            "keyid_hash_algorithms": ["sha256", "sha512"], "keytype": "ed25519", "keyval": {"public": self.public},
-            "scheme": "ed25519",
+            "keyid_hash_algorithms": ["sha256", "sha512"], "keytype": self.keytype,
+            "keyval": {"public": self.public.strip()}, "scheme": scheme,
         }
         self.legacy_keyid = hashlib.sha256(encode_canonical(legacy).encode()).hexdigest()
 
     def object(self, keyid=None):
         return {
-            "keyid": keyid or self.keyid, "keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": self.public}}
+            "keyid": keyid or self.keyid, "keytype": self.keytype, "scheme": self.scheme,
+            "keyval": {"public": self.public}}
 
     def sign(self, message):
-        return self.private.sign(message)
+        if self.scheme == "ed25519":
+            return self.private.sign(message)
+        hash = HASHES[self.scheme[-3:]]()
+        if self.keytype == "ecdsa":
+            return self.private.sign(message, ec.ECDSA(hash))
+        is_pss = self.scheme.startswith("rsassa-pss")
+        return self.private.sign(
+            message, padding.PSS(padding.MGF1(hash), hash.digest_size) if is_pss else padding.PKCS1v15(), hash)
 
 
+HASHES = {
+    "224": hashes.SHA224, "256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512, "521": hashes.SHA512}
+RSA = rsa.generate_private_key(65537, 2048)
+# One key of each other scheme that Python knows; the RSA ones are the same key.
+SCHEMED = [
+    Key(RSA, f"{kind}-sha{length}") for kind in ("rsassa-pss", "rsa-pkcs1v15") for length in (224, 256, 384, 512)
+] + [
+    Key(ec.generate_private_key(curve()), f"ecdsa-sha2-{name}")
+    for name, curve in (("nistp256", ec.SECP256R1), ("nistp384", ec.SECP384R1), ("nistp521", ec.SECP521R1))]
 KEYS = [Key() for _ in range(6)]
 OWNER, ALICE, BOB, CARL, STRANGER, _ = KEYS
 
@@ -109,7 +129,7 @@ class Chain:
 
     @staticmethod
     def key(keyid):
-        return next(key for key in KEYS if keyid in (key.keyid, key.legacy_keyid))
+        return next(key for key in KEYS + SCHEMED if keyid in (key.keyid, key.legacy_keyid))
 
     def step(self, name, names):
         keys = [key.keyid for key in self.rng.sample([ALICE, BOB, CARL], self.rng.randint(1, 3))]
@@ -307,6 +327,28 @@ def change_after_signing(chain):
     return "signed-as-read"
 
 
+def other_scheme(chain):
+    """A key of another scheme has done a step, or says that it has and signs by a third one."""
+    index = chain.rng.randrange(len(chain.steps))
+    listed = chain.rng.choice(SCHEMED)
+    signer = chain.rng.choice([listed, listed, listed, chain.rng.choice(SCHEMED)])
+    chain.layout["keys"][listed.keyid] = listed.object()
+    chain.steps[index].update(pubkeys=[listed.keyid], threshold=1)
+    chain.signed[index] = [(signer, listed.keyid, chain.links[index])]
+    return "key-schemes" if listed.scheme.endswith("224") else None
+
+
+def too_much(chain):
+    """Most keys of a step and bytes of a rule's word that are taken, and one more."""
+    step = chain.rng.choice(chain.steps)
+    if chain.rng.random() < 0.5:
+        count = chain.rng.choice([256, 257])
+        step["pubkeys"] = step["pubkeys"] + [f"{number:064x}" for number in range(count - len(step["pubkeys"]))]
+    else:
+        step["expected_products"].insert(0, ["ALLOW", "x" * chain.rng.choice([4096, 4097])])
+    return "limits"
+
+
 def disagreement(chain):
     index = chain.rng.randrange(len(chain.steps))
     step, link = chain.steps[index], chain.links[index]
@@ -476,7 +518,7 @@ MUTATIONS = [
     change_after_signing, disagreement, odd_names, odd_names, odd_digests, odd_digests, odd_step_name, bad_rule,
     missing_link, unreadable_evidence, other_key_id, relabelled_key, repeated_member, private_key, no_steps,
     bad_signature_first, payload_type, edited_digest, other_rules, other_rules, derived_pattern, derived_pattern,
-    met_threshold,
+    met_threshold, other_scheme, other_scheme, too_much,
 ]
 
 # What a mutation is about. Of each kind some chains have to be accepted and some refused.
@@ -485,7 +527,7 @@ KINDS = {
     "names": {odd_names, odd_step_name, other_name}, "digests": {odd_digests, edited_digest, disagreement},
     "thresholds": {threshold, one_key_twice, missing_link, met_threshold},
     "signatures": {flip_signature, other_signer, bad_signature_first, change_after_signing, other_key_id},
-    "dates": {expiry},
+    "schemes": {other_scheme}, "dates": {expiry}, "limits": {too_much},
     "documents": {
         unknown_member, missing_member, repeated_member, payload_type, private_key, relabelled_key, unreadable_evidence,
         no_steps},

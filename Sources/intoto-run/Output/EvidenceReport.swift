@@ -75,7 +75,7 @@ struct EvidenceReport {
 
     private func describe(_ outcome: SignatureCheck.Outcome?) -> String {
         switch outcome {
-        case .valid(let key): "good, by \(key.scheme.rawValue) key \(key.keyID(.python).prefix8)"
+        case .valid(let key): "good, by \(key.schemeName) key \(key.keyID(.python).prefix8)"
         case .bad: "BAD: the signature does not fit"
         case .unknownKey: "by none of the given keys"
         case nil: "not checked"

@@ -106,7 +106,7 @@ struct KeyShow: Verb {
             document["keyIds"] = .object(object)
             try context.print(JSONText.indented(document))
         } else {
-            try context.print("scheme: \(key.scheme.rawValue)")
+            try context.print("scheme: \(key.schemeName)")
             for (convention, id) in ids { try context.print("key id (\(convention.rawValue)): \(id)") }
             try context.print("key object: \(try JSONText.indented(key.keyObject))")
             try context.print(String(key.pem.description.dropLast()))

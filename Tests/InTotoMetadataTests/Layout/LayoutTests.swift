@@ -165,6 +165,7 @@ import Testing
         }
         #expect(Self.refusal(step: rule(4096)) == "is taken")
         #expect(Self.refusal(step: rule(4097)).contains("has more than 4096 bytes"))
+        #expect(Self.refusal(step: rule(4097)).utf8.count < 300)
         #expect(Self.refusal(step: ["expected_products": ["ALLOW a"]]).contains("must be an array of rules"))
         #expect(Self.refusal(step: ["expected_products": [["ALLOW", 1]]]).contains("which are strings"))
     }
