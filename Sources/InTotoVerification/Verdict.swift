@@ -108,6 +108,7 @@ public struct InspectionReport: Sendable {
     public let inspection: Inspection
     /// The step whose sublayout wants it; nil for the layout itself.
     public let sublayoutStep: StepName?
+    /// Whether its command was begun: it may have changed what is here, however it ended.
     public internal(set) var hasRun = false
     /// What it found and left, unsigned.
     public internal(set) var link: Link?

@@ -36,6 +36,8 @@ public enum InspectionFault: Error, Sendable {
     case noStatus
     case tookLonger(than: Duration)
     case notRun(String)
+    /// It has run, whatever came of it.
+    case notRecordable(String)
     case artifacts(ArtifactProblem)
 }
 
@@ -49,7 +51,16 @@ extension InspectionFault: CustomStringConvertible {
             "took longer than \(limit.components.seconds) \(limit.components.seconds == 1 ? "second" : "seconds"), "
                 + "and was ended"
         case .notRun(let reason): "could not be run: \(reason)"
+        case .notRecordable(let reason): "was run, and what it left cannot be recorded: \(reason)"
         case .artifacts(let problem): "found what cannot be judged: \(problem)"
+        }
+    }
+
+    /// Whether the command had begun.
+    var hasRun: Bool {
+        switch self {
+        case .status, .noStatus, .tookLonger, .notRecordable, .artifacts: true
+        case .notRun: false
         }
     }
 
@@ -58,6 +69,8 @@ extension InspectionFault: CustomStringConvertible {
         case .status, .noStatus: "run the inspection's command by hand to see what it says"
         case .tookLonger: "give it more time with --inspection-timeout, or run its command by hand"
         case .notRun: "see that the program is on PATH, in an absolute directory"
+        case .notRecordable:
+            "look at what it has left here; verify in a directory that holds the product's files and no more"
         case .artifacts: nil
         }
     }

@@ -346,6 +346,7 @@ public struct Verifier {
             if !found.notRecorded.isEmpty { report.problems.append(.notRecorded(name, found.notRecorded)) }
             report.warnings += traces.flatMap { $0.warnings(of: name) }
         } catch let fault as InspectionFault {
+            report.hasRun = fault.hasRun
             report.problems.append(.inspection(name, fault))
         } catch let problem as ArtifactProblem {
             report.problems.append(.inspection(name, .artifacts(problem)))

@@ -17,13 +17,17 @@ struct InspectionCommand {
     func run(
         _ inspection: Inspection, _ digests: [DigestAlgorithm], _ evidence: Set<FilePath>
     ) throws -> InspectionRecord {
-        let recorded: RecordedStep
+        let runner: StepRunner
         do {
             var request = try request(inspection, digests)
             request.snapshot.exclusions = .inspection
             request.snapshot.know(evidence: evidence, in: context.workingDirectory)
-            recorded = try StepRunner(request).run(workDirectory: context.workingDirectory, now: context.now)
+            runner = try StepRunner(request)
         } catch { throw InspectionFault.notRun(Self.reason(error)) }
+        let recorded: RecordedStep
+        do { recorded = try runner.run(workDirectory: context.workingDirectory, now: context.now) } catch {
+            throw Self.fault(error)
+        }
         if recorded.execution?.result.hasTimedOut == true {
             throw InspectionFault.tookLonger(than: timeout)
         }
@@ -61,6 +65,13 @@ struct InspectionCommand {
         var seen: Set<NotRecorded> = []
         return entries.filter { seen.insert($0).inserted }.map {
             InspectionRecord.NotRecorded(path: escapedForTerminal($0.path), reason: $0.reason.description)
+        }
+    }
+
+    private static func fault(_ error: StepError) -> InspectionFault {
+        switch error {
+        case .materials, .launch, .repository: .notRun(reason(error))
+        case .products, .recording, .internal: .notRecordable(reason(error))
         }
     }
 

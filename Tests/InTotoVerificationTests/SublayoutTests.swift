@@ -117,6 +117,7 @@ import Testing
         var byproducts: JSONObject = ["return-value": 0]
         var products: ArtifactSet
         var failing = false
+        var fault: InspectionFault?
 
         init() throws {
             products = try ArtifactSet([
@@ -133,6 +134,7 @@ import Testing
             } run: { inspection, _, _ in
                 self.names.append("\(inspection.name)")
                 if self.failing { throw Failure() }
+                if let fault = self.fault { throw fault }
                 return InspectionRecord(
                     link: Link(name: inspection.name, products: self.products, byproducts: self.byproducts))
             }
@@ -190,6 +192,18 @@ import Testing
         runs.failing = true
         #expect(try Self.inspected().verify(runs.runner).problems.map(\.code) == ["inspection"])
         #expect(runs.names == ["look"])
+    }
+
+    @Test func `an inspection has run once its command was begun, however it ended`() throws {
+        for (fault, hasRun): (InspectionFault, Bool) in [
+            (.notRun("x"), false), (.notRecordable("x"), true), (.tookLonger(than: .seconds(1)), true),
+        ] {
+            let runs = try Runs()
+            runs.fault = fault
+            let verdict = try Self.inspected().verify(runs.runner)
+            #expect(verdict.problems.map(\.code) == ["inspection"])
+            #expect(verdict.inspections.map(\.hasRun) == [hasRun, false], "\(fault)")
+        }
     }
 
     @Test func `the rules of an inspection decide, with the links of the steps and of the inspections before it`()
