@@ -99,7 +99,8 @@ public struct StepReport: Sendable {
 
     /// Its own, and those of its sublayouts.
     public var everyProblem: [VerificationProblem] {
-        problems + sublayouts.flatMap(\.allProblems).map { .within(step.name, $0) }
+        problems
+            + sublayouts.flatMap { layout in layout.allProblems.map { .within(step.name, by: layout.signedBy, $0) } }
     }
 }
 

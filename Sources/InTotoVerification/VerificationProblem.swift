@@ -3,8 +3,8 @@ public import InTotoMetadata
 
 /// Why a supply chain is not accepted.
 public indirect enum VerificationProblem: Error, Sendable {
-    /// Of the sublayout that stands for a step.
-    case within(StepName, VerificationProblem)
+    /// Of the sublayout that stands for a step, and that these signed.
+    case within(StepName, by: [Functionary], VerificationProblem)
     case malformedLayout(MetadataError)
     case layoutNotSigned(AuthenticationError)
     case otherLayout(expected: Text, found: Text)
@@ -89,7 +89,7 @@ extension VerificationProblem: CustomStringConvertible {
     /// One line, no capital, no full stop; then one indented line for each piece of evidence.
     public var description: String {
         switch self {
-        case .within(let step, let problem): "in the sublayout of step '\(step)': \(problem)"
+        case .within(let step, _, let problem): "in the sublayout of step '\(step)': \(problem)"
         case .malformedLayout(let error): "the layout is not taken: \(error)"
         case .layoutNotSigned(let error): "the layout is not believed: \(error)"
         case .otherLayout(let expected, let found):
@@ -155,17 +155,21 @@ extension VerificationProblem: CustomStringConvertible {
     private static func shown(_ command: [Text]) -> String { command.map(\.escaped).joined(separator: " ") }
 
     /// What to do about it.
-    public var hint: String? {
+    public var hint: String? { hint(asking: "the project owner") }
+
+    /// `owner`: who has signed the layout and can sign another.
+    private func hint(asking owner: String) -> String? {
         switch self {
-        case .within(_, let problem): problem.hint
+        case .within(_, let signers, let problem):
+            problem.hint(asking: "\(signers.map(\.shown).joined(separator: ", ")), who signed the sublayout,")
         case .malformedLayout, .clockNotSet, .crypto, .sublayoutTooDeep, .tooManySublayouts: nil
         case .layoutNotSigned:
             "check that --verification-keys are the project owner's, and that the layout came unchanged"
         case .otherLayout: "get the layout that is meant, or the digest of this one from its owner"
-        case .expired: "ask the project owner for a layout with a later 'expires'"
-        case .emptyLayout: "ask the project owner for a layout with steps"
+        case .expired: "ask \(owner) for a layout with a later 'expires'"
+        case .emptyLayout: "ask \(owner) for a layout with steps"
         case .parameters: "give what the layout asks for with --parameter NAME=VALUE"
-        case .impossibleThreshold: "ask the project owner to list more keys, or to lower the threshold"
+        case .impossibleThreshold: "ask \(owner) to list more keys that are supported, or to lower the threshold"
         case .thresholdNotMet:
             "check --link-dir, or ask the functionary for a link of this step, signed with a listed key"
         case .tooManyLinks: "keep each product's evidence in a directory of its own"
@@ -190,7 +194,7 @@ extension VerificationProblem: CustomStringConvertible {
     /// A word for programs; does not change.
     public var code: String {
         switch self {
-        case .within(_, let problem): problem.code
+        case .within(_, _, let problem): problem.code
         case .malformedLayout: "layout-malformed"
         case .layoutNotSigned: "layout-signature"
         case .otherLayout: "layout-digest"

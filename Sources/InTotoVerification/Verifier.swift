@@ -49,6 +49,7 @@ public struct Verifier {
             }
             var layout = try authenticatedLayout()
             report.signedBy = layout.signedBy.map { Functionary(label: $0.keyID(.python), key: $0) }
+            report.layout = layout.payload
             if let parameters = request.parameters {
                 try checkExpiry(of: layout.payload)
                 layout = try substituted(layout, parameters)
@@ -197,6 +198,7 @@ public struct Verifier {
         let pool = EvidencePool(places, request.policy.limits, budget)
         var inner = LayoutReport(path: evidence.reference.description, sha256: evidence.reference.sha256)
         inner.signedBy = evidence.signers
+        inner.layout = layout.payload
         do throws(VerificationProblem) {
             let (verified, summary) = try verify(layout, inner, pool, path)
             report.sublayouts.append(verified)

@@ -221,7 +221,38 @@ import Testing
         #expect(result.status == 1)
         #expect(result.outputText.contains("inspection 'slow' took longer than 1 second, and"))
         #expect(result.outputText.contains("what to do: give it more time with --inspection-timeout"))
+        #expect(result.outputText.contains("\n  inspection 'slow': failed\n"), "\(result.outputText)")
         #expect(Date().timeIntervalSince(start) < 120)
+    }
+
+    @Test func `an inspection that was run and left what cannot be recorded is not called unrun`() throws {
+        let script = #"touch ran; touch "$(printf 'bad\377')""#
+        let chain = try Chain(inspections: [Chain.inspection("look", ["sh", "-c", script])])
+        let result = try chain.verify("--explain")
+        #expect(result.status == 1)
+        #expect(result.outputText.contains("inspection 'look' was run, and what it left cannot be recorded: "))
+        #expect(result.outputText.contains("what to do: look at what it has left here"), "\(result.outputText)")
+        #expect(!result.outputText.contains("not run"), "\(result.outputText)")
+        #expect(try chain.run.list("product").contains("ran"))
+        // What was there before keeps it from running.
+        let again = try chain.verify("--explain")
+        #expect(again.status == 1 && again.outputText.contains("inspection 'look' could not be run: "))
+        #expect(again.outputText.contains("    not run\n"), "\(again.outputText)")
+    }
+
+    @Test func `a layout that is believed and has expired is explained as what it is`() throws {
+        var chain = try Chain()
+        chain.layout["expires"] = "2025-01-01T00:00:00Z"
+        let owner = try chain.key("owner.pem").keyID(.python)
+        let result = try chain.verify("--explain")
+        #expect(result.status == 1)
+        #expect(result.outputText.contains("\n  signed by: \(owner)\n  expires: 2025-01-01T00:00:00Z (checked at "))
+        #expect(!result.outputText.contains("not believed"), "\(result.outputText)")
+        let json = try chain.verify("--json").outputText
+        #expect(json.contains(#""expires": "2025-01-01T00:00:00Z""#) && json.contains("\(owner)"))
+        let stranger = try chain.run(
+            "verify", "-l", "root.layout", "--verification-keys", "alice.pem.pub", "--link-dir", "links", "--explain")
+        #expect(stranger.outputText.contains("\n  not believed\n"), "\(stranger.outputText)")
     }
 
     @Test func `a process that an inspection leaves behind is ended`() throws {

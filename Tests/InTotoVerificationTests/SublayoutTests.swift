@@ -56,6 +56,22 @@ import Testing
         #expect(try Self.chain(empty).problems() == ["layout-empty"])
     }
 
+    @Test func `who signed a sublayout is asked to mend it, and the owner of the layout is not`() throws {
+        var expired = try Self.inner()
+        expired.layout["expires"] = "2029-12-31T23:59:59Z"
+        let alice = try TestChain.Person.alice.keyID
+        for inner in [expired, try TestChain(steps: [])] {
+            let verdict = try Self.chain(inner).verify()
+            let sublayout = try #require(verdict.layout.steps[0].sublayouts.first)
+            #expect(sublayout.layout != nil && sublayout.signedBy.map(\.label) == [alice])
+            let hint = try #require(verdict.problems[0].hint)
+            #expect(hint.hasPrefix("ask '\(alice)', who signed the sublayout, for a layout with"), "\(hint)")
+        }
+        var outer = try TestChain()
+        outer.now = "2099-01-01T00:00:00Z"
+        #expect(try outer.verify().problems[0].hint == "ask the project owner for a layout with a later 'expires'")
+    }
+
     @Test func `a sublayout that does not hold is no matter of the others' links`() throws {
         // Bob's link alone would be enough: but who signs a layout stands for it.
         var chain = try Self.chain(Self.inner(), products: ["bad": "a"])

@@ -77,6 +77,24 @@ import Testing
         #expect(try chain.problems() == ["layout-expired"])
     }
 
+    @Test func `of a layout that is believed and refused, signer and content are kept`() throws {
+        var expired = try Self.accepted()
+        expired.now = "2099-01-01T00:00:00Z"
+        var unfilled = try Self.accepted()
+        unfilled.layout["steps"] = .array([try TestChain.step("build", [.alice], products: [["ALLOW", "{NAME}"]])])
+        unfilled.parameters = try ParameterSubstitution(["OTHER": "x"])
+        for chain in [expired, unfilled, try TestChain(steps: [])] {
+            let verdict = try chain.verify()
+            #expect(verdict.outcome == .failed && verdict.problems.count == 1)
+            #expect(verdict.layout.signedBy.map(\.key) == [try TestChain.Person.owner.key.publicKey])
+            #expect(verdict.layout.layout?.expires.description == "2099-01-01T00:00:00Z", "\(verdict.text)")
+        }
+        var strange = try Self.accepted()
+        strange.signedBy = [.stranger]
+        let refused = try strange.verify().layout
+        #expect(refused.signedBy.isEmpty && refused.layout == nil)
+    }
+
     // MARK: What is not there
 
     @Test func `a layout without steps and inspections is refused`() throws {

@@ -92,7 +92,7 @@ struct VerdictReport {
 
     private static func tree(_ report: LayoutReport, checkedAt: UTCTime) -> [String] {
         var lines = ["layout \(report.path)", "  sha256: \(report.sha256)"]
-        guard let layout = report.layout else { return lines + ["  not believed"] }
+        guard !report.signedBy.isEmpty, let layout = report.layout else { return lines + ["  not believed"] }
         lines.append("  signed by: \(report.signedBy.map { "\($0.label)" }.joined(separator: ", "))")
         lines.append("  expires: \(layout.expires) (checked at \(checkedAt))")
         for step in report.steps { lines += tree(step, checkedAt: checkedAt).map { "  \($0)" } }
