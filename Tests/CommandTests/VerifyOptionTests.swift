@@ -10,6 +10,12 @@ import Testing
         arguments: [
             (["--max-size", "0"], "--max-size is a number of bytes"), (["--max-size", "-1"], "--max-size"),
             (["--now", "tomorrow"], "--now takes a time"), (["--now", "2030-01-01"], "--now takes a time"),
+            (
+                [
+                    "--now", "2030-01-01T00:00:00Z", "--vsa", "../vsa", "--vsa-key", "../owner.pem", "--resource-uri",
+                    "https://example.org/x",
+                ], "--now and --vsa do not go together"
+            ),
             (["--now", "2030-02-30T00:00:00Z"], "--now takes a time"),
             (["--expect-layout-digest", forty], "--expect-layout-digest takes 64 hexadecimal digits"),
             (["--parameter", "NAME"], "there is no '='"), (["--parameter", "A=1", "A=2"], "is given twice"),

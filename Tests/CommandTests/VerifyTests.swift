@@ -14,7 +14,15 @@ import Testing
         #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
         #expect(result.outputText.contains("step 'build': by "))
         #expect(result.errorText.hasPrefix("intoto-run: warning: the layout expires only at 2099-01-01T00:00:00Z"))
-        #expect(try chain.verify("--now", "2098-01-01T00:00:00Z").errorText == "")
+        let later = try chain.verify("--now", "2098-01-01T00:00:00Z")
+        #expect(later.errorText == "")
+        let headline = ", judged at 2098-01-01T00:00:00Z\n"
+        #expect(later.outputText.contains(headline), "\(later.outputText)")
+        #expect(!result.outputText.contains("judged at"))
+        for (options, isGiven) in [([], false), (["--now", "2098-01-01T00:00:00Z"], true)] {
+            let json = try chain.verify(options + ["--json"]).outputText
+            #expect(json.contains(#""timeGiven": \#(isGiven)"#), "\(json)")
+        }
     }
 
     @Test func `a rule that is not kept is refused, and why is said`() throws {

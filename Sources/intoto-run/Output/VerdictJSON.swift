@@ -6,7 +6,12 @@ import InTotoVerification
 struct VerdictJSON {
     private let verdict: Verdict
 
-    init(_ verdict: Verdict) { self.verdict = verdict }
+    private let isTimeGiven: Bool
+
+    init(_ verdict: Verdict, isTimeGiven: Bool) {
+        self.verdict = verdict
+        self.isTimeGiven = isTimeGiven
+    }
 
     var object: JSONObject {
         [
@@ -14,7 +19,7 @@ struct VerdictJSON {
             "inspections": .array(verdict.inspections.map(Self.inspection)),
             "layout": Self.layout(verdict.layout),
             "problems": .array(verdict.problems.map(Self.problem)),
-            "schema": "intoto-run verdict 1",
+            "schema": "intoto-run verdict 1", "timeGiven": .bool(isTimeGiven),
             "verdict": .string(Text(verdict.outcome.rawValue)),
             "verifier": ["name": "intoto-run", "version": .string(Text(IntotoRun.version))],
             "warnings": .array(verdict.warnings.map { .string(Text($0.description)) }),

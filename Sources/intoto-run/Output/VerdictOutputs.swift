@@ -10,9 +10,12 @@ struct VerdictOutputs {
     private let inspections: EvidenceDirectory?
     private let summary: VerificationSummaryWriter?
     private let explains: Bool
+    /// Whether the user has said at which time to judge.
+    private let isTimeGiven: Bool
 
     init(
-        json: String?, junit: String?, inspections: String?, summary: VerificationSummaryWriter?, explain: Bool
+        json: String?, junit: String?, inspections: String?, summary: VerificationSummaryWriter?, explain: Bool,
+        isTimeGiven: Bool
     ) throws {
         self.json = try json.map(OutputFile.init)
         self.junit = try junit.map(OutputFile.init)
@@ -22,6 +25,7 @@ struct VerdictOutputs {
         }
         self.summary = summary
         explains = explain
+        self.isTimeGiven = isTimeGiven
     }
 
     /// The one that is written last would be all that is left.
@@ -58,12 +62,13 @@ struct VerdictOutputs {
     }
 
     private func report(_ verdict: Verdict, in context: CommandContext) throws {
-        let report = VerdictReport(verdict)
+        let report = VerdictReport(verdict, isTimeGiven: isTimeGiven)
         for warning in report.warnings { context.note("intoto-run: warning: \(warning)") }
         if json?.isStandardOutput != true {
             for line in explains ? report.explanation : report.summary { try context.print(line) }
         }
-        try json?.write(try JSONText.indented(VerdictJSON(verdict).object) + "\n", in: context)
+        try json?.write(
+            try JSONText.indented(VerdictJSON(verdict, isTimeGiven: isTimeGiven).object) + "\n", in: context)
     }
 
     private func saveInspections(of verdict: Verdict) throws {

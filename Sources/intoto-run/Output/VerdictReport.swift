@@ -6,7 +6,13 @@ import InTotoVerification
 struct VerdictReport {
     private let verdict: Verdict
 
-    init(_ verdict: Verdict) { self.verdict = verdict }
+    private let isTimeGiven: Bool
+
+    /// `isTimeGiven`: not by the clock.
+    init(_ verdict: Verdict, isTimeGiven: Bool) {
+        self.verdict = verdict
+        self.isTimeGiven = isTimeGiven
+    }
 
     /// Each once, in order; the first of very many.
     var warnings: [String] {
@@ -43,7 +49,8 @@ struct VerdictReport {
         let signers =
             layout.signedBy.isEmpty
             ? "" : ", signed by \(layout.signedBy.map { "\($0.label.prefix8)" }.joined(separator: ", "))"
-        return "\(word): \(layout.path) (sha256:\(layout.sha256))\(signers)"
+        let time = isTimeGiven ? ", judged at \(verdict.checkedAt)" : ""
+        return "\(word): \(layout.path) (sha256:\(layout.sha256))\(signers)\(time)"
     }
 
     private static func shortLine(_ step: StepReport) -> String {

@@ -47,10 +47,17 @@ struct Verify: Verb {
 
     @OptionGroup var summary: VerificationSummaryOptions
 
+    /// A summary says when verification took place, and a layout may have expired between that time and now.
+    func validate() throws {
+        guard verification.now == nil || summary.file == nil else {
+            throw ValidationError("--now and --vsa do not go together: a summary is of what holds now")
+        }
+    }
+
     func run(in context: CommandContext) throws -> Int32 {
         let outputs = try VerdictOutputs(
-            json: json, junit: junit, inspections: saveDirectory, summary: summary.writer(in: context), explain: explain
-        )
+            json: json, junit: junit, inspections: saveDirectory, summary: summary.writer(in: context),
+            explain: explain, isTimeGiven: verification.now != nil)
         var request = try verification.request(in: context)
         request.policy.inspections = withoutInspections ? .skip : .run
         request.policy.sublayoutInspections = allowsSublayoutInspections ? .run : .skip
