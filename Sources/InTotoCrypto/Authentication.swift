@@ -38,11 +38,13 @@ public struct SignatureCheck: Sendable {
 extension SignedMetadata {
     /// Checks the signatures, and decodes what is signed once `threshold` distinct keys among `keys` have signed it.
     ///
-    /// Bad signatures and those by other keys count nothing, and do no harm.
+    /// Bad signatures and those by other keys count nothing, and do no harm. Where the keys that a signature names have
+    /// not made it, `mayTryOthers` is asked whether so many others are tried.
     public func authenticated(
-        by keys: [PublicKey], threshold: Int = 1, limits: JSONLimits = JSONLimits()
+        by keys: [PublicKey], threshold: Int = 1, limits: JSONLimits = JSONLimits(),
+        mayTryOthers: (Int) -> Bool = { _ in false }
     ) throws(AuthenticationError) -> Authenticated<Payload> {
-        let signers = try requireSignatures(by: keys, threshold: threshold)
+        let signers = try requireSignatures(by: keys, threshold: threshold, mayTryOthers)
         do {
             return Authenticated(payload: try payload(limits: limits), signedBy: signers)
         } catch {
@@ -51,28 +53,31 @@ extension SignedMetadata {
     }
 
     /// The distinct keys among `keys` that have signed; throws where they are fewer than `threshold`.
-    fileprivate func requireSignatures(by keys: [PublicKey], threshold: Int) throws(AuthenticationError) -> [PublicKey]
-    {
+    fileprivate func requireSignatures(
+        by keys: [PublicKey], threshold: Int, _ mayTryOthers: (Int) -> Bool = { _ in false }
+    ) throws(AuthenticationError) -> [PublicKey] {
         let keys = distinct(keys)
         guard (1...max(keys.count, 1)).contains(threshold) else {
             throw .impossibleThreshold(threshold, keys: keys.count)
         }
         guard !signatures.isEmpty else { throw .notSigned(openPGPSignatures: openPGPSignatureCount) }
-        let checks = try checkSignatures(by: keys)
+        let checks = try checkSignatures(by: keys, mayTryOthers: mayTryOthers)
         let signers = Set(checks.compactMap(\.signer))
         guard signers.count >= threshold else { throw .notEnoughSignatures(needed: threshold, checks: checks) }
         return keys.filter(signers.contains)
     }
 
-    /// What each signature is worth, in the file's order.
-    public func checkSignatures(by keys: [PublicKey]) throws(AuthenticationError) -> [SignatureCheck] {
+    /// What each signature is worth, in the file's order; `mayTryOthers` as for `authenticated`.
+    public func checkSignatures(
+        by keys: [PublicKey], mayTryOthers: (Int) -> Bool = { _ in false }
+    ) throws(AuthenticationError) -> [SignatureCheck] {
         let keys = distinct(keys)
         let message: [UInt8]
         do { message = try signedBytes() } catch { throw .metadata(error) }
         var checks: [SignatureCheck] = []
         for signature in signatures {
             do {
-                let outcome = try signature.outcome(over: message, keys: keys)
+                let outcome = try signature.outcome(over: message, keys: keys, mayTryOthers)
                 checks.append(SignatureCheck(keyID: signature.keyID, outcome: outcome))
             } catch {
                 throw .crypto(error)
@@ -106,12 +111,18 @@ extension Envelope {
 
 extension Signature {
     /// The key id narrows the search to the keys that it names; where it names none, each key is tried.
-    fileprivate func outcome(over message: [UInt8], keys: [PublicKey]) throws(CryptoError) -> SignatureCheck.Outcome {
+    fileprivate func outcome(
+        over message: [UInt8], keys: [PublicKey], _ mayTryOthers: (Int) -> Bool
+    ) throws(CryptoError) -> SignatureCheck.Outcome {
         let named = keys.filter { $0.knownKeyIDs.contains(keyID) }
         for key in named.isEmpty ? keys : named where try key.isValid(signature: bytes, over: message) {
             return .valid(by: key)
         }
-        return named.first.map { .bad(for: $0) } ?? .unknownKey
+        guard let first = named.first else { return .unknownKey }
+        let others = keys.filter { !$0.knownKeyIDs.contains(keyID) }
+        guard mayTryOthers(others.count) else { return .bad(for: first) }
+        for key in others where try key.isValid(signature: bytes, over: message) { return .valid(by: key) }
+        return .bad(for: first)
     }
 }
 

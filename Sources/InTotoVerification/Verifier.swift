@@ -69,7 +69,10 @@ public struct Verifier {
         let metadata: SignedMetadata
         do { metadata = try SignedMetadata(request.layout, limits: limits) } catch { throw .malformedLayout(error) }
         let payload: Authenticated<Payload>
-        do { payload = try metadata.authenticated(by: request.ownerKeys, threshold: request.ownerKeys.count) } catch {
+        do {
+            payload = try metadata.authenticated(
+                by: request.ownerKeys, threshold: request.ownerKeys.count, mayTryOthers: { _ in true })
+        } catch {
             if case .metadata(let error) = error { throw .malformedLayout(error) }
             throw .layoutNotSigned(error)
         }

@@ -23,8 +23,12 @@ struct TestChain {
     var files: [String: [UInt8]] = [:]
     /// Symbolic links there, and where they lead.
     var links: [String: String] = [:]
+    /// Files of the folder that are named instead of it.
+    var named: [String] = []
     var owners = [Person.owner]
     var signedBy = [Person.owner]
+    /// The key ids of the layout's signatures, where these are not their signers'.
+    var layoutKeyIDs: [KeyID] = []
     var policy = VerificationPolicy()
     var now: Text = "2030-01-01T00:00:00Z"
     var parameters: ParameterSubstitution?
@@ -119,14 +123,24 @@ struct TestChain {
                 atPath: folder.appending(path: name).path, withDestinationPath: target)
         }
         guard let now = UTCTime(now) else { throw IntotoRun.SetupFailure(reason: "'\(now)' is no time") }
+        var evidence = [EvidencePlace.folder(try EvidenceFolder(FilePath(folder.path)))]
+        if !named.isEmpty { evidence = named.map { .file(FilePath(folder.appending(path: $0).path)) } }
         var request = VerificationRequest(
-            layoutPath: "root.layout", layout: try Self.signed(.object(layout), by: signedBy),
+            layoutPath: "root.layout", layout: try signedLayout(),
             ownerKeys: try owners.map { try $0.key.publicKey },
-            evidence: [.folder(try EvidenceFolder(FilePath(folder.path)))], now: now)
+            evidence: evidence, now: now)
         request.policy = policy
         request.parameters = parameters
         var verifier = Verifier(request, inspections: runner)
         return verifier.verify()
+    }
+
+    private func signedLayout() throws -> [UInt8] {
+        var envelope = try Self.envelope(.object(layout), by: signedBy)
+        for (index, keyID) in layoutKeyIDs.enumerated() {
+            envelope.signatures[index] = Signature(keyID: keyID, bytes: envelope.signatures[index].bytes)
+        }
+        return try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
     }
 
     /// The codes of everything that failed; none where the chain is accepted.

@@ -253,6 +253,7 @@ def other_signer(chain):
     index = chain.rng.randrange(len(chain.signed))
     _, label, link = chain.signed[index][0]
     chain.signed[index][0] = (chain.rng.choice([STRANGER, ALICE, BOB, CARL]), label, link)
+    return "key-ids"
 
 
 def expiry(chain):

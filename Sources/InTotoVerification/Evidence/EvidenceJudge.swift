@@ -52,7 +52,11 @@ struct EvidenceJudge {
         let keys = listed.map(\.key) + certified.keys
         guard budget.allows(metadata, size: found.size, keys) else { return .failure(.tooManySignatures) }
         let authenticated: Authenticated<Payload>
-        do { authenticated = try metadata.authenticated(by: keys, limits: policy.limits) } catch {
+        do {
+            authenticated = try metadata.authenticated(by: keys, limits: policy.limits) {
+                budget.allowsTrials($0, size: found.size)
+            }
+        } catch {
             return .failure(try reason(metadata, size: found.size, error, certified.refusals))
         }
         let signers = authenticated.signedBy.map { key in

@@ -1,8 +1,8 @@
 internal import InTotoCrypto
 internal import InTotoMetadata
 
-/// How much checking of signatures one verification does. A key id narrows the search to one key; signatures that name
-/// none are tried with every key, and a hostile file has hundreds of them over a hundred megabytes.
+/// How much checking of signatures one verification does. A key id says which key is tried first; signatures that name
+/// none, or another than their own, are tried with every key, and a hostile file has hundreds of them over a hundred megabytes.
 final class SignatureBudget {
     private var left = 64 << 30
     private var bytesLeft: Int
@@ -28,15 +28,19 @@ final class SignatureBudget {
     /// In bytes: a few milliseconds, and what a message of that size would cost.
     private static let chainCost = 16 << 20
 
-    /// Whether all of `keys` may be tried on these signatures; takes what that costs.
+    /// Whether these signatures may be tried with those of `keys` that they name, or with all where they name none; takes
+    /// what that costs.
     func allows(_ metadata: SignedMetadata, size: Int, _ keys: [PublicKey]) -> Bool {
         var trials = 0
         for signature in metadata.signatures {
             let named = keys.count { $0.knownKeyIDs.contains(signature.keyID) }
             trials += named == 0 ? keys.count : named
         }
-        return take(trials, of: size + Self.fixedCost)
+        return allowsTrials(trials, size: size)
     }
+
+    /// Whether one signature may be tried so many times; takes what that costs.
+    func allowsTrials(_ count: Int, size: Int) -> Bool { take(count, of: size + Self.fixedCost) }
 
     private func take(_ count: Int, of each: Int) -> Bool {
         let (cost, overflow) = count.multipliedReportingOverflow(by: each)
