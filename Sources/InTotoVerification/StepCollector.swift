@@ -35,7 +35,9 @@ struct StepCollector {
         var judges: [Text: EvidenceJudge] = [:]
         for step in layout.steps { judges[step.name.text] = judge(of: step) }
         let pool = pool
-        try pool.visitBundled { (found) throws(CryptoError) in try sort(found, judges) }
+        try pool.visitBundled(besidesLinksOf: layout.steps.map(\.name)) { (found) throws(CryptoError) in
+            try sort(found, judges)
+        }
     }
 
     /// What is kept is what counts: bundles may hold far more.

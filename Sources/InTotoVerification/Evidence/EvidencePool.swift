@@ -6,7 +6,7 @@ public import SystemPackage
 /// Where evidence is looked for.
 public enum EvidencePlace: Sendable {
     case folder(EvidenceFolder)
-    /// A bundle, or one container.
+    /// A bundle, or one container; with a link's name, it is read as it is in its folder.
     case file(FilePath)
 }
 
@@ -29,7 +29,7 @@ struct EvidencePool {
     private let limits: JSONLimits
     private let budget: SignatureBudget
     /// Files `STEP.KEYID8.link`, by step.
-    private var files: [Text: [(folder: EvidenceFolder, name: Text)]] = [:]
+    private var files: [Text: [LinkFile]] = [:]
     /// Files that are not read, and that may have been meant to be: the first of them.
     private var unread: [(path: FilePath, name: Text)] = []
 
@@ -37,14 +37,39 @@ struct EvidencePool {
         self.places = places
         self.limits = limits
         self.budget = budget
-        for case .folder(let folder) in places {
-            for name in folder.names {
-                if let step = Self.step(ofLink: name) {
-                    files[step, default: []].append((folder, name))
-                } else if unread.count < Self.unreadLimit, Self.looksMisnamed(name) {
-                    unread.append((folder.path(of: name), name))
-                }
+        for place in places {
+            switch place {
+            case .folder(let folder): add(folder)
+            case .file(let path):
+                if let step = Self.step(ofLink: path) { files[step, default: []].append(LinkFile(folder: nil, path)) }
             }
+        }
+    }
+
+    private mutating func add(_ folder: EvidenceFolder) {
+        for name in folder.names {
+            let path = folder.path(of: name)
+            if let step = Self.step(ofLink: name) {
+                files[step, default: []].append(LinkFile(folder: (folder, name), path))
+            } else if unread.count < Self.unreadLimit, Self.looksMisnamed(name) {
+                unread.append((path, name))
+            }
+        }
+    }
+
+    private struct LinkFile {
+        /// Where it was found, and its name there; nil where the user named it.
+        let folder: (EvidenceFolder, name: Text)?
+        let path: FilePath
+
+        init(folder: (EvidenceFolder, name: Text)?, _ path: FilePath) {
+            self.folder = folder
+            self.path = path
+        }
+
+        func contents(limit: Int) throws(StorageError) -> [UInt8] {
+            guard let (folder, name) = folder else { return try BoundedReader.contents(of: path, limit: limit) }
+            return try folder.contents(of: name, limit: limit)
         }
     }
 
@@ -58,20 +83,20 @@ struct EvidencePool {
         let files = files[step.text] ?? []
         guard files.count <= Self.fileLimit else { return false }
         for file in files {
-            let path = file.folder.path(of: file.name)
             var found = try one(
-                path,
-                read { () throws(StorageError) in
-                    try file.folder.contents(of: file.name, limit: limits.size)
-                })
-            found.sublayoutFolder = file.folder.path(of: Text(repairing: file.name.utf8.dropLast(5)))
+                file.path, read { () throws(StorageError) in try file.contents(limit: limits.size) })
+            var folder = file.path
+            folder.extension = nil
+            found.sublayoutFolder = folder
             try body(found)
         }
         return true
     }
 
-    /// Visits everything in bundles and in files that were named.
-    func visitBundled(_ body: (FoundEvidence) throws(CryptoError) -> Void) throws(CryptoError) {
+    /// Visits everything in bundles and in files that were named, but for those named as links of `steps` are.
+    func visitBundled(besidesLinksOf steps: [StepName], _ body: (FoundEvidence) throws(CryptoError) -> Void)
+        throws(CryptoError)
+    {
         for place in places {
             switch place {
             case .folder(let folder):
@@ -80,6 +105,7 @@ struct EvidencePool {
                     try visitPieces(folder.path(of: name), bytes, body)
                 }
             case .file(let path):
+                if let step = Self.step(ofLink: path), steps.contains(where: { $0.text == step }) { continue }
                 let bytes = read { () throws(StorageError) in
                     try BoundedReader.contents(of: path, limit: limits.size)
                 }
@@ -173,6 +199,10 @@ struct EvidencePool {
 
     static func sha256(_ bytes: [UInt8]) throws(CryptoError) -> Text {
         Hex.encode(try MessageDigest.digest(.sha256, of: bytes))
+    }
+
+    private static func step(ofLink path: FilePath) -> Text? {
+        path.lastComponent.flatMap { step(ofLink: Text($0.string)) }
     }
 
     /// The step that `STEP.KEYID8.link` is named after.
