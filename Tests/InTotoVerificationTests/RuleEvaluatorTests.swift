@@ -80,8 +80,32 @@ import Testing
     }
 
     @Test func `URIs are left as they are`() throws {
-        let uri = try Self.set(["https://a//b/../c": "a"])
-        #expect(try Self.trace([["ALLOW", "https://a//b/../c"], ["DISALLOW", "*"]], products: uri).failure == nil)
+        for name in ["https://a/b", "https://a/b/", "https://a/", "git+ssh://a", "file:///f", "a://f", "https://a/..b"]
+        {
+            let uri = try Self.set([ArtifactName(Text(name)): "a"])
+            #expect(try Self.trace([["ALLOW", name], ["DISALLOW", "*"]], products: uri).failure == nil, "\(name)")
+        }
+    }
+
+    @Test(arguments: [
+        "a://../f", "a://./../f", "a://.//../f", "https://a//../../f", "a://b/../../f", "a:///../f",
+    ])
+    func `a path that looks like a URI dodges no rule`(name: String) throws {
+        let odd = try Self.set([ArtifactName(Text(name)): "a"])
+        #expect(try Self.trace([["DISALLOW", "f"], ["ALLOW", "*"]], products: odd).failure != nil)
+        #expect(try Self.trace([["DISALLOW", "g"], ["ALLOW", "*"]], products: odd).failure == nil)
+    }
+
+    @Test(arguments: [
+        ("https://a//b/../c", "https:/a/c"), ("https://a/./b", "https:/a/b"), ("a://..", "."), ("a://./f", "a:/f"),
+    ])
+    func `a URI with parts that a path would lose is a path`(name: String, path: String) throws {
+        let odd = try Self.set([ArtifactName(Text(name)): "a"])
+        #expect(try Self.trace([["ALLOW", path], ["DISALLOW", "*"]], products: odd).failure == nil)
+        #expect(throws: ArtifactProblem.self) {
+            try NormalizedArtifacts(
+                try ArtifactSet([name, path].map { Artifact(name: ArtifactName(Text($0)), digests: Self.digest("a")) }))
+        }
     }
 
     // MARK: Near misses

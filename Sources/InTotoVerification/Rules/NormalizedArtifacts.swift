@@ -100,9 +100,10 @@ enum LexicalPath {
         return false
     }
 
-    /// Without empty, `.` and `..` parts; `..` above a relative path's beginning stays. A URI is left as it is.
+    /// Without empty, `.` and `..` parts; `..` above a relative path's beginning stays. A URI that has none of these is
+    /// left as it is.
     static func normalized(_ name: ArraySlice<UInt8>) -> [UInt8] {
-        guard !isURI(name) else { return Array(name) }
+        guard !isPlainURI(name) else { return Array(name) }
         let isAbsolute = name.first == slash
         var parts: [ArraySlice<UInt8>] = []
         for part in name.split(separator: slash) where !part.elementsEqual(".".utf8) {
@@ -118,14 +119,23 @@ enum LexicalPath {
         return path.isEmpty ? [dot] : path
     }
 
-    /// A scheme (RFC 3986, 3.1) and `://`.
-    private static func isURI(_ name: ArraySlice<UInt8>) -> Bool {
+    /// A scheme (RFC 3986, 3.1), `://`, and behind it nothing that a path would lose but a last slash: as a path, `a://../f`
+    /// is the file `f`.
+    private static func isPlainURI(_ name: ArraySlice<UInt8>) -> Bool {
         guard let colon = name.firstIndex(of: UInt8(ascii: ":")), name[(colon + 1)...].starts(with: "//".utf8),
             let first = name.first, (0x61...0x7A).contains(first | 0x20)
         else { return false }
-        return name[..<colon].allSatisfy {
+        let isScheme = name[..<colon].allSatisfy {
             (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || "+-.".utf8.contains($0)
         }
+        var parts = name[(colon + 3)...].split(separator: slash, omittingEmptySubsequences: false)
+        let authority = parts.removeFirst()
+        if parts.last?.isEmpty == true { parts.removeLast() }
+        return isScheme && !isDots(authority) && parts.allSatisfy { !$0.isEmpty && !isDots($0) }
+    }
+
+    private static func isDots(_ part: ArraySlice<UInt8>) -> Bool {
+        part.elementsEqual(".".utf8) || part.elementsEqual("..".utf8)
     }
 
     private static let slash = UInt8(ascii: "/")
