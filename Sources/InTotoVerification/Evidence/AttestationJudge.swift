@@ -10,7 +10,7 @@ struct SignedStatement {
 
 /// Decides which statements beside a step's links count: signed by one of the step's functionaries, about nothing but
 /// the step's artifacts and about something that it made, and saying nothing against it. One that does say something
-/// against it decides, whatever stands beside it.
+/// against it, or against what has its name and cannot be compared with it, decides, whatever stands beside it.
 struct AttestationJudge {
     let functionaries: Functionaries
     let statements: [SignedStatement]
@@ -40,8 +40,10 @@ struct AttestationJudge {
                 reference: candidate.reference,
                 standing: refusal.map(EvidenceFinding.Standing.rejected) ?? .counted(functionaries.functionary(signer)))
             report.evidence.append(finding)
-            guard let objection, artifacts.isMade(oneOf: candidate.statement.subject) else { continue }
-            objections.append(EvidenceFinding(reference: candidate.reference, standing: .rejected(objection)))
+            guard let objection, let reason = artifacts.aimed(objection, at: candidate.statement.subject) else {
+                continue
+            }
+            objections.append(EvidenceFinding(reference: candidate.reference, standing: .rejected(reason)))
         }
         if !objections.isEmpty {
             report.problem = .attestation(requirement, .contradicted(objections))
@@ -55,20 +57,55 @@ struct AttestationJudge {
 /// The contents of a step's artifacts by their digests, whatever their names: subjects are matched by digest alone.
 /// Spec: in-toto attestation v1, Statement, processing model.
 private struct StepContents {
+    private let record: ArtifactRecord
     private var all = DigestIndex()
     /// What tells this run from others: products that are not just what was there before, and commits. Of a step that makes
     /// nothing, such as a test or a review, everything.
     private var made = DigestIndex()
+    private var makesNothing = false
 
     init(_ record: ArtifactRecord) {
+        self.record = record
         let (materials, products) = (record.materials.set, record.products.set)
         for artifact in materials { all.insert(artifact.digests) }
         for artifact in products {
             all.insert(artifact.digests)
-            let isUnchanged = materials[artifact.name].map { $0.compare(with: artifact.digests) == .same } ?? false
-            if !isUnchanged { made.insert(artifact.digests) }
+            if !Self.isUnchanged(artifact.name, artifact.digests, since: materials) { made.insert(artifact.digests) }
         }
-        if made.isEmpty { made = all }
+        if made.isEmpty {
+            made = all
+            makesNothing = true
+        }
+    }
+
+    private static func isUnchanged(_ name: ArtifactName, _ digests: DigestSet, since materials: ArtifactSet) -> Bool {
+        materials[name].map { $0.compare(with: digests) == .same } ?? false
+    }
+
+    /// The objection where it is against something that the step made, or may be; nil where it is against something else.
+    func aimed(_ objection: RejectionReason, at subjects: [ResourceDescriptor]) -> RejectionReason? {
+        if isMade(oneOf: subjects) { return objection }
+        let unclear = subjects.first { !all.contains($0.digest) && mayBeMade($0) }
+        return unclear.map { .unclearObjection("\(objection)", about: $0.name ?? $0.uri ?? "") }
+    }
+
+    private func mayBeMade(_ subject: ResourceDescriptor) -> Bool {
+        guard !makesNothing else { return isIncomparable(subject) }
+        guard let name = Self.name(of: subject), let product = record.products.set[name] else { return false }
+        return product.compare(with: subject.digest) == .incomparable
+            && !Self.isUnchanged(name, product, since: record.materials.set)
+    }
+
+    /// Whether the step has an artifact of this name, by whose digests nobody can tell whether it is the subject.
+    private func isIncomparable(_ subject: ResourceDescriptor) -> Bool {
+        guard let name = Self.name(of: subject) else { return false }
+        let named = [record.materials.set[name], record.products.set[name]].compactMap(\.self)
+        return named.contains { $0.compare(with: subject.digest) == .incomparable }
+    }
+
+    /// As rules see it.
+    private static func name(of subject: ResourceDescriptor) -> ArtifactName? {
+        (subject.name ?? subject.uri).map { ArtifactName(Text(repairing: LexicalPath.normalized($0.utf8[...]))) }
     }
 
     func isMade(oneOf subjects: [ResourceDescriptor]) -> Bool {
@@ -77,7 +114,8 @@ private struct StepContents {
 
     func refusal(of subjects: [ResourceDescriptor]) -> RejectionReason? {
         for subject in subjects where !all.contains(subject.digest) {
-            return .foreignSubject(subject.name ?? subject.uri ?? "")
+            let name = subject.name ?? subject.uri ?? ""
+            return isIncomparable(subject) ? .incomparableSubject(name) : .foreignSubject(name)
         }
         return isMade(oneOf: subjects) ? nil : .nothingMade
     }

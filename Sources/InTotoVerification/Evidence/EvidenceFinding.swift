@@ -93,10 +93,14 @@ public enum RejectionReason: Sendable {
     case malformedSublayout(MetadataError)
     /// The statement is about something that is no artifact of the step.
     case foreignSubject(Text)
+    /// The statement is about something that has the name of an artifact of the step, and no digest in common with it.
+    case incomparableSubject(Text)
     /// The statement is about nothing but what the step found and left as it was.
     case nothingMade
     /// It is about the step's artifacts, and against them.
     case objection(String)
+    /// It says something against what has the name of an artifact of the step, and by its digests may be that or not.
+    case unclearObjection(String, about: Text)
 }
 
 extension RejectionReason: CustomStringConvertible {
@@ -122,8 +126,12 @@ extension RejectionReason: CustomStringConvertible {
         case .malformedSublayout(let error): "the sublayout is not taken: \(error)"
         case .foreignSubject(let name):
             "it is about '\(name.escaped)', whose digest no material or product of the step has"
+        case .incomparableSubject(let name):
+            "it is about '\(name.escaped)', and has no digest in common with what the step calls so"
         case .nothingMade: "it is about nothing that the step made, so that of an earlier run would do as well"
         case .objection(let objection): "it \(objection)"
+        case .unclearObjection(let objection, let name):
+            "\(objection); whether of the step's '\(name.escaped)' cannot be told: no digest in common"
         }
     }
 }
