@@ -2,7 +2,8 @@ internal import InTotoCrypto
 internal import InTotoMetadata
 
 /// How much checking of signatures one verification does. A key id says which key is tried first; signatures that name
-/// none, or another than their own, are tried with every key, and a hostile file has hundreds of them over a hundred megabytes.
+/// none, or another than their own, are tried with every key, and a hostile file has hundreds of them over a hundred
+/// megabytes.
 final class SignatureBudget {
     private var left = 64 << 30
     private var bytesLeft: Int

@@ -119,8 +119,8 @@ enum LexicalPath {
         return path.isEmpty ? [dot] : path
     }
 
-    /// A scheme (RFC 3986, 3.1), `://`, and behind it nothing that a path would lose but a last slash: as a path, `a://../f`
-    /// is the file `f`.
+    /// A scheme (RFC 3986, 3.1), `://`, and behind it nothing that a path would lose but a last slash: as a path,
+    /// `a://../f` is the file `f`.
     private static func isPlainURI(_ name: ArraySlice<UInt8>) -> Bool {
         guard let colon = name.firstIndex(of: UInt8(ascii: ":")), name[(colon + 1)...].starts(with: "//".utf8),
             let first = name.first, (0x61...0x7A).contains(first | 0x20)
