@@ -4,6 +4,8 @@ import Testing
 @Suite struct DigestSetTests {
     static let a = Text(String(repeating: "a1", count: 32))
     static let b = Text(String(repeating: "b2", count: 32))
+    static let twice = Text("\(a)\(a)")
+    static let notHex = Text(String(repeating: "x", count: 64))
 
     static func set(_ entries: (DigestAlgorithm, Text)...) -> DigestSet {
         var set = DigestSet()
@@ -32,14 +34,23 @@ import Testing
         (set((.sha256, "")), set((.sha256, "")), .incomparable),
         (set((.sha256, "unknown")), set((.sha256, "unknown")), .incomparable),
         (set((.sha256, "abcd")), set((.sha256, "abcd")), .incomparable),
+        (set((.sha256, notHex)), set((.sha256, notHex)), .incomparable),
+        (set((.sha256, twice)), set((.sha256, twice)), .incomparable),
+        (set((.sha256, twice)), set((.sha256, Text("\(a)\(b)"))), .different),
+        (set((DigestAlgorithm("x"), a)), set((DigestAlgorithm("x"), a)), .incomparable),
         (set((.sha256, "")), set((.sha256, a)), .different),
     ]
 
     @Test(arguments: table.indices)
-    func `sets are the same where a strong digest is shared and nothing contradicts`(row: Int) {
+    func `sets are the same where a strong digest is shared and nothing contradicts`(row: Int) throws {
         let (a, b, expected) = Self.table[row]
         #expect(a.compare(with: b) == expected)
         #expect(b.compare(with: a) == expected)
+        // Among artifacts, too, where they are compared without being taken out.
+        let (first, second) = try (
+            ArtifactSet([Artifact(name: "a", digests: a)]), ArtifactSet([Artifact(name: "a", digests: b)])
+        )
+        #expect(first.compareDigests(at: 0, with: second, at: 0) == expected)
     }
 
     @Test func `an algorithm stands once, in order of names`() {

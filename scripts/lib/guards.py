@@ -46,7 +46,8 @@ SUITES = (
         "StepNameTests SummaryExpectationsTests TextTests UTCTimeTests UnfinishedRecordTests").split()]
     + [f"InTotoCryptoTests.{name}" for name in (
         "AuthenticationTests DERReaderTests DerivationCostTests Ed25519EdgeCaseTests EnvelopeVectorTests KeyFormTests "
-        "KeyIDTests KeyLoadingTests KeyPolicyTests OpenSSHKeyTests WycheproofTests CertificateTests").split()]
+        "KeyIDTests KeyLoadingTests KeyPolicyTests KeySchemeTests OpenSSHKeyTests PublicKeyEncodingTests "
+        "WycheproofTests CertificateTests").split()]
     + [f"InTotoStorageTests.{name}" for name in ("BoundedReaderTests", "EvidenceFolderTests")]
     + [f"InTotoVerificationTests.{name}" for name in (
         "RuleEvaluatorTests", "RuleVectorTests", "VerifierTests", "EvidenceTests", "CertifiedEvidenceTests",

@@ -90,6 +90,17 @@ import Testing
         #expect(throws: JSONError.tooLarge(limit: 6)) { try JSONReader.read(Array("[1234] ".utf8), limits: limits) }
     }
 
+    @Test func `a document may have as many values as the limit, whatever they are in`() throws {
+        var limits = JSONLimits()
+        limits.values = 4
+        #expect(try JSONReader.read(Array(#"[1, {"a": 2}]"#.utf8), limits: limits) == [1, ["a": 2]])
+        for more in [#"[1, {"a": 2}, 3]"#, #"[1, {"a": [2]}]"#, #"[1, {"a": 2, "b": 3}]"#] {
+            #expect(throws: JSONError.tooManyValues(limit: 4)) {
+                try JSONReader.read(Array(more.utf8), limits: limits)
+            }
+        }
+    }
+
     // MARK: Members
 
     @Test(arguments: [
