@@ -239,7 +239,9 @@ extension RuleFailure {
             case .uncovered: return "if it is meant, the rule needs another pattern or IN prefix"
             case .noSuchStep: return "the layout's MATCH names a step that is not there"
             case .consumed: return "move the REQUIRE before the rule that consumes the artifact"
-            case .alreadyThere, .unchanged, .notOnBothSides, .stillThere, .absent: continue
+            case .absent:
+                return "it has to be there and be recorded: see what the step's -m or -p named, or have the layout changed"
+            case .alreadyThere, .unchanged, .notOnBothSides, .stillThere: continue
             }
         }
         return "if the artifact belongs there, the layout has to allow it; if not, find out how it came there"
