@@ -199,7 +199,11 @@ extension RuleEvaluator {
                     ? .otherDigest(other.name, of: source, here: here, there: other.digests)
                     : .noCommonDigest(other.name, of: source, here: here, there: other.digests))
         }
-        if let twin = twins.first(with: own[position].digests, in: destination, of: source) {
+        // Under its own name before any other: several may have the same digest.
+        let namesake = destination.position(of: name).flatMap { there in
+            own.compareDigests(at: position, with: destination, at: there) == .same ? there : nil
+        }
+        if let twin = namesake ?? twins.first(with: own[position].digests, in: destination, of: source) {
             found.append(
                 destination.nameBytes(at: twin).elementsEqual(name)
                     ? .uncovered(by: source) : .otherName(destination[twin].name, of: source))

@@ -100,7 +100,7 @@ struct VerdictReport {
             lines.append("  attestation \(attestation.requirement): \(standing(of: attestation))")
             lines += attestation.evidence.flatMap { indented("\($0)", by: "    ") }
         }
-        let others = report.otherStatements - Set(report.attestations.flatMap { $0.counted.map(\.reference) }).count
+        let others = report.otherStatements - Set(report.attestations.flatMap { $0.evidence.map(\.reference) }).count
         if others > 0 {
             lines.append("  passed over: \(others == 1 ? "1 statement" : "\(others) statements") of other types")
         }
