@@ -14,6 +14,8 @@ public struct Verdict: Sendable {
     public internal(set) var layout: LayoutReport
     /// Those of sublayouts first, then those of the layout, as they were run or would have been.
     public internal(set) var inspections: [InspectionReport] = []
+    /// Attestations that are required and were not looked for, since something failed before.
+    public internal(set) var attestationsNotReached: [RequiredAttestation] = []
     /// Of files that were to be among what was verified.
     public internal(set) var subjectProblems: [VerificationProblem] = []
 
@@ -24,6 +26,12 @@ public struct Verdict: Sendable {
     public var problems: [VerificationProblem] {
         layout.allProblems + inspections.flatMap(\.problems) + subjectProblems
     }
+    /// Of the layout itself, which would have been run, had nothing failed before.
+    public var inspectionsNotReached: [Inspection] {
+        inspections.contains { $0.sublayoutStep == nil } ? [] : layout.layout?.inspections ?? []
+    }
+    /// Of the layout itself, whose evidence was not looked at, since the layout is refused as it is.
+    public var stepsNotReached: [Step] { layout.steps.isEmpty ? layout.layout?.steps ?? [] : [] }
     public var warnings: [VerificationWarning] { layout.allWarnings + inspections.flatMap(\.warnings) }
 
     /// Every piece of evidence that was believed, of whose signers one was counted already, too.
@@ -90,6 +98,9 @@ public struct StepReport: Sendable {
     public internal(set) var products: RuleTrace?
     public internal(set) var problems: [VerificationProblem] = []
     public internal(set) var warnings: [VerificationWarning] = []
+
+    /// Whether nothing is wrong with it so far, and its rules were not applied, because another step's evidence is missing.
+    public var isUndecided: Bool { materials == nil && everyProblem.isEmpty }
 
     public var counted: [EvidenceFinding] {
         evidence.filter { if case .counted = $0.standing { true } else { false } }

@@ -25,6 +25,8 @@ public struct Verifier {
         let (report, summary) = rootLayout()
         var verdict = Verdict(outcome: .failed, checkedAt: request.now, layout: report)
         verdict.inspections = pending.flatMap(\.reports)
+        let looked = report.attestations.map(\.requirement)
+        verdict.attestationsNotReached = request.policy.attestations.filter { !looked.contains($0) }
         guard verdict.problems.isEmpty, summary != nil else { return verdict }
         if pending.contains(where: { !$0.mayRun }) {
             verdict.outcome = .incomplete

@@ -290,6 +290,35 @@ import Testing
             String(decoding: try chain.run.read("verdict.json"), as: UTF8.self).contains(#""verdict": "incomplete""#))
     }
 
+    @Test func `what was not come to is no pass`() throws {
+        var chain = try Chain(inspections: [Chain.inspection("look", ["true"])])
+        try chain.change("expected_products", to: [["DISALLOW", "*"]])
+        let steps = try #require(chain.layout["steps"] as? [[String: Any]])
+        var missing = steps[0]
+        missing["name"] = "test"
+        func verify() throws -> (text: String, xml: String) {
+            let options = ["--explain", "--junit", "../report.xml", "--require-attestation", "build=provenance"]
+            let result = try chain.verify(options)
+            #expect(result.status == 1, "\(result.errorText)")
+            return (result.outputText, String(decoding: try chain.run.read("report.xml"), as: UTF8.self))
+        }
+        chain.layout["steps"] = steps + [missing]
+        let apart = try verify()
+        let reason = "rules not applied: the evidence of another step is missing or fails"
+        #expect(apart.text.components(separatedBy: "    \(reason)\n").count == 2, "\(apart.text)")
+        #expect(apart.xml.contains(#"tests="5" failures="1" skipped="3""#), "\(apart.xml)")
+        #expect(
+            apart.xml.contains("name=\"step build\">\n    <skipped message=\"\(reason)\"/>\n"), "\(apart.xml)")
+        for name in ["attestation build=provenance", "inspection look"] {
+            let skipped = "name=\"\(name)\">\n    <skipped message=\"not looked at: something failed before\"/>\n"
+            #expect(apart.xml.contains(skipped), "\(apart.xml)")
+        }
+        chain.layout["steps"] = steps
+        let broken = try verify()
+        #expect(!broken.text.contains("not applied"), "\(broken.text)")
+        #expect(broken.xml.contains(#"tests="4" failures="1" skipped="2""#), "\(broken.xml)")
+    }
+
     @Test(arguments: ["--json", "--junit", "--vsa", "--save-inspections"])
     func `where output goes is looked at before anything is verified`(option: String) throws {
         let chain = try Chain(inspections: [Chain.inspection("touch", ["touch", "ran"])])

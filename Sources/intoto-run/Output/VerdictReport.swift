@@ -128,11 +128,15 @@ struct VerdictReport {
         if !step.expectedCommand.isEmpty, report.command != step.expectedCommand, !report.counted.isEmpty {
             lines.append("  expected command: \(shown(step.expectedCommand))")
         }
+        if report.isUndecided { lines.append("  \(rulesNotApplied)") }
         for trace in [report.materials, report.products].compactMap({ $0 }) {
             lines += tree(trace).map { $0.dropFirst(2) }.map(String.init)
         }
         return lines
     }
+
+    /// Of a step with which nothing is wrong so far.
+    static let rulesNotApplied = "rules not applied: the evidence of another step is missing or fails"
 
     /// Names shown of what one rule has consumed.
     private static let shownNames = 5
