@@ -238,6 +238,8 @@ extension RuleFailure {
             case .noCommonDigest, .cannotTell: return "record the steps with one digest algorithm in common: --digest"
             case .uncovered: return "if it is meant, the rule needs another pattern or IN prefix"
             case .noSuchStep: return "the layout's MATCH names a step that is not there"
+            case .notRunYet:
+                return "have the layout changed: steps are matched with steps, inspections also with those before them"
             case .consumed: return "move the REQUIRE before the rule that consumes the artifact"
             case .absent:
                 return "it has to be there and be recorded: see what the step's -m or -p named, or have the layout changed"

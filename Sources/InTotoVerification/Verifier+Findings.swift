@@ -48,7 +48,7 @@ extension RuleTrace {
 
     func warnings(of name: StepName) -> [VerificationWarning] {
         var warnings: [VerificationWarning] = []
-        for entry in entries where entry.namesUnknownStep {
+        for entry in entries where entry.missingSource != nil {
             if case .match(let match) = entry.rule { warnings.append(.unknownStep(name, match.step)) }
         }
         if failure == nil, !rest.isEmpty { warnings.append(.openEnd(name, kind, allowed: rest.count)) }

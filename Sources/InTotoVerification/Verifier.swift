@@ -224,7 +224,7 @@ public struct Verifier {
 
     /// Spec: 5.2, step 6; 4.3.3.
     private func applyRules(_ layout: Layout, _ records: [Text: ArtifactRecord], _ report: inout LayoutReport) {
-        let evaluator = RuleEvaluator(records)
+        let evaluator = RuleEvaluator(records, inspections: Set(layout.inspections.map(\.name.text)))
         for index in layout.steps.indices {
             let step = layout.steps[index]
             guard let record = records[step.name.text] else { continue }
@@ -305,7 +305,9 @@ public struct Verifier {
             var records = group.records
             for var report in group.reports {
                 // After a failure nothing more of a stranger's is run.
-                if reports.allSatisfy({ $0.problems.isEmpty }) { run(&report, &records, runner, evidence) }
+                if reports.allSatisfy({ $0.problems.isEmpty }) {
+                    run(&report, of: group, &records, runner, evidence)
+                }
                 reports.append(report)
             }
         }
@@ -313,8 +315,8 @@ public struct Verifier {
     }
 
     private func run(
-        _ report: inout InspectionReport, _ records: inout [Text: ArtifactRecord], _ runner: InspectionRunner,
-        _ evidence: Set<FilePath>
+        _ report: inout InspectionReport, of group: PendingInspections, _ records: inout [Text: ArtifactRecord],
+        _ runner: InspectionRunner, _ evidence: Set<FilePath>
     ) {
         let name = report.inspection.name
         do {
@@ -337,7 +339,7 @@ public struct Verifier {
             }
             let record = try ArtifactRecord(link, request.policy.names)
             records[name.text] = record
-            let evaluator = RuleEvaluator(records)
+            let evaluator = RuleEvaluator(records, inspections: Set(group.inspections.map(\.name.text)))
             let traces = [
                 evaluator.evaluate(report.inspection.expectedMaterials, on: record, .materials),
                 evaluator.evaluate(report.inspection.expectedProducts, on: record, .products),

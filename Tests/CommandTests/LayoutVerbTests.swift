@@ -125,6 +125,35 @@ import Testing
         #expect(try run("layout", "lint", "none").status == 2)
     }
 
+    @Test func `a MATCH from what is run only later is found`() throws {
+        let run = IntotoRun()
+        func inspection(_ name: String, from source: String) -> String {
+            #"{"_type": "inspection", "name": "\#(name)", "run": ["true"], "expected_materials": [["DISALLOW", "*"]], "#
+                + #""expected_products": [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "\#(source)"], ["DISALLOW", "*"]]}"#
+        }
+        func findings(step: String, first: String, second: String) throws -> [String] {
+            try run.write(
+                """
+                {"signatures": [], "signed": {"_type": "layout", "expires": "2099-01-01T00:00:00Z", "readme": "",
+                "keys": {}, "steps": [{"_type": "step", "name": "s", "threshold": 1, "pubkeys": [],
+                "expected_command": [], "expected_materials": [["DISALLOW", "*"]],
+                "expected_products": [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "\(step)"], ["DISALLOW", "*"]]}],
+                "inspect": [\(inspection("i", from: first)), \(inspection("j", from: second))]}}
+                """, to: "layout")
+            return try run("layout", "lint", "layout").outputText.split(separator: "\n").map(String.init)
+                .filter { $0.contains("MATCH") }
+        }
+        #expect(try findings(step: "s", first: "s", second: "i") == [])
+        #expect(try findings(step: "s", first: "i", second: "j") == [])
+        let early = try findings(step: "i", first: "j", second: "k")
+        #expect(
+            early == [
+                "products of 's', rule 1, MATCH * WITH PRODUCTS FROM i: the inspection 'i' is run only later",
+                "products of 'i', rule 1, MATCH * WITH PRODUCTS FROM j: the inspection 'j' is run only later",
+                "products of 'j', rule 1, MATCH * WITH PRODUCTS FROM k: there is no step 'k'",
+            ])
+    }
+
     @Test func `rules that an earlier ALLOW leaves nothing are found, and one that allows everything`() throws {
         let run = IntotoRun()
         func findings(_ materials: String, end: String = #"["DISALLOW", "*"]"#) throws -> [String] {

@@ -194,6 +194,28 @@ import Testing
         #expect(try chain.verify("--json").outputText.contains(#""pattern": ".git/""#))
     }
 
+    @Test func `a MATCH from an inspection that has not run yet is told from one from nowhere`() throws {
+        var chain = try Chain()
+        for (source, isThere) in [("look", true), ("none", false)] {
+            let rules = [["MATCH", "*", "WITH", "PRODUCTS", "FROM", source], ["DISALLOW", "*"]]
+            try chain.change("expected_products", to: rules)
+            chain.layout["inspect"] = [Chain.inspection("look", ["true"])]
+            let step = try chain.verify("--explain").outputText
+            try chain.change("expected_products", to: [["CREATE", "out"], ["DISALLOW", "*"]])
+            chain.layout["inspect"] = [
+                Chain.inspection("first", ["true"], rules), Chain.inspection("look", ["true"]),
+            ]
+            let inspection = try chain.verify("--explain").outputText
+            for text in [step, inspection] {
+                #expect(text.contains("'look' is an inspection that has not run yet\n") == isThere, "\(text)")
+                #expect(text.contains("there is no step or inspection 'none'\n") != isThere, "\(text)")
+                #expect(text.contains("it is from an inspection that has not run yet\n") == isThere, "\(text)")
+                #expect(text.contains("consumes nothing: no such step\n") != isThere, "\(text)")
+                #expect(text.contains("what to do: have the layout changed: steps are matched") == isThere, "\(text)")
+            }
+        }
+    }
+
     @Test func `nothing is run where a rule is not kept`() throws {
         var chain = try Chain(inspections: [Chain.inspection("touch", ["touch", "ran"])])
         try chain.change("expected_products", to: [["DISALLOW", "*"]])

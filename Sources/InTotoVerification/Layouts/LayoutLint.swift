@@ -53,23 +53,29 @@ public struct LayoutLint: Sendable {
         let name: StepName
         let kind: ArtifactKind
         let rules: [ArtifactRule]
+        /// Whose artifacts MATCH may be from: steps, for an inspection itself and those before it, too.
+        let sources: Set<Text>
     }
 
     private var lists: [RuleList] {
         var lists: [RuleList] = []
+        var sources = Set(layout.steps.map(\.name.text))
+        func add(_ name: StepName, materials: [ArtifactRule], products: [ArtifactRule]) {
+            lists.append(RuleList(name: name, kind: .materials, rules: materials, sources: sources))
+            lists.append(RuleList(name: name, kind: .products, rules: products, sources: sources))
+        }
         for step in layout.steps {
-            lists.append(RuleList(name: step.name, kind: .materials, rules: step.expectedMaterials))
-            lists.append(RuleList(name: step.name, kind: .products, rules: step.expectedProducts))
+            add(step.name, materials: step.expectedMaterials, products: step.expectedProducts)
         }
         for inspection in layout.inspections {
-            lists.append(RuleList(name: inspection.name, kind: .materials, rules: inspection.expectedMaterials))
-            lists.append(RuleList(name: inspection.name, kind: .products, rules: inspection.expectedProducts))
+            sources.insert(inspection.name.text)
+            add(inspection.name, materials: inspection.expectedMaterials, products: inspection.expectedProducts)
         }
         return lists
     }
 
     private var rules: [String] {
-        let names = Set((layout.steps.map(\.name) + layout.inspections.map(\.name)).map(\.text))
+        let inspections = Set(layout.inspections.map(\.name.text))
         var findings: [String] = []
         for list in lists {
             let (kind, rules) = (list.kind, list.rules)
@@ -86,8 +92,12 @@ public struct LayoutLint: Sendable {
                 for reason in rule.peculiarities(isSubstituted: true) {
                     findings.append("\(place), rule \(index + 1), \(rule): \(reason)")
                 }
-                if case .match(let match) = rule, !names.contains(match.step) {
-                    findings.append("\(place), rule \(index + 1), \(rule): there is no step '\(match.step.escaped)'")
+                if case .match(let match) = rule, !list.sources.contains(match.step) {
+                    let name = match.step.escaped
+                    let reason =
+                        inspections.contains(match.step)
+                        ? "the inspection '\(name)' is run only later" : "there is no step '\(name)'"
+                    findings.append("\(place), rule \(index + 1), \(rule): \(reason)")
                 }
                 switch (rule, kind) {
                 case (.create, .materials), (.delete, .products):

@@ -158,9 +158,12 @@ struct VerdictReport {
         switch entry.rule {
         case .disallow: "nothing left that it forbids"
         case .require: "there"
-        case .match where entry.namesUnknownStep: "consumes nothing: no such step"
         case .create, .delete, .modify, .allow, .match:
-            entry.consumed.isEmpty ? "consumes nothing" : "consumes \(names(entry.consumed))"
+            switch entry.missingSource {
+            case .unknown: "consumes nothing: no such step"
+            case .notRunYet: "consumes nothing: it is from an inspection that has not run yet"
+            case nil: entry.consumed.isEmpty ? "consumes nothing" : "consumes \(names(entry.consumed))"
+            }
         }
     }
 
