@@ -91,8 +91,8 @@ public struct StepReport: Sendable {
     /// Those of `evidence` that are good and have a file of their own.
     var linkFiles: Set<FilePath> = []
     public internal(set) var sublayouts: [LayoutReport] = []
-    /// The command that was recorded; empty where none was.
-    public internal(set) var command: [Text] = []
+    /// The command that the first good evidence has, empty where it has none; nil without such evidence.
+    public internal(set) var command: [Text]?
     /// Nil where the rules were not applied, because evidence is missing.
     public internal(set) var materials: RuleTrace?
     public internal(set) var products: RuleTrace?

@@ -124,7 +124,6 @@ public struct Verifier {
                 if let evidence = reduce(step, accepted, &stepReport, path) {
                     records[step.name.text] = evidence.record
                     commands[step.name.text] = evidence.command
-                    stepReport.command = evidence.command
                 }
                 report.steps.append(stepReport)
             }
@@ -163,7 +162,9 @@ public struct Verifier {
                 } catch { report.problems.append(error) }
             }
         }
-        guard report.everyProblem.isEmpty, let first = reduced.first else { return nil }
+        guard let first = reduced.first else { return nil }
+        report.command = first.command
+        guard report.everyProblem.isEmpty else { return nil }
         for piece in reduced { checkCommand(of: step, piece.command, piece.reference, &report) }
         var record = first.record
         for (index, other) in reduced.enumerated().dropFirst() {
@@ -172,7 +173,9 @@ public struct Verifier {
                 continue
             }
             let opponent = reduced[..<index].first { $0.record.difference(from: other.record) != nil } ?? first
-            report.problems.append(.disagreement(step.name, opponent.reference, other.reference, difference))
+            // In its own words: those before it together may say more than it does.
+            let shown = opponent.record.difference(from: other.record) ?? difference
+            report.problems.append(.disagreement(step.name, opponent.reference, other.reference, shown))
             return nil
         }
         return (record, first.command)

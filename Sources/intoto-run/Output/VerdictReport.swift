@@ -124,9 +124,10 @@ struct VerdictReport {
         lines += report.evidence.flatMap { indented("\($0)", by: "  ") }
         if report.evidence.isEmpty { lines.append("  no evidence was found") }
         for sublayout in report.sublayouts { lines += tree(sublayout, checkedAt: checkedAt).map { "  \($0)" } }
-        if !report.command.isEmpty { lines.append("  command: \(shown(report.command))") }
-        if !step.expectedCommand.isEmpty, report.command != step.expectedCommand, !report.counted.isEmpty {
-            lines.append("  expected command: \(shown(step.expectedCommand))")
+        if let command = report.command {
+            let differs = !step.expectedCommand.isEmpty && command != step.expectedCommand
+            if !command.isEmpty || differs { lines.append("  command: \(command.isEmpty ? "none" : shown(command))") }
+            if differs { lines.append("  expected command: \(shown(step.expectedCommand))") }
         }
         if report.isUndecided { lines.append("  \(rulesNotApplied)") }
         for trace in [report.materials, report.products].compactMap({ $0 }) {
