@@ -24,7 +24,7 @@ public struct Verdict: Sendable {
 
     /// Everything that failed, in the order in which it was looked at; the first decided.
     public var problems: [VerificationProblem] {
-        layout.allProblems + inspections.flatMap(\.problems) + subjectProblems
+        layout.allProblems + inspections.flatMap(\.everyProblem) + subjectProblems
     }
     /// Of the layout itself, which would have been run, had nothing failed before.
     public var inspectionsNotReached: [Inspection] {
@@ -32,7 +32,7 @@ public struct Verdict: Sendable {
     }
     /// Of the layout itself, whose evidence was not looked at, since the layout is refused as it is.
     public var stepsNotReached: [Step] { layout.steps.isEmpty ? layout.layout?.steps ?? [] : [] }
-    public var warnings: [VerificationWarning] { layout.allWarnings + inspections.flatMap(\.warnings) }
+    public var warnings: [VerificationWarning] { layout.allWarnings + inspections.flatMap(\.everyWarning) }
 
     /// Every piece of evidence that was believed, of whose signers one was counted already, too.
     public var usedEvidence: [EvidenceReference] { layout.usedEvidence }
@@ -66,7 +66,7 @@ public struct LayoutReport: Sendable {
         problems + steps.flatMap(\.everyProblem) + attestations.compactMap(\.problem)
     }
     var allWarnings: [VerificationWarning] {
-        warnings + steps.flatMap { $0.warnings + ($0.sublayouts.flatMap(\.allWarnings)) }
+        warnings + steps.flatMap(\.everyWarning)
     }
     /// The files, those of sublayouts among them, of which at least a part is signed by functionaries.
     var evidenceFiles: Set<FilePath> {
@@ -112,6 +112,10 @@ public struct StepReport: Sendable {
     public var everyProblem: [VerificationProblem] {
         problems + sublayouts.flatMap(\.allProblems).map { .within(step.name, $0) }
     }
+
+    var everyWarning: [VerificationWarning] {
+        warnings + sublayouts.flatMap(\.allWarnings).map { .within(step.name, $0) }
+    }
 }
 
 /// One inspection.
@@ -130,4 +134,16 @@ public struct InspectionReport: Sendable {
     public internal(set) var products: RuleTrace?
     public internal(set) var problems: [VerificationProblem] = []
     public internal(set) var warnings: [VerificationWarning] = []
+
+    /// Its problems as those of the sublayout that it is of: two layouts may call their inspections the same.
+    public var everyProblem: [VerificationProblem] {
+        sublayoutStep.map { step in problems.map { .within(step, $0) } } ?? problems
+    }
+
+    var everyWarning: [VerificationWarning] {
+        sublayoutStep.map { step in warnings.map { .within(step, $0) } } ?? warnings
+    }
+
+    /// Whose inspection it is, as it reads after its name; nothing for the layout's own.
+    public var owner: String { sublayoutStep.map { " of the sublayout of '\($0)'" } ?? "" }
 }

@@ -242,7 +242,7 @@ extension RuleFailure {
                 return "have the layout changed: steps are matched with steps, inspections also with those before them"
             case .consumed: return "move the REQUIRE before the rule that consumes the artifact"
             case .absent:
-                return "it has to be there and be recorded: see what the step's -m or -p named, or have the layout changed"
+                return "see that it is there, and that the step's -m or -p names it, or have the layout changed"
             case .alreadyThere, .unchanged, .notOnBothSides, .stillThere: continue
             }
         }
@@ -251,7 +251,9 @@ extension RuleFailure {
 }
 
 /// Something that does not decide, and that somebody should know.
-public enum VerificationWarning: Sendable, Hashable {
+public indirect enum VerificationWarning: Sendable, Hashable {
+    /// Of the sublayout that stands for a step.
+    case within(StepName, VerificationWarning)
     case command(StepName, EvidenceReference, expected: [Text], found: [Text])
     case unusableKey(KeyID, String)
     case weakKey(KeyID, String)
@@ -267,6 +269,7 @@ public enum VerificationWarning: Sendable, Hashable {
 extension VerificationWarning: CustomStringConvertible {
     public var description: String {
         switch self {
+        case .within(let step, let warning): "in the sublayout of step '\(step)': \(warning)"
         case .command(let step, let reference, let expected, let found):
             VerificationProblem.command(step, reference, expected: expected, found: found).description
         case .unusableKey(let keyID, let reason): "the layout's key '\(keyID)' cannot be used: \(reason)"

@@ -308,9 +308,7 @@ public struct Verifier {
             var records = group.records
             for var report in group.reports {
                 // After a failure nothing more of a stranger's is run.
-                if reports.allSatisfy({ $0.problems.isEmpty }) {
-                    run(&report, of: group, &records, runner, evidence)
-                }
+                if reports.allSatisfy({ $0.problems.isEmpty }) { run(&report, of: group, &records, runner, evidence) }
                 reports.append(report)
             }
         }

@@ -51,7 +51,8 @@ import Testing
         var chain = try Chain.handmade(threshold: 1)
         chain.layout["inspect"] = [Chain.inspection("look", ["true"])]
         func match(_ source: String) -> [String] { ["MATCH", "*", "WITH", "PRODUCTS", "FROM", source] }
-        try chain.change("expected_products", to: [match("none"), match("look"), ["ALLOW", "out"], ["ALLOW", "plain"]])
+        try chain.change(
+            "expected_products", to: [match("none"), match("look"), ["ALLOW", "out"], ["ALLOW", "plain"]])
         try chain.add(
             by: "alice.pem",
             products: ["a/../out": Self.digests("a"), "./rest": Self.digests("b"), "plain": Self.digests("c")])

@@ -280,10 +280,30 @@ import Testing
         #expect(try chain.verify("--no-inspections").status == 2)
         #expect(try chain.run.list("product") == ["in", "out"])
         chain.layout["inspect"] = [Chain.inspection("inner", ["true"])]
+        let skipped = try chain.verify("--no-inspections").outputText
+        let undecided = "inspection 'inner' of the sublayout of 'build', inspection 'inner'"
+        #expect(
+            skipped.contains("nobody can tell: \(undecided)\nwhat to do: verify without --no-inspections"), "\(skipped)"
+        )
         let allowed = try chain.verify("--allow-sublayout-inspections", "--save-inspections", "..")
         #expect(try chain.run.list().filter { $0.hasSuffix("inner.link") } == ["build.inner.link", "inner.link"])
         #expect(allowed.status == 0, "\(allowed.outputText)\(allowed.errorText)")
         #expect(try chain.run.list("product") == ["in", "inner-ran", "out"])
+        // Both are called the same, and told apart wherever they are named.
+        let listed = "  inner of the sublayout of 'build': touch inner-ran\n  inner: true\n"
+        #expect(allowed.errorText.contains(listed), "\(allowed.errorText)")
+        let passed = "  inspection 'inner' of the sublayout of 'build': passed\n  inspection 'inner': passed\n"
+        #expect(allowed.outputText.contains(passed), "\(allowed.outputText)")
+
+        #expect(try chain.run.shell("cd product && rm inner-ran && ln -s none/x inner-ran").status == 0)
+        let failed = try chain.verify("--allow-sublayout-inspections", "--junit", "../report.xml")
+        let problem = "in the sublayout of step 'build': inspection 'inner' ended with status 1"
+        #expect(failed.status == 1 && failed.outputText.contains(problem), "\(failed.outputText)")
+        let xml = String(decoding: try chain.run.read("report.xml"), as: UTF8.self)
+        let named =
+            #"name="inspection inner of the sublayout of 'build'">\#n    <failure type="inspection" message="\#(problem)""#
+        #expect(xml.contains(named), "\(xml)")
+        #expect(xml.contains("name=\"inspection inner\">\n    <skipped message=\"not run\"/>"), "\(xml)")
     }
 
     // MARK: Reports

@@ -122,7 +122,7 @@ import Testing
             return try #require(try chain.verify().problems.first?.hint)
         }
         let absent = try hint([["REQUIRE", "foo"], ["ALLOW", "*"]])
-        #expect(absent.hasPrefix("it has to be there and be recorded: "), "\(absent)")
+        #expect(absent.hasPrefix("see that it is there, and that the step's -m or -p names it, "), "\(absent)")
         #expect(try hint([["ALLOW", "*"], ["REQUIRE", "out"]]).hasPrefix("move the REQUIRE before "))
         #expect(try hint([["DISALLOW", "*"]]).hasPrefix("if the artifact belongs there, "))
     }

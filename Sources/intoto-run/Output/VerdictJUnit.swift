@@ -39,7 +39,7 @@ struct VerdictJUnit {
     private static func inspections(_ verdict: Verdict) -> [Case] {
         verdict.inspections.map {
             Case(
-                name: "inspection \($0.inspection.name)", problems: $0.problems,
+                name: "inspection \($0.inspection.name)\($0.owner)", problems: $0.everyProblem,
                 skipped: $0.hasRun || !$0.problems.isEmpty ? nil : notRun)
         } + verdict.inspectionsNotReached.map { Case(name: "inspection \($0.name)", problems: [], skipped: notReached) }
     }

@@ -28,7 +28,7 @@ struct VerdictReport {
                 "  attestation \($0.requirement): by \(Self.signers($0.counted))"
             }
         }
-        lines += verdict.inspections.filter(\.hasRun).map { "  inspection '\($0.inspection.name)': \(Self.state($0))" }
+        lines += verdict.inspections.filter(\.hasRun).map { "  \(Self.title($0)): \(Self.state($0))" }
         return lines + conclusion
     }
 
@@ -56,13 +56,23 @@ struct VerdictReport {
         }.joined(separator: ", ")
     }
 
+    private static func title(_ report: InspectionReport) -> String {
+        "inspection '\(report.inspection.name)'\(report.owner)"
+    }
+
     private static func state(_ report: InspectionReport) -> String { report.problems.isEmpty ? "passed" : "failed" }
 
     /// What failed, and one line of what to do about the first of it.
     private var conclusion: [String] {
         if verdict.outcome == .incomplete {
-            let names = verdict.inspections.map { "'\($0.inspection.name)'" }.joined(separator: ", ")
-            return ["  not run, so nobody can tell: inspections \(names)"]
+            let names = verdict.inspections.map(Self.title).joined(separator: ", ")
+            let others =
+                verdict.inspections.contains { $0.sublayoutStep != nil }
+                ? " and with --allow-sublayout-inspections" : ""
+            return [
+                "  not run, so nobody can tell: \(names)",
+                "what to do: verify without --no-inspections\(others), where the product is; read first what they run",
+            ]
         }
         var lines = verdict.problems.flatMap { Self.indented($0.description, by: "  ") }
         if let hint = verdict.problems.first?.hint { lines.append("what to do: \(hint)") }
@@ -79,8 +89,7 @@ struct VerdictReport {
     var explanation: [String] {
         var lines = Self.tree(verdict.layout, checkedAt: verdict.checkedAt)
         for report in verdict.inspections {
-            let owner = report.sublayoutStep.map { " of the sublayout of '\($0)'" } ?? ""
-            lines.append("  inspection '\(report.inspection.name)'\(owner): \(Self.shown(report.inspection.command))")
+            lines.append("  \(Self.title(report)): \(Self.shown(report.inspection.command))")
             if !report.hasRun { lines.append("    not run") }
             lines += report.hidden.map {
                 "    not looked at: \($0.paths == 1 ? "1 path" : "\($0.paths) paths"), as \($0.pattern)"
