@@ -200,6 +200,77 @@ import Testing
         #expect(try findings(everything).count == 2)
     }
 
+    @Test func `rules that an earlier one of their kind leaves nothing are found`() throws {
+        let run = IntotoRun()
+        func findings(_ rules: String) throws -> [String] {
+            try run.write(
+                """
+                {"signatures": [], "signed": {"_type": "layout", "expires": "2099-01-01T00:00:00Z", "readme": "",
+                "keys": {}, "inspect": [], "steps": [{"_type": "step", "name": "s", "threshold": 1, "pubkeys": ["aa"],
+                "expected_command": [], "expected_materials": [["DISALLOW", "*"]],
+                "expected_products": [\(rules), ["DISALLOW", "*"]]}]}}
+                """, to: "layout")
+            return try run("layout", "lint", "layout").outputText.split(separator: "\n").map(String.init)
+                .filter { $0.contains("products of 's', rule 2") }
+        }
+        func match(_ pattern: String, _ from: String = "s", _ source: String = "", _ destination: String = "") -> String
+        {
+            #"["MATCH", "\#(pattern)", \#(source)"WITH", "PRODUCTS", \#(destination)"FROM", "\#(from)"]"#
+        }
+        let (into, twice) = (#""IN", "a", "#, match("foo/*"))
+        for rules in [
+            #"["CREATE", "foo/*"], ["CREATE", "foo/bar"]"#, #"["MODIFY", "foo/*"], ["MODIFY", "foo/*"]"#,
+            #"["DISALLOW", "foo/*"], ["ALLOW", "foo/bar"]"#, #"["DISALLOW", "foo/*"], ["CREATE", "foo/*"]"#,
+            "\(twice), \(twice)", "\(twice), \(match("foo/bar"))", "\(match("*", "s", into)), \(match("x", "s", into))",
+        ] {
+            let found = try findings(rules)
+            #expect(found.count == 1 && found[0].contains("nothing is left for it, for rule 1, "), "\(rules): \(found)")
+        }
+        for rules in [
+            #"["CREATE", "foo/bar"], ["CREATE", "foo/*"]"#, #"["CREATE", "foo/*"], ["MODIFY", "foo/bar"]"#,
+            #"["CREATE", "foo/*"], ["ALLOW", "foo/bar"]"#, #"["CREATE", "foo/*"], ["REQUIRE", "foo/bar"]"#,
+            "\(twice), [\"ALLOW\", \"foo/*\"]", "\(match("foo/bar")), \(twice)", "\(twice), \(match("foo/*", "t"))",
+            "\(twice), \(match("foo/*", "s", into))", "\(twice), \(match("foo/*", "s", "", into))",
+        ] {
+            let found = try findings(rules).filter { $0.contains("rule 1") }
+            #expect(found == [], "\(rules)")
+        }
+    }
+
+    @Test func `what certificates have to say, and roots that are not there, are shown and found`() throws {
+        let run = IntotoRun()
+        let path = Vectors.url("x509/accepted-exact/root.layout").path
+        let shown = try run("layout", "show", path).outputText
+        #expect(shown.contains(", 1 root\n") && shown.contains("': threshold 1 of certificates\n"), "\(shown)")
+        #expect(shown.contains("\n  certificates: common name 'alice', "), "\(shown)")
+        #expect(try !run("layout", "lint", path).outputText.contains("certificates"))
+        func layout(roots: String) throws {
+            try run.write(
+                """
+                {"signatures": [], "signed": {"_type": "layout", "expires": "2099-01-01T00:00:00Z", "readme": "",
+                "keys": {}, "inspect": [], "steps": [{"_type": "step", "name": "s", "threshold": 1, "pubkeys": [],
+                "cert_constraints": [{"common_name": "*", "dns_names": ["*"], "emails": ["*"], "organizations": ["*"],
+                "roots": [\(roots)], "uris": ["*"]}],
+                "expected_command": ["make", "a b"], "expected_materials": [["DISALLOW", "*"]],
+                "expected_products": [["DISALLOW", "*"]]}]}}
+                """, to: "layout")
+        }
+        for (roots, finding, words) in [
+            (#""nope""#, "takes certificates of the root 'nope', which the layout does not have", "roots 'nope'"),
+            (#""*""#, "takes certificates, and the layout has no roots: none counts", "of anybody under any root"),
+            ("", "takes certificates of no root: none counts", "roots none"),
+        ] {
+            try layout(roots: roots)
+            let found = try run("layout", "lint", "layout")
+            #expect(found.status == 1 && found.outputText.contains("step 's' \(finding)\n"), "\(found.outputText)")
+            #expect(found.outputText.contains("step 's' can never be met: "), "\(found.outputText)")
+            let shown = try run("layout", "show", "layout").outputText
+            #expect(shown.contains("  certificates: \(words)\n  command: make 'a b'\n"), "\(shown)")
+        }
+        #expect(
+            try run("layout", "show", "--graph", "dot", "layout").outputText.contains("(1 of 0 or certificates)"))
+    }
+
     @Test func `what was written, and the layout itself, are said as JSON, too`() throws {
         let run = try recorded()
         let files = try run.list("links").map { "links/\($0)" }

@@ -189,27 +189,6 @@ extension LayoutVerb {
             }
             return ExitStatus.success
         }
-
-        private static func lines(_ layout: Layout) -> [String] {
-            var lines = ["layout, expires \(layout.expires), \(layout.keys.count) keys"]
-            for step in layout.steps {
-                lines.append(
-                    "step '\(step.name)': threshold \(step.threshold) of \(step.keyIDs.map { "\($0.prefix8)" }.joined(separator: ", "))"
-                )
-                lines += rules("materials", step.expectedMaterials) + rules("products", step.expectedProducts)
-            }
-            for inspection in layout.inspections {
-                lines.append(
-                    "inspection '\(inspection.name)': \(inspection.command.map(\.shellWord).joined(separator: " "))")
-                lines +=
-                    rules("materials", inspection.expectedMaterials) + rules("products", inspection.expectedProducts)
-            }
-            return lines
-        }
-
-        private static func rules(_ kind: String, _ rules: [ArtifactRule]) -> [String] {
-            ["  \(kind):"] + rules.map { "    \($0)" }
-        }
     }
 }
 
