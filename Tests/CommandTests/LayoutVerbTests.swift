@@ -242,7 +242,7 @@ import Testing
         let path = Vectors.url("x509/accepted-exact/root.layout").path
         let shown = try run("layout", "show", path).outputText
         #expect(shown.contains(", 1 root\n") && shown.contains("': threshold 1 of certificates\n"), "\(shown)")
-        #expect(shown.contains("\n  certificates: common name 'alice', "), "\(shown)")
+        #expect(shown.contains("\n  certificates: common name 'bob', "), "\(shown)")
         #expect(try !run("layout", "lint", path).outputText.contains("certificates"))
         func layout(roots: String) throws {
             try run.write(

@@ -1,4 +1,6 @@
 import Foundation
+import InTotoCrypto
+import InTotoMetadata
 import TestSupport
 import Testing
 
@@ -44,7 +46,8 @@ import Testing
             ["verify", "-l", "\(folder)/root.layout", "--link-dir", folder, "--json"]
                 + ["--verification-keys", Vectors.url("keys/rsa-2048.spki.pem").path])
         #expect(result.status == 0, "\(result.outputText)\(result.errorText)")
-        #expect(result.outputText.contains(#""identity": "alice"#), "\(result.outputText)")
+        let identity = #""identity": "bob@example.invalid, spiffe://example.invalid/builder""#
+        #expect(result.outputText.contains(identity), "\(result.outputText)")
     }
 
     @Test func `names that a link spells otherwise, and why a MATCH is empty, are there`() throws {

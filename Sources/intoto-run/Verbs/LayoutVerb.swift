@@ -184,7 +184,7 @@ extension LayoutVerb {
                 try context.print(JSONText.indented(layout.json()))
                 return ExitStatus.success
             }
-            for line in graph.map({ LayoutGraph(layout).lines(in: $0) }) ?? Self.lines(layout) {
+            for line in graph.map({ LayoutGraph(layout).lines(in: $0) }) ?? LayoutReading(layout).lines {
                 try context.print(line)
             }
             return ExitStatus.success
