@@ -14,6 +14,8 @@ public struct Verdict: Sendable {
     public internal(set) var layout: LayoutReport
     /// Those of sublayouts first, then those of the layout, as they were run or would have been.
     public internal(set) var inspections: [InspectionReport] = []
+    /// Attestations that are required and were not looked for, since something failed before.
+    public internal(set) var attestationsNotReached: [RequiredAttestation] = []
     /// Of files that were to be among what was verified.
     public internal(set) var subjectProblems: [VerificationProblem] = []
 
@@ -22,9 +24,15 @@ public struct Verdict: Sendable {
 
     /// Everything that failed, in the order in which it was looked at; the first decided.
     public var problems: [VerificationProblem] {
-        layout.allProblems + inspections.flatMap(\.problems) + subjectProblems
+        layout.allProblems + inspections.flatMap(\.everyProblem) + subjectProblems
     }
-    public var warnings: [VerificationWarning] { layout.allWarnings + inspections.flatMap(\.warnings) }
+    /// Of the layout itself, which would have been run, had nothing failed before.
+    public var inspectionsNotReached: [Inspection] {
+        inspections.contains { $0.sublayoutStep == nil } ? [] : layout.layout?.inspections ?? []
+    }
+    /// Of the layout itself, whose evidence was not looked at, since the layout is refused as it is.
+    public var stepsNotReached: [Step] { layout.steps.isEmpty ? layout.layout?.steps ?? [] : [] }
+    public var warnings: [VerificationWarning] { layout.allWarnings + inspections.flatMap(\.everyWarning) }
 
     /// Every piece of evidence that was believed, of whose signers one was counted already, too.
     public var usedEvidence: [EvidenceReference] { layout.usedEvidence }
@@ -58,7 +66,7 @@ public struct LayoutReport: Sendable {
         problems + steps.flatMap(\.everyProblem) + attestations.compactMap(\.problem)
     }
     var allWarnings: [VerificationWarning] {
-        warnings + steps.flatMap { $0.warnings + ($0.sublayouts.flatMap(\.allWarnings)) }
+        warnings + steps.flatMap(\.everyWarning)
     }
     /// The files, those of sublayouts among them, of which at least a part is signed by functionaries.
     var evidenceFiles: Set<FilePath> {
@@ -83,13 +91,16 @@ public struct StepReport: Sendable {
     /// Those of `evidence` that are good and have a file of their own.
     var linkFiles: Set<FilePath> = []
     public internal(set) var sublayouts: [LayoutReport] = []
-    /// The command that was recorded; empty where none was.
-    public internal(set) var command: [Text] = []
+    /// The command that the first good evidence has, empty where it has none; nil without such evidence.
+    public internal(set) var command: [Text]?
     /// Nil where the rules were not applied, because evidence is missing.
     public internal(set) var materials: RuleTrace?
     public internal(set) var products: RuleTrace?
     public internal(set) var problems: [VerificationProblem] = []
     public internal(set) var warnings: [VerificationWarning] = []
+
+    /// Whether nothing is wrong with it so far, and its rules were not applied, because another step's evidence is missing.
+    public var isUndecided: Bool { materials == nil && everyProblem.isEmpty }
 
     public var counted: [EvidenceFinding] {
         evidence.filter { if case .counted = $0.standing { true } else { false } }
@@ -101,6 +112,10 @@ public struct StepReport: Sendable {
     public var everyProblem: [VerificationProblem] {
         problems
             + sublayouts.flatMap { layout in layout.allProblems.map { .within(step.name, by: layout.signedBy, $0) } }
+    }
+
+    var everyWarning: [VerificationWarning] {
+        warnings + sublayouts.flatMap(\.allWarnings).map { .within(step.name, $0) }
     }
 }
 
@@ -121,4 +136,16 @@ public struct InspectionReport: Sendable {
     public internal(set) var products: RuleTrace?
     public internal(set) var problems: [VerificationProblem] = []
     public internal(set) var warnings: [VerificationWarning] = []
+
+    /// Its problems as those of the sublayout that it is of: two layouts may call their inspections the same.
+    public var everyProblem: [VerificationProblem] {
+        sublayoutStep.map { step in problems.map { .within(step, $0) } } ?? problems
+    }
+
+    var everyWarning: [VerificationWarning] {
+        sublayoutStep.map { step in warnings.map { .within(step, $0) } } ?? warnings
+    }
+
+    /// Whose inspection it is, as it reads after its name; nothing for the layout's own.
+    public var owner: String { sublayoutStep.map { " of the sublayout of '\($0)'" } ?? "" }
 }

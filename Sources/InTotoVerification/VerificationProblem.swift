@@ -255,8 +255,12 @@ extension RuleFailure {
             case .noCommonDigest, .cannotTell: return "record the steps with one digest algorithm in common: --digest"
             case .uncovered: return "if it is meant, the rule needs another pattern or IN prefix"
             case .noSuchStep: return "the layout's MATCH names a step that is not there"
+            case .notRunYet:
+                return "have the layout changed: steps are matched with steps, inspections also with those before them"
             case .consumed: return "move the REQUIRE before the rule that consumes the artifact"
-            case .alreadyThere, .unchanged, .notOnBothSides, .stillThere, .absent: continue
+            case .absent:
+                return "see that it is there, and that the step's -m or -p names it, or have the layout changed"
+            case .alreadyThere, .unchanged, .notOnBothSides, .stillThere: continue
             }
         }
         return "if the artifact belongs there, the layout has to allow it; if not, find out how it came there"
@@ -264,7 +268,9 @@ extension RuleFailure {
 }
 
 /// Something that does not decide, and that somebody should know.
-public enum VerificationWarning: Sendable, Hashable {
+public indirect enum VerificationWarning: Sendable, Hashable {
+    /// Of the sublayout that stands for a step.
+    case within(StepName, VerificationWarning)
     case command(StepName, EvidenceReference, expected: [Text], found: [Text])
     case unusableKey(KeyID, String)
     case weakKey(KeyID, String)
@@ -280,6 +286,7 @@ public enum VerificationWarning: Sendable, Hashable {
 extension VerificationWarning: CustomStringConvertible {
     public var description: String {
         switch self {
+        case .within(let step, let warning): "in the sublayout of step '\(step)': \(warning)"
         case .command(let step, let reference, let expected, let found):
             VerificationProblem.command(step, reference, expected: expected, found: found).description
         case .unusableKey(let keyID, let reason): "the layout's key '\(keyID)' cannot be used: \(reason)"

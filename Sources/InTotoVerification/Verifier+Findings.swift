@@ -22,8 +22,11 @@ extension ArtifactRecord {
                     let name = min(a[position].name, b[position].name)
                     return "only one has '\(name)' among its \(kind.rawValue)"
                 }
-                guard a.compareDigests(at: position, with: b, at: position) == .same else {
-                    return "'\(a[position].name)' among the \(kind.rawValue) has different digests, or none in common"
+                let comparison = a.compareDigests(at: position, with: b, at: position)
+                guard comparison == .same else {
+                    let reason = comparison == .different ? "different digests" : "no strong digest in common"
+                    return "'\(a[position].name)' among the \(kind.rawValue) has \(reason): "
+                        + "one says \(a[position].digests), the other \(b[position].digests)"
                 }
             }
             if a.count != b.count {
@@ -48,7 +51,7 @@ extension RuleTrace {
 
     func warnings(of name: StepName) -> [VerificationWarning] {
         var warnings: [VerificationWarning] = []
-        for entry in entries where entry.namesUnknownStep {
+        for entry in entries where entry.missingSource != nil {
             if case .match(let match) = entry.rule { warnings.append(.unknownStep(name, match.step)) }
         }
         if failure == nil, !rest.isEmpty { warnings.append(.openEnd(name, kind, allowed: rest.count)) }

@@ -25,6 +25,8 @@ public struct Verifier {
         let (report, summary) = rootLayout()
         var verdict = Verdict(outcome: .failed, checkedAt: request.now, layout: report)
         verdict.inspections = pending.flatMap(\.reports)
+        let looked = report.attestations.map(\.requirement)
+        verdict.attestationsNotReached = request.policy.attestations.filter { !looked.contains($0) }
         guard verdict.problems.isEmpty, summary != nil else { return verdict }
         if pending.contains(where: { !$0.mayRun }) {
             verdict.outcome = .incomplete
@@ -126,7 +128,6 @@ public struct Verifier {
                 if let evidence = reduce(step, accepted, &stepReport, path) {
                     records[step.name.text] = evidence.record
                     commands[step.name.text] = evidence.command
-                    stepReport.command = evidence.command
                 }
                 report.steps.append(stepReport)
             }
@@ -165,7 +166,9 @@ public struct Verifier {
                 } catch { report.problems.append(error) }
             }
         }
-        guard report.everyProblem.isEmpty, let first = reduced.first else { return nil }
+        guard let first = reduced.first else { return nil }
+        report.command = first.command
+        guard report.everyProblem.isEmpty else { return nil }
         for piece in reduced { checkCommand(of: step, piece.command, piece.reference, &report) }
         var record = first.record
         for (index, other) in reduced.enumerated().dropFirst() {
@@ -174,7 +177,9 @@ public struct Verifier {
                 continue
             }
             let opponent = reduced[..<index].first { $0.record.difference(from: other.record) != nil } ?? first
-            report.problems.append(.disagreement(step.name, opponent.reference, other.reference, difference))
+            // In its own words: those before it together may say more than it does.
+            let shown = opponent.record.difference(from: other.record) ?? difference
+            report.problems.append(.disagreement(step.name, opponent.reference, other.reference, shown))
             return nil
         }
         return (record, first.command)
@@ -227,7 +232,7 @@ public struct Verifier {
 
     /// Spec: 5.2, step 6; 4.3.3.
     private func applyRules(_ layout: Layout, _ records: [Text: ArtifactRecord], _ report: inout LayoutReport) {
-        let evaluator = RuleEvaluator(records)
+        let evaluator = RuleEvaluator(records, inspections: Set(layout.inspections.map(\.name.text)))
         for index in layout.steps.indices {
             let step = layout.steps[index]
             guard let record = records[step.name.text] else { continue }
@@ -308,7 +313,7 @@ public struct Verifier {
             var records = group.records
             for var report in group.reports {
                 // After a failure nothing more of a stranger's is run.
-                if reports.allSatisfy({ $0.problems.isEmpty }) { run(&report, &records, runner, evidence) }
+                if reports.allSatisfy({ $0.problems.isEmpty }) { run(&report, of: group, &records, runner, evidence) }
                 reports.append(report)
             }
         }
@@ -316,8 +321,8 @@ public struct Verifier {
     }
 
     private func run(
-        _ report: inout InspectionReport, _ records: inout [Text: ArtifactRecord], _ runner: InspectionRunner,
-        _ evidence: Set<FilePath>
+        _ report: inout InspectionReport, of group: PendingInspections, _ records: inout [Text: ArtifactRecord],
+        _ runner: InspectionRunner, _ evidence: Set<FilePath>
     ) {
         let name = report.inspection.name
         do {
@@ -340,7 +345,7 @@ public struct Verifier {
             }
             let record = try ArtifactRecord(link, request.policy.names)
             records[name.text] = record
-            let evaluator = RuleEvaluator(records)
+            let evaluator = RuleEvaluator(records, inspections: Set(group.inspections.map(\.name.text)))
             let traces = [
                 evaluator.evaluate(report.inspection.expectedMaterials, on: record, .materials),
                 evaluator.evaluate(report.inspection.expectedProducts, on: record, .products),

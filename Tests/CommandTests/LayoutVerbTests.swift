@@ -125,6 +125,35 @@ import Testing
         #expect(try run("layout", "lint", "none").status == 2)
     }
 
+    @Test func `a MATCH from what is run only later is found`() throws {
+        let run = IntotoRun()
+        func inspection(_ name: String, from source: String) -> String {
+            #"{"_type": "inspection", "name": "\#(name)", "run": ["true"], "expected_materials": [["DISALLOW", "*"]], "#
+                + #""expected_products": [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "\#(source)"], ["DISALLOW", "*"]]}"#
+        }
+        func findings(step: String, first: String, second: String) throws -> [String] {
+            try run.write(
+                """
+                {"signatures": [], "signed": {"_type": "layout", "expires": "2099-01-01T00:00:00Z", "readme": "",
+                "keys": {}, "steps": [{"_type": "step", "name": "s", "threshold": 1, "pubkeys": [],
+                "expected_command": [], "expected_materials": [["DISALLOW", "*"]],
+                "expected_products": [["MATCH", "*", "WITH", "PRODUCTS", "FROM", "\(step)"], ["DISALLOW", "*"]]}],
+                "inspect": [\(inspection("i", from: first)), \(inspection("j", from: second))]}}
+                """, to: "layout")
+            return try run("layout", "lint", "layout").outputText.split(separator: "\n").map(String.init)
+                .filter { $0.contains("MATCH") }
+        }
+        #expect(try findings(step: "s", first: "s", second: "i") == [])
+        #expect(try findings(step: "s", first: "i", second: "j") == [])
+        let early = try findings(step: "i", first: "j", second: "k")
+        #expect(
+            early == [
+                "products of 's', rule 1, MATCH * WITH PRODUCTS FROM i: the inspection 'i' is run only later",
+                "products of 'i', rule 1, MATCH * WITH PRODUCTS FROM j: the inspection 'j' is run only later",
+                "products of 'j', rule 1, MATCH * WITH PRODUCTS FROM k: there is no step 'k'",
+            ])
+    }
+
     @Test func `rules that an earlier ALLOW leaves nothing are found, and one that allows everything`() throws {
         let run = IntotoRun()
         func findings(_ materials: String, end: String = #"["DISALLOW", "*"]"#) throws -> [String] {
@@ -169,6 +198,77 @@ import Testing
             open.count == 1 && open[0].contains("rule 2, ALLOW *: whatever no rule before it consumes is allowed"),
             "\(open)")
         #expect(try findings(everything).count == 2)
+    }
+
+    @Test func `rules that an earlier one of their kind leaves nothing are found`() throws {
+        let run = IntotoRun()
+        func findings(_ rules: String) throws -> [String] {
+            try run.write(
+                """
+                {"signatures": [], "signed": {"_type": "layout", "expires": "2099-01-01T00:00:00Z", "readme": "",
+                "keys": {}, "inspect": [], "steps": [{"_type": "step", "name": "s", "threshold": 1, "pubkeys": ["aa"],
+                "expected_command": [], "expected_materials": [["DISALLOW", "*"]],
+                "expected_products": [\(rules), ["DISALLOW", "*"]]}]}}
+                """, to: "layout")
+            return try run("layout", "lint", "layout").outputText.split(separator: "\n").map(String.init)
+                .filter { $0.contains("products of 's', rule 2") }
+        }
+        func match(_ pattern: String, _ from: String = "s", _ source: String = "", _ destination: String = "") -> String
+        {
+            #"["MATCH", "\#(pattern)", \#(source)"WITH", "PRODUCTS", \#(destination)"FROM", "\#(from)"]"#
+        }
+        let (into, twice) = (#""IN", "a", "#, match("foo/*"))
+        for rules in [
+            #"["CREATE", "foo/*"], ["CREATE", "foo/bar"]"#, #"["MODIFY", "foo/*"], ["MODIFY", "foo/*"]"#,
+            #"["DISALLOW", "foo/*"], ["ALLOW", "foo/bar"]"#, #"["DISALLOW", "foo/*"], ["CREATE", "foo/*"]"#,
+            "\(twice), \(twice)", "\(twice), \(match("foo/bar"))", "\(match("*", "s", into)), \(match("x", "s", into))",
+        ] {
+            let found = try findings(rules)
+            #expect(found.count == 1 && found[0].contains("nothing is left for it, for rule 1, "), "\(rules): \(found)")
+        }
+        for rules in [
+            #"["CREATE", "foo/bar"], ["CREATE", "foo/*"]"#, #"["CREATE", "foo/*"], ["MODIFY", "foo/bar"]"#,
+            #"["CREATE", "foo/*"], ["ALLOW", "foo/bar"]"#, #"["CREATE", "foo/*"], ["REQUIRE", "foo/bar"]"#,
+            "\(twice), [\"ALLOW\", \"foo/*\"]", "\(match("foo/bar")), \(twice)", "\(twice), \(match("foo/*", "t"))",
+            "\(twice), \(match("foo/*", "s", into))", "\(twice), \(match("foo/*", "s", "", into))",
+        ] {
+            let found = try findings(rules).filter { $0.contains("rule 1") }
+            #expect(found == [], "\(rules)")
+        }
+    }
+
+    @Test func `what certificates have to say, and roots that are not there, are shown and found`() throws {
+        let run = IntotoRun()
+        let path = Vectors.url("x509/accepted-exact/root.layout").path
+        let shown = try run("layout", "show", path).outputText
+        #expect(shown.contains(", 1 root\n") && shown.contains("': threshold 1 of certificates\n"), "\(shown)")
+        #expect(shown.contains("\n  certificates: common name 'bob', "), "\(shown)")
+        #expect(try !run("layout", "lint", path).outputText.contains("certificates"))
+        func layout(roots: String) throws {
+            try run.write(
+                """
+                {"signatures": [], "signed": {"_type": "layout", "expires": "2099-01-01T00:00:00Z", "readme": "",
+                "keys": {}, "inspect": [], "steps": [{"_type": "step", "name": "s", "threshold": 1, "pubkeys": [],
+                "cert_constraints": [{"common_name": "*", "dns_names": ["*"], "emails": ["*"], "organizations": ["*"],
+                "roots": [\(roots)], "uris": ["*"]}],
+                "expected_command": ["make", "a b"], "expected_materials": [["DISALLOW", "*"]],
+                "expected_products": [["DISALLOW", "*"]]}]}}
+                """, to: "layout")
+        }
+        for (roots, finding, words) in [
+            (#""nope""#, "takes certificates of the root 'nope', which the layout does not have", "roots 'nope'"),
+            (#""*""#, "takes certificates, and the layout has no roots: none counts", "of anybody under any root"),
+            ("", "takes certificates of no root: none counts", "roots none"),
+        ] {
+            try layout(roots: roots)
+            let found = try run("layout", "lint", "layout")
+            #expect(found.status == 1 && found.outputText.contains("step 's' \(finding)\n"), "\(found.outputText)")
+            #expect(found.outputText.contains("step 's' can never be met: "), "\(found.outputText)")
+            let shown = try run("layout", "show", "layout").outputText
+            #expect(shown.contains("  certificates: \(words)\n  command: make 'a b'\n"), "\(shown)")
+        }
+        #expect(
+            try run("layout", "show", "--graph", "dot", "layout").outputText.contains("(1 of 0 or certificates)"))
     }
 
     @Test func `what was written, and the layout itself, are said as JSON, too`() throws {

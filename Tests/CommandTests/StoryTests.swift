@@ -147,6 +147,8 @@ import Testing
         #expect(both.outputText.contains("one by a functionary of the step speaks against it"), "\(both.outputText)")
         let explained = try story.verify("--explain").outputText
         #expect(explained.split(separator: "\n").contains { $0.hasSuffix("=\(piece): contradicted") }, "\(explained)")
+        // All that stands there is of a type that is required, and listed.
+        #expect(!explained.contains("of other types"), "\(explained)")
     }
 
     @Test func `a no of somebody else, or about something else, does no harm`() throws {

@@ -202,6 +202,28 @@ import Testing
         #expect(try chain.verify("--json").outputText.contains(#""pattern": ".git/""#))
     }
 
+    @Test func `a MATCH from an inspection that has not run yet is told from one from nowhere`() throws {
+        var chain = try Chain()
+        for (source, isThere) in [("look", true), ("none", false)] {
+            let rules = [["MATCH", "*", "WITH", "PRODUCTS", "FROM", source], ["DISALLOW", "*"]]
+            try chain.change("expected_products", to: rules)
+            chain.layout["inspect"] = [Chain.inspection("look", ["true"])]
+            let step = try chain.verify("--explain").outputText
+            try chain.change("expected_products", to: [["CREATE", "out"], ["DISALLOW", "*"]])
+            chain.layout["inspect"] = [
+                Chain.inspection("first", ["true"], rules), Chain.inspection("look", ["true"]),
+            ]
+            let inspection = try chain.verify("--explain").outputText
+            for text in [step, inspection] {
+                #expect(text.contains("'look' is an inspection that has not run yet\n") == isThere, "\(text)")
+                #expect(text.contains("there is no step or inspection 'none'\n") != isThere, "\(text)")
+                #expect(text.contains("it is from an inspection that has not run yet\n") == isThere, "\(text)")
+                #expect(text.contains("consumes nothing: no such step\n") != isThere, "\(text)")
+                #expect(text.contains("what to do: have the layout changed: steps are matched") == isThere, "\(text)")
+            }
+        }
+    }
+
     @Test func `nothing is run where a rule is not kept`() throws {
         var chain = try Chain(inspections: [Chain.inspection("touch", ["touch", "ran"])])
         try chain.change("expected_products", to: [["DISALLOW", "*"]])
@@ -297,10 +319,30 @@ import Testing
         #expect(try chain.verify("--no-inspections").status == 2)
         #expect(try chain.run.list("product") == ["in", "out"])
         chain.layout["inspect"] = [Chain.inspection("inner", ["true"])]
+        let skipped = try chain.verify("--no-inspections").outputText
+        let undecided = "inspection 'inner' of the sublayout of 'build', inspection 'inner'"
+        #expect(
+            skipped.contains("nobody can tell: \(undecided)\nwhat to do: verify without --no-inspections"), "\(skipped)"
+        )
         let allowed = try chain.verify("--allow-sublayout-inspections", "--save-inspections", "..")
         #expect(try chain.run.list().filter { $0.hasSuffix("inner.link") } == ["build.inner.link", "inner.link"])
         #expect(allowed.status == 0, "\(allowed.outputText)\(allowed.errorText)")
         #expect(try chain.run.list("product") == ["in", "inner-ran", "out"])
+        // Both are called the same, and told apart wherever they are named.
+        let listed = "  inner of the sublayout of 'build': touch inner-ran\n  inner: true\n"
+        #expect(allowed.errorText.contains(listed), "\(allowed.errorText)")
+        let passed = "  inspection 'inner' of the sublayout of 'build': passed\n  inspection 'inner': passed\n"
+        #expect(allowed.outputText.contains(passed), "\(allowed.outputText)")
+
+        #expect(try chain.run.shell("cd product && rm inner-ran && ln -s none/x inner-ran").status == 0)
+        let failed = try chain.verify("--allow-sublayout-inspections", "--junit", "../report.xml")
+        let problem = "in the sublayout of step 'build': inspection 'inner' ended with status 1"
+        #expect(failed.status == 1 && failed.outputText.contains(problem), "\(failed.outputText)")
+        let xml = String(decoding: try chain.run.read("report.xml"), as: UTF8.self)
+        let named =
+            #"name="inspection inner of the sublayout of 'build'">\#n    <failure type="inspection" message="\#(problem)""#
+        #expect(xml.contains(named), "\(xml)")
+        #expect(xml.contains("name=\"inspection inner\">\n    <skipped message=\"not run\"/>"), "\(xml)")
     }
 
     // MARK: Reports
@@ -327,6 +369,35 @@ import Testing
         #expect(failed.status == 2 && failed.outputText.hasPrefix("incomplete"))
         #expect(
             String(decoding: try chain.run.read("verdict.json"), as: UTF8.self).contains(#""verdict": "incomplete""#))
+    }
+
+    @Test func `what was not come to is no pass`() throws {
+        var chain = try Chain(inspections: [Chain.inspection("look", ["true"])])
+        try chain.change("expected_products", to: [["DISALLOW", "*"]])
+        let steps = try #require(chain.layout["steps"] as? [[String: Any]])
+        var missing = steps[0]
+        missing["name"] = "test"
+        func verify() throws -> (text: String, xml: String) {
+            let options = ["--explain", "--junit", "../report.xml", "--require-attestation", "build=provenance"]
+            let result = try chain.verify(options)
+            #expect(result.status == 1, "\(result.errorText)")
+            return (result.outputText, String(decoding: try chain.run.read("report.xml"), as: UTF8.self))
+        }
+        chain.layout["steps"] = steps + [missing]
+        let apart = try verify()
+        let reason = "rules not applied: the evidence of another step is missing or fails"
+        #expect(apart.text.components(separatedBy: "    \(reason)\n").count == 2, "\(apart.text)")
+        #expect(apart.xml.contains(#"tests="5" failures="1" skipped="3""#), "\(apart.xml)")
+        #expect(
+            apart.xml.contains("name=\"step build\">\n    <skipped message=\"\(reason)\"/>\n"), "\(apart.xml)")
+        for name in ["attestation build=provenance", "inspection look"] {
+            let skipped = "name=\"\(name)\">\n    <skipped message=\"not looked at: something failed before\"/>\n"
+            #expect(apart.xml.contains(skipped), "\(apart.xml)")
+        }
+        chain.layout["steps"] = steps
+        let broken = try verify()
+        #expect(!broken.text.contains("not applied"), "\(broken.text)")
+        #expect(broken.xml.contains(#"tests="4" failures="1" skipped="2""#), "\(broken.xml)")
     }
 
     @Test(arguments: ["--json", "--junit", "--vsa", "--save-inspections"])

@@ -126,6 +126,19 @@ import Testing
         #expect(try Self.misses(trace) == ["same digest under another name: 'f' in the products of 'before'"])
     }
 
+    @Test func `of several with one digest, the one of the same name is told`() throws {
+        let trace = try Self.trace(
+            [["MATCH", "x*", "WITH", "PRODUCTS", "FROM", "before"], ["DISALLOW", "*"]], products: Self.set(["b": "a"]),
+            other: ["a": "a", "b": "a"])
+        #expect(
+            try Self.misses(trace)
+                == ["the same is in the products of 'before', and the rule is not about that name there"])
+        let changed = try Self.trace(
+            [["MATCH", "x*", "WITH", "PRODUCTS", "FROM", "before"], ["DISALLOW", "*"]], products: Self.set(["b": "a"]),
+            other: ["a": "a", "b": "b"])
+        #expect(try Self.misses(changed) == ["same digest under another name: 'a' in the products of 'before'"])
+    }
+
     @Test func `what CREATE, MODIFY and DELETE do not cover is told`() throws {
         func misses(_ rule: String, _ materials: KeyValuePairs<ArtifactName, Character>) throws -> [String] {
             try Self.misses(

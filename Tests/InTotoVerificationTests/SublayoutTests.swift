@@ -257,6 +257,15 @@ import Testing
         chain.policy.inspections = .run
         #expect(try chain.verify(runs.runner).outcome == .passed)
         #expect(runs.names == ["look"])
+        // What is wrong with it, and what is odd, is said to be the sublayout's.
+        runs.byproducts = ["return-value": 1]
+        #expect(
+            try chain.verify(runs.runner).text
+                == "in the sublayout of step 'build': inspection 'look' ended with status 1")
+        let warnings = try chain.verify(runs.runner).warnings.map(\.description)
+        #expect(
+            warnings.contains { $0.hasPrefix("in the sublayout of step 'build': the layout expires only at") },
+            "\(warnings)")
         // A sublayout without any needs no permission.
         #expect(try Self.chain(Self.inner()).problems() == [])
     }

@@ -133,6 +133,18 @@ import Testing
         }
     }
 
+    @Test func `what to do about a REQUIRE is to have the artifact recorded, or earlier`() throws {
+        func hint(_ products: [[Text]]) throws -> String {
+            var chain = try TestChain(steps: [TestChain.step("build", [.alice], products: products)])
+            try chain.add(TestChain.link("build", products: ["out": "a"]), by: .alice)
+            return try #require(try chain.verify().problems.first?.hint)
+        }
+        let absent = try hint([["REQUIRE", "foo"], ["ALLOW", "*"]])
+        #expect(absent.hasPrefix("see that it is there, and that the step's -m or -p names it, "), "\(absent)")
+        #expect(try hint([["ALLOW", "*"], ["REQUIRE", "out"]]).hasPrefix("move the REQUIRE before "))
+        #expect(try hint([["DISALLOW", "*"]]).hasPrefix("if the artifact belongs there, "))
+    }
+
     @Test func `names are matched as they are written where that is asked for`() throws {
         let rules: [[Text]] = [["ALLOW", "f"], ["DISALLOW", "*"]]
         var chain = try TestChain(steps: [TestChain.step("build", [.alice], products: rules)])

@@ -35,7 +35,8 @@ public struct LayoutGraph: Sendable {
             }
         }
         for step in layout.steps {
-            let detail = "\(step.threshold) of \(step.keyIDs.count)"
+            let certificates = step.certificateConstraints.isEmpty ? "" : " or certificates"
+            let detail = "\(step.threshold) of \(step.keyIDs.count)\(certificates)"
             add(
                 Node(name: step.name.text, detail: detail, isInspection: false),
                 step.expectedMaterials + step.expectedProducts)

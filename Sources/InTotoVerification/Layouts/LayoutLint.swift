@@ -36,8 +36,9 @@ public struct LayoutLint: Sendable {
         for step in layout.steps {
             findings += step.keyIDs.filter { !known.contains($0) }
                 .map { "step '\(step.name)' lists the key '\($0)', which the layout does not have" }
+            findings += certificates(of: step)
             let count = functionaries.listed(for: step).count
-            if count < step.threshold && step.certificateConstraints.isEmpty {
+            if count < step.threshold && !step.certificateConstraints.contains(where: canBeMet) {
                 findings.append(
                     "step '\(step.name)' can never be met: threshold \(step.threshold), \(count) distinct usable keys")
             }
@@ -53,23 +54,29 @@ public struct LayoutLint: Sendable {
         let name: StepName
         let kind: ArtifactKind
         let rules: [ArtifactRule]
+        /// Whose artifacts MATCH may be from: steps, for an inspection itself and those before it, too.
+        let sources: Set<Text>
     }
 
     private var lists: [RuleList] {
         var lists: [RuleList] = []
+        var sources = Set(layout.steps.map(\.name.text))
+        func add(_ name: StepName, materials: [ArtifactRule], products: [ArtifactRule]) {
+            lists.append(RuleList(name: name, kind: .materials, rules: materials, sources: sources))
+            lists.append(RuleList(name: name, kind: .products, rules: products, sources: sources))
+        }
         for step in layout.steps {
-            lists.append(RuleList(name: step.name, kind: .materials, rules: step.expectedMaterials))
-            lists.append(RuleList(name: step.name, kind: .products, rules: step.expectedProducts))
+            add(step.name, materials: step.expectedMaterials, products: step.expectedProducts)
         }
         for inspection in layout.inspections {
-            lists.append(RuleList(name: inspection.name, kind: .materials, rules: inspection.expectedMaterials))
-            lists.append(RuleList(name: inspection.name, kind: .products, rules: inspection.expectedProducts))
+            sources.insert(inspection.name.text)
+            add(inspection.name, materials: inspection.expectedMaterials, products: inspection.expectedProducts)
         }
         return lists
     }
 
     private var rules: [String] {
-        let names = Set((layout.steps.map(\.name) + layout.inspections.map(\.name)).map(\.text))
+        let inspections = Set(layout.inspections.map(\.name.text))
         var findings: [String] = []
         for list in lists {
             let (kind, rules) = (list.kind, list.rules)
@@ -86,8 +93,12 @@ public struct LayoutLint: Sendable {
                 for reason in rule.peculiarities(isSubstituted: true) {
                     findings.append("\(place), rule \(index + 1), \(rule): \(reason)")
                 }
-                if case .match(let match) = rule, !names.contains(match.step) {
-                    findings.append("\(place), rule \(index + 1), \(rule): there is no step '\(match.step.escaped)'")
+                if case .match(let match) = rule, !list.sources.contains(match.step) {
+                    let name = match.step.escaped
+                    let reason =
+                        inspections.contains(match.step)
+                        ? "the inspection '\(name)' is run only later" : "there is no step '\(name)'"
+                    findings.append("\(place), rule \(index + 1), \(rule): \(reason)")
                 }
                 switch (rule, kind) {
                 case (.create, .materials), (.delete, .products):
@@ -99,16 +110,15 @@ public struct LayoutLint: Sendable {
         return findings
     }
 
-    /// An `ALLOW *`, and rules to which an earlier ALLOW leaves nothing.
+    /// An `ALLOW *`, and rules to which an earlier one leaves nothing.
     private static func allowances(_ rules: [ArtifactRule]) -> [String] {
         var findings: [String] = []
-        var allowed: [(number: Int, pattern: GlobPattern)] = []
+        var earlier: [(number: Int, rule: ArtifactRule)] = []
         for (number, rule) in zip(1..., rules) {
-            if let cover = allowed.first(where: { $0.pattern.covers(rule) }) {
+            if let cover = earlier.first(where: { $0.rule.leavesNothing(for: rule) }) {
                 let effect = if case .require = rule { "it can never be met" } else { "nothing is left for it" }
                 findings.append(
-                    ", rule \(number), \(rule): \(effect), for rule \(cover.number), \(rules[cover.number - 1]), covers it"
-                )
+                    ", rule \(number), \(rule): \(effect), for rule \(cover.number), \(cover.rule), covers it")
             }
             if endsTheQueue(rule) {
                 if case .allow = rule {
@@ -116,18 +126,66 @@ public struct LayoutLint: Sendable {
                 }
                 break
             }
-            if case .allow(let pattern) = rule, allowed.count < heldAllowances { allowed.append((number, pattern)) }
+            if earlier.count < heldRules { earlier.append((number, rule)) }
         }
         return findings
     }
 
-    /// How many ALLOW rules of one list the later ones are held against: time grows with the product.
-    private static let heldAllowances = 1000
+    /// How many rules of one list the later ones are held against: time grows with the product.
+    private static let heldRules = 1000
 
     private static func endsTheQueue(_ rule: ArtifactRule) -> Bool {
         switch rule {
         case .allow(let pattern), .disallow(let pattern): pattern.matchesEverything
         case .create, .delete, .modify, .require, .match: false
+        }
+    }
+}
+
+// MARK: Certificates. Spec: ITE-7
+
+extension LayoutLint {
+    /// Roots that the step's constraints name and the layout does not have.
+    private func certificates(of step: Step) -> [String] {
+        var findings: [String] = []
+        let known = Set(layout.roots.map(\.keyID.text))
+        for constraint in step.certificateConstraints {
+            switch constraint.roots {
+            case .anything where known.isEmpty:
+                findings.append("step '\(step.name)' takes certificates, and the layout has no roots: none counts")
+            case .anything: break
+            case .exactly([]): findings.append("step '\(step.name)' takes certificates of no root: none counts")
+            case .exactly(let labels):
+                findings += labels.subtracting(known).sorted().map {
+                    "step '\(step.name)' takes certificates of the root '\($0.escaped)', which the layout does not have"
+                }
+            }
+        }
+        return findings
+    }
+
+    private func canBeMet(_ constraint: CertificateConstraint) -> Bool {
+        switch constraint.roots {
+        case .anything: !layout.roots.isEmpty
+        case .exactly(let labels): layout.roots.contains { labels.contains($0.keyID.text) }
+        }
+    }
+}
+
+extension ArtifactRule {
+    /// Whether this plainly takes, or forbids, all that a later rule could be about.
+    ///
+    /// CREATE, DELETE, MODIFY and MATCH pass over some of what they are about, so that only what passes over the same is
+    /// left with nothing: rules of their own kind, MATCH with the same source and destination.
+    fileprivate func leavesNothing(for later: ArtifactRule) -> Bool {
+        switch (self, later) {
+        case (.allow(let pattern), _), (.disallow(let pattern), _): pattern.covers(later)
+        case (.create(let pattern), .create(let other)), (.delete(let pattern), .delete(let other)),
+            (.modify(let pattern), .modify(let other)):
+            pattern.covers(other)
+        case (.match(let match), .match(let other)):
+            match.pattern.covers(other.pattern) && match == other.with(match.pattern)
+        case (.create, _), (.delete, _), (.modify, _), (.match, _), (.require, _): false
         }
     }
 }
@@ -142,5 +200,13 @@ extension GlobPattern {
         case .match(let match): covers(match.pattern, below: match.sourcePrefix.asDirectory)
         case .require(let name): matches(name.text)
         }
+    }
+}
+
+extension ArtifactMatch {
+    fileprivate func with(_ pattern: GlobPattern) -> ArtifactMatch {
+        var match = self
+        match.pattern = pattern
+        return match
     }
 }

@@ -28,9 +28,14 @@ public struct ArtifactRecord: Sendable {
 public struct RuleEvaluator {
     /// The links that MATCH can refer to, by the names of their steps and inspections.
     private let records: [Text: ArtifactRecord]
+    private let inspections: Set<Text>
     private let twins = Twins()
 
-    public init(_ records: [Text: ArtifactRecord]) { self.records = records }
+    /// `inspections` are all that the layout has, whether or not they have a link yet.
+    public init(_ records: [Text: ArtifactRecord], inspections: Set<Text> = []) {
+        self.records = records
+        self.inspections = inspections
+    }
 
     /// Applies the rules in order to the record's artifacts of one kind; stops at the first that fails.
     public func evaluate(_ rules: [ArtifactRule], on record: ArtifactRecord, _ kind: ArtifactKind) -> RuleTrace {
@@ -46,7 +51,7 @@ public struct RuleEvaluator {
             trace.entries.append(
                 RuleTrace.Entry(
                     rule: rule, consumed: ArtifactSelection(artifacts: record[kind], positions: consumed),
-                    namesUnknownStep: rule.matchedStep.map { records[$0] == nil } ?? false))
+                    missingSource: rule.matchedStep.flatMap(missingSource)))
         }
         trace.rest = queue.rest
         return trace
@@ -62,6 +67,11 @@ public struct RuleEvaluator {
         case .require(let name): return queue.contains(name) ? nil : []
         case .create, .delete, .modify, .allow, .match: return nil
         }
+    }
+
+    private func missingSource(_ name: Text) -> RuleTrace.MissingSource? {
+        guard records[name] == nil else { return nil }
+        return inspections.contains(name) ? .notRunYet : .unknown
     }
 
     private func consumed(by rule: ArtifactRule, _ record: ArtifactRecord, _ queue: inout ArtifactQueue) -> [Int] {
@@ -188,7 +198,8 @@ extension RuleEvaluator {
             name.starts(with: match.sourcePrefix.asDirectory)
             && match.pattern.matches(name.dropFirst(match.sourcePrefix.asDirectory.count))
         guard let destination = records[match.step]?[match.kind].set else {
-            return isMeant ? [.noSuchStep(match.step)] : []
+            guard isMeant else { return [] }
+            return [missingSource(match.step) == .notRunYet ? .notRunYet(match.step) : .noSuchStep(match.step)]
         }
         let source = NearMiss.Source(step: match.step, kind: match.kind)
         var found: [NearMiss] = []
@@ -199,7 +210,11 @@ extension RuleEvaluator {
                     ? .otherDigest(other.name, of: source, here: here, there: other.digests)
                     : .noCommonDigest(other.name, of: source, here: here, there: other.digests))
         }
-        if let twin = twins.first(with: own[position].digests, in: destination, of: source) {
+        // Under its own name before any other: several may have the same digest.
+        let namesake = destination.position(of: name).flatMap { there in
+            own.compareDigests(at: position, with: destination, at: there) == .same ? there : nil
+        }
+        if let twin = namesake ?? twins.first(with: own[position].digests, in: destination, of: source) {
             found.append(
                 destination.nameBytes(at: twin).elementsEqual(name)
                     ? .uncovered(by: source) : .otherName(destination[twin].name, of: source))

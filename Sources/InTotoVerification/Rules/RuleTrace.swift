@@ -5,8 +5,16 @@ public struct RuleTrace: Sendable {
     public struct Entry: Sendable {
         public let rule: ArtifactRule
         public let consumed: ArtifactSelection
-        /// A MATCH from something that has no link: it can consume nothing.
-        public let namesUnknownStep: Bool
+        /// Of a MATCH from something that has no link, so that it can consume nothing.
+        public let missingSource: MissingSource?
+    }
+
+    /// Why nothing can be matched with a source. A raw value is what programs are told; does not change.
+    public enum MissingSource: String, Sendable {
+        /// No step or inspection is called so.
+        case unknown
+        /// An inspection: those are run one after another, once all steps hold.
+        case notRunYet = "not-run-yet"
     }
 
     public let kind: ArtifactKind
@@ -63,6 +71,8 @@ public enum NearMiss: Hashable, Sendable {
     /// It is there, the same in name and digest, and the pattern does not match the name.
     case uncovered(by: Source)
     case noSuchStep(Text)
+    /// An inspection has no artifacts before it was run.
+    case notRunYet(Text)
     /// CREATE: it is a material, too.
     case alreadyThere
     /// DELETE: it is a product, too, or no material at all.
@@ -94,6 +104,7 @@ extension NearMiss: CustomStringConvertible {
         case .otherName(let name, let source): "same digest under another name: '\(name)' in \(source)"
         case .uncovered(let source): "the same is in \(source), and the rule is not about that name there"
         case .noSuchStep(let step): "there is no step or inspection '\(step.escaped)'"
+        case .notRunYet(let name): "'\(name.escaped)' is an inspection that has not run yet"
         case .alreadyThere: "CREATE does not cover it: it is among the materials, too"
         case .stillThere: "DELETE does not cover it: it is not a material that is gone afterwards"
         case .unchanged: "MODIFY does not cover it: it has the same digest before and after"

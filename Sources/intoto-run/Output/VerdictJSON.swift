@@ -54,7 +54,7 @@ struct VerdictJSON {
 
     private static func step(_ report: StepReport) -> JSONValue {
         var object: JSONObject = [
-            "command": texts(report.command), "evidence": .array(report.evidence.map(evidence)),
+            "command": texts(report.command ?? []), "evidence": .array(report.evidence.map(evidence)),
             "expectedCommand": texts(report.step.expectedCommand),
             "keys": .array(report.listed.map { .string($0.label.text) }), "name": .string(report.step.name.text),
             "problems": .array(report.problems.map(problem)), "threshold": .integer(Int64(report.step.threshold)),
@@ -73,15 +73,30 @@ struct VerdictJSON {
         switch report.standing {
         case .counted(let functionary):
             object["standing"] = "counted"
-            object["functionary"] = .string(functionary.label.text)
+            add(functionary, report.cosigners, to: &object)
         case .additional(let functionary):
             object["standing"] = "additional"
-            object["functionary"] = .string(functionary.label.text)
+            object["isCopy"] = .bool(report.isCopy)
+            add(functionary, report.cosigners, to: &object)
         case .rejected(let reason):
             object["standing"] = "rejected"
             object["reason"] = .string(Text(reason.description))
         }
         return .object(object)
+    }
+
+    private static func add(_ functionary: Functionary, _ cosigners: [Functionary], to object: inout JSONObject) {
+        func add(_ functionary: Functionary, to object: inout JSONObject) {
+            object["functionary"] = .string(functionary.label.text)
+            if let identity = functionary.identity { object["identity"] = .string(Text(identity.description)) }
+        }
+        add(functionary, to: &object)
+        object["cosigners"] = .array(
+            cosigners.map {
+                var cosigner = JSONObject()
+                add($0, to: &cosigner)
+                return .object(cosigner)
+            })
     }
 
     private static func inspection(_ report: InspectionReport) -> JSONValue {
@@ -106,7 +121,12 @@ struct VerdictJSON {
 
     private static func trace(_ trace: RuleTrace) -> JSONValue {
         var rules = trace.entries.map { entry -> JSONValue in
-            ["consumed": names(entry.consumed), "holds": true, "rule": texts(entry.rule.words)]
+            var rule: JSONObject = [
+                "consumed": names(entry.consumed), "holds": true, "rule": texts(entry.rule.words),
+            ]
+            if let written = written(entry.consumed) { rule["written"] = written }
+            if let missing = entry.missingSource { rule["missingSource"] = .string(Text(missing.rawValue)) }
+            return .object(rule)
         }
         var object = JSONObject()
         if let failure = trace.failure {
@@ -118,6 +138,7 @@ struct VerdictJSON {
         object["holds"] = .bool(trace.failure == nil)
         object["rules"] = .array(rules)
         object["unconsumed"] = names(trace.rest)
+        if let written = written(trace.rest) { object["written"] = written }
         return .object(object)
     }
 
@@ -132,6 +153,16 @@ struct VerdictJSON {
 
     private static func names(_ selection: ArtifactSelection) -> JSONValue {
         .array(selection.map { .string($0.text) })
+    }
+
+    /// Those of the names that their link spells otherwise; nil for none.
+    private static func written(_ selection: ArtifactSelection) -> JSONValue? {
+        let others: [JSONValue] = selection.indices.compactMap { index in
+            selection.original(at: index).map {
+                ["name": .string(selection[index].text), "written": .string($0.text)]
+            }
+        }
+        return others.isEmpty ? nil : .array(others)
     }
 
     private static func texts(_ texts: [Text]) -> JSONValue { .array(texts.map { .string($0) }) }

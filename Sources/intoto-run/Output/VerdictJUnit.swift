@@ -1,32 +1,52 @@
 import InTotoMetadata
 import InTotoVerification
 
-/// A verdict as JUnit XML: one test case for the layout, and for each step and inspection.
+/// A verdict as JUnit XML: one test case for the layout, and for each step, required attestation and inspection.
 struct VerdictJUnit {
     private struct Case {
         let name: String
         let problems: [VerificationProblem]
-        var isSkipped = false
+        /// Why nothing can be said of it; nil where something can.
+        var skipped: String?
     }
 
     private let cases: [Case]
 
     init(_ verdict: Verdict) {
         cases =
-            [Case(name: "layout", problems: verdict.layout.problems)]
-            + verdict.layout.steps.map { Case(name: "step \($0.step.name)", problems: $0.everyProblem) }
-            + verdict.layout.attestations.map {
-                Case(name: "attestation \($0.requirement)", problems: [$0.problem].compactMap(\.self))
-            }
-            + verdict.inspections.map {
-                Case(name: "inspection \($0.inspection.name)", problems: $0.problems, isSkipped: !$0.hasRun)
-            }
+            [Case(name: "layout", problems: verdict.layout.problems)] + Self.steps(verdict)
+            + Self.attestations(verdict) + Self.inspections(verdict)
             + (verdict.subjectProblems.isEmpty ? [] : [Case(name: "subject", problems: verdict.subjectProblems)])
+    }
+
+    private static let notReached = "not looked at: something failed before"
+    private static let notRun = "not run"
+
+    private static func steps(_ verdict: Verdict) -> [Case] {
+        verdict.layout.steps.map {
+            Case(
+                name: "step \($0.step.name)", problems: $0.everyProblem,
+                skipped: $0.isUndecided ? VerdictReport.rulesNotApplied : nil)
+        } + verdict.stepsNotReached.map { Case(name: "step \($0.name)", problems: [], skipped: notReached) }
+    }
+
+    private static func attestations(_ verdict: Verdict) -> [Case] {
+        verdict.layout.attestations.map {
+            Case(name: "attestation \($0.requirement)", problems: [$0.problem].compactMap(\.self))
+        } + verdict.attestationsNotReached.map { Case(name: "attestation \($0)", problems: [], skipped: notReached) }
+    }
+
+    private static func inspections(_ verdict: Verdict) -> [Case] {
+        verdict.inspections.map {
+            Case(
+                name: "inspection \($0.inspection.name)\($0.owner)", problems: $0.everyProblem,
+                skipped: $0.hasRun || !$0.problems.isEmpty ? nil : notRun)
+        } + verdict.inspectionsNotReached.map { Case(name: "inspection \($0.name)", problems: [], skipped: notReached) }
     }
 
     var text: String {
         let failures = cases.count { !$0.problems.isEmpty }
-        let skipped = cases.count { $0.isSkipped && $0.problems.isEmpty }
+        let skipped = cases.count { $0.skipped != nil }
         var lines = [
             #"<?xml version="1.0" encoding="UTF-8"?>"#,
             #"<testsuite name="intoto-run verify" tests="\#(cases.count)" failures="\#(failures)" skipped="\#(skipped)">"#,
@@ -37,7 +57,7 @@ struct VerdictJUnit {
                 let text = Self.escaped(problem.description)
                 lines.append(#"    <failure type="\#(problem.code)" message="\#(text)">\#(text)</failure>"#)
             }
-            if item.isSkipped && item.problems.isEmpty { lines.append("    <skipped/>") }
+            if let reason = item.skipped { lines.append(#"    <skipped message="\#(Self.escaped(reason))"/>"#) }
             lines.append("  </testcase>")
         }
         return (lines + ["</testsuite>", ""]).joined(separator: "\n")

@@ -34,7 +34,7 @@ struct VerdictReport {
                 "  attestation \($0.requirement): by \(Self.signers($0.counted))"
             }
         }
-        lines += verdict.inspections.filter(\.hasRun).map { "  inspection '\($0.inspection.name)': \(Self.state($0))" }
+        lines += verdict.inspections.filter(\.hasRun).map { "  \(Self.title($0)): \(Self.state($0))" }
         return lines + conclusion
     }
 
@@ -63,13 +63,23 @@ struct VerdictReport {
         }.joined(separator: ", ")
     }
 
+    private static func title(_ report: InspectionReport) -> String {
+        "inspection '\(report.inspection.name)'\(report.owner)"
+    }
+
     private static func state(_ report: InspectionReport) -> String { report.problems.isEmpty ? "passed" : "failed" }
 
     /// What failed, and one line of what to do about the first of it.
     private var conclusion: [String] {
         if verdict.outcome == .incomplete {
-            let names = verdict.inspections.map { "'\($0.inspection.name)'" }.joined(separator: ", ")
-            return ["  not run, so nobody can tell: inspections \(names)"]
+            let names = verdict.inspections.map(Self.title).joined(separator: ", ")
+            let others =
+                verdict.inspections.contains { $0.sublayoutStep != nil }
+                ? " and with --allow-sublayout-inspections" : ""
+            return [
+                "  not run, so nobody can tell: \(names)",
+                "what to do: verify without --no-inspections\(others), where the product is; read first what they run",
+            ]
         }
         var lines = verdict.problems.flatMap { Self.indented($0.description, by: "  ") }
         if let hint = verdict.problems.first?.hint { lines.append("what to do: \(hint)") }
@@ -86,8 +96,7 @@ struct VerdictReport {
     var explanation: [String] {
         var lines = Self.tree(verdict.layout, checkedAt: verdict.checkedAt)
         for report in verdict.inspections {
-            let owner = report.sublayoutStep.map { " of the sublayout of '\($0)'" } ?? ""
-            lines.append("  inspection '\(report.inspection.name)'\(owner): \(Self.shown(report.inspection.command))")
+            lines.append("  \(Self.title(report)): \(Self.shown(report.inspection.command))")
             if !report.hasRun { lines.append("    not run") }
             lines += report.hidden.map {
                 "    not looked at: \($0.paths == 1 ? "1 path" : "\($0.paths) paths"), as \($0.pattern)"
@@ -107,7 +116,7 @@ struct VerdictReport {
             lines.append("  attestation \(attestation.requirement): \(standing(of: attestation))")
             lines += attestation.evidence.flatMap { indented("\($0)", by: "    ") }
         }
-        let others = report.otherStatements - Set(report.attestations.flatMap { $0.counted.map(\.reference) }).count
+        let others = report.otherStatements - Set(report.attestations.flatMap { $0.evidence.map(\.reference) }).count
         if others > 0 {
             lines.append("  passed over: \(others == 1 ? "1 statement" : "\(others) statements") of other types")
         }
@@ -131,15 +140,20 @@ struct VerdictReport {
         lines += report.evidence.flatMap { indented("\($0)", by: "  ") }
         if report.evidence.isEmpty { lines.append("  no evidence was found") }
         for sublayout in report.sublayouts { lines += tree(sublayout, checkedAt: checkedAt).map { "  \($0)" } }
-        if !report.command.isEmpty { lines.append("  command: \(shown(report.command))") }
-        if !step.expectedCommand.isEmpty, report.command != step.expectedCommand, !report.counted.isEmpty {
-            lines.append("  expected command: \(shown(step.expectedCommand))")
+        if let command = report.command {
+            let differs = !step.expectedCommand.isEmpty && command != step.expectedCommand
+            if !command.isEmpty || differs { lines.append("  command: \(command.isEmpty ? "none" : shown(command))") }
+            if differs { lines.append("  expected command: \(shown(step.expectedCommand))") }
         }
+        if report.isUndecided { lines.append("  \(rulesNotApplied)") }
         for trace in [report.materials, report.products].compactMap({ $0 }) {
             lines += tree(trace).map { $0.dropFirst(2) }.map(String.init)
         }
         return lines
     }
+
+    /// Of a step with which nothing is wrong so far.
+    static let rulesNotApplied = "rules not applied: the evidence of another step is missing or fails"
 
     /// Names shown of what one rule has consumed.
     private static let shownNames = 5
@@ -161,9 +175,12 @@ struct VerdictReport {
         switch entry.rule {
         case .disallow: "nothing left that it forbids"
         case .require: "there"
-        case .match where entry.namesUnknownStep: "consumes nothing: no such step"
         case .create, .delete, .modify, .allow, .match:
-            entry.consumed.isEmpty ? "consumes nothing" : "consumes \(names(entry.consumed))"
+            switch entry.missingSource {
+            case .unknown: "consumes nothing: no such step"
+            case .notRunYet: "consumes nothing: it is from an inspection that has not run yet"
+            case nil: entry.consumed.isEmpty ? "consumes nothing" : "consumes \(names(entry.consumed))"
+            }
         }
     }
 

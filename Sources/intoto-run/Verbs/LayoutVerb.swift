@@ -184,31 +184,10 @@ extension LayoutVerb {
                 try context.print(JSONText.indented(layout.json()))
                 return ExitStatus.success
             }
-            for line in graph.map({ LayoutGraph(layout).lines(in: $0) }) ?? Self.lines(layout) {
+            for line in graph.map({ LayoutGraph(layout).lines(in: $0) }) ?? LayoutReading(layout).lines {
                 try context.print(line)
             }
             return ExitStatus.success
-        }
-
-        private static func lines(_ layout: Layout) -> [String] {
-            var lines = ["layout, expires \(layout.expires), \(layout.keys.count) keys"]
-            for step in layout.steps {
-                lines.append(
-                    "step '\(step.name)': threshold \(step.threshold) of \(step.keyIDs.map { "\($0.prefix8)" }.joined(separator: ", "))"
-                )
-                lines += rules("materials", step.expectedMaterials) + rules("products", step.expectedProducts)
-            }
-            for inspection in layout.inspections {
-                lines.append(
-                    "inspection '\(inspection.name)': \(inspection.command.map(\.shellWord).joined(separator: " "))")
-                lines +=
-                    rules("materials", inspection.expectedMaterials) + rules("products", inspection.expectedProducts)
-            }
-            return lines
-        }
-
-        private static func rules(_ kind: String, _ rules: [ArtifactRule]) -> [String] {
-            ["  \(kind):"] + rules.map { "    \($0)" }
         }
     }
 }

@@ -84,7 +84,7 @@ struct Verify: Verb {
             context.note("intoto-run: the layout's inspections run here now:")
             for report in reports {
                 let words = report.inspection.command.map(\.shellWord).joined(separator: " ")
-                context.note("  \(report.inspection.name): \(words)")
+                context.note("  \(report.inspection.name)\(report.owner): \(words)")
             }
         } run: { inspection, digests, evidence in
             try command.run(inspection, digests, evidence)
