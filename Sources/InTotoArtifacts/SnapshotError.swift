@@ -21,7 +21,7 @@ extension SnapshotError: CustomStringConvertible {
 
 /// One path that cannot be recorded.
 public struct SnapshotProblem: Hashable, Sendable {
-    public enum Reason: Hashable, Sendable {
+    public indirect enum Reason: Hashable, Sendable {
         case permissionDenied
         case doesNotExist
         case vanished
@@ -33,6 +33,8 @@ public struct SnapshotProblem: Hashable, Sendable {
         case leavesBase
         case linkRefused
         case beyondLink
+        /// The path is not a reference's but the base path itself, which has this problem.
+        case basePath(Reason)
         case notRegular(NotRecorded.Reason)
         case notDirectory
         case tooManyEntries(limit: Int)
@@ -52,7 +54,11 @@ public struct SnapshotProblem: Hashable, Sendable {
 
 extension SnapshotProblem: CustomStringConvertible {
     /// One line, whatever is in the path.
-    public var description: String { "'\(escapedForTerminal(path))': \(reason)" }
+    public var description: String {
+        let path = "'\(escapedForTerminal(path))'"
+        if case .basePath(let reason) = reason { return "the base path \(path) \(reason)" }
+        return "\(path): \(reason)"
+    }
 }
 
 extension SnapshotProblem.Reason: CustomStringConvertible {
@@ -70,6 +76,7 @@ extension SnapshotProblem.Reason: CustomStringConvertible {
         case .linkRefused: "is a symbolic link, and these are refused"
         case .beyondLink: "is beyond a symbolic link, and these are not followed"
         case .notRegular(let reason): "is \(reason)"
+        case .basePath(let reason): "the base path \(reason)"
         case .notDirectory: "is not a directory"
         case .tooManyEntries(let limit): "there are more than \(limit) entries below"
         case .tooManyLinkedEntries(let limit): "links to directories lead to more than \(limit) entries below"

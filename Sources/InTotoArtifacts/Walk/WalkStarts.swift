@@ -236,7 +236,13 @@ struct WalkStarts {
     // MARK: Failures
 
     private mutating func openBase() -> Int? {
-        openRoot(options.base, matchOffset: 0, named: Array(options.base.string.utf8))
+        do {
+            roots.append(try WalkRoot(options.base, matchOffset: 0))
+            return roots.count - 1
+        } catch {
+            findings.problems.append(options.base.bytes, .basePath(.init(resolving: error)))
+            return nil
+        }
     }
 
     private mutating func openRoot(_ path: FilePath, matchOffset: Int, named name: [UInt8]) -> Int? {
