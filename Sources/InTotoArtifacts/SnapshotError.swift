@@ -23,6 +23,8 @@ extension SnapshotError: CustomStringConvertible {
 public struct SnapshotProblem: Hashable, Sendable {
     public indirect enum Reason: Hashable, Sendable {
         case permissionDenied
+        /// Of the process, or of the whole system.
+        case tooManyOpenFiles
         case doesNotExist
         case vanished
         case changedWhileRead
@@ -65,6 +67,7 @@ extension SnapshotProblem.Reason: CustomStringConvertible {
     public var description: String {
         switch self {
         case .permissionDenied: "permission denied"
+        case .tooManyOpenFiles: "could not open: too many files are open"
         case .doesNotExist: "does not exist"
         case .vanished: "vanished while being read"
         case .changedWhileRead: "changed while being read"
@@ -105,6 +108,7 @@ extension SnapshotProblem.Reason {
     init(_ error: SystemError) {
         switch error.code {
         case .permissionDenied, .notPermitted: self = .permissionDenied
+        case .tooManyOpenFiles, .tooManyOpenFilesInSystem: self = .tooManyOpenFiles
         case .noSuchFileOrDirectory: self = .vanished
         // What was a file, a directory or a link (an "invalid argument" to read one) is now something else.
         case .tooManySymbolicLinkLevels, .notDirectory, .invalidArgument: self = .changedWhileRead
