@@ -285,6 +285,27 @@ import Testing
             ])
     }
 
+    @Test func `a plan says of a path that one reference records and another hides that it is recorded`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p t/a; touch t/a/x t/y")
+        let (outer, inner) = ("\(tree.root)/t", "\(tree.root)/t/a")
+        for references in [[outer, inner], [inner, outer]] {
+            var options = tree.options
+            // Below the first it is 'a/x', below the second 'x'.
+            try options.exclusions.append(Array("/a/x".utf8))
+            let all = try references.map { try ArtifactReference(parsing: $0.utf8) }
+            let recorded = try Snapshot.take(of: all, options: options).names
+            #expect(recorded == ["\(inner)/x", "\(outer)/y"])
+            let entries = try Snapshot.plan(all, options: options).entries
+            #expect(entries.filter { !$0.isExcluded }.map { String(decoding: $0.path, as: UTF8.self) } == recorded)
+            #expect(entries.count == 2)
+            options.stripPrefixes = [Array(outer.utf8), Array(inner.utf8)]
+            try tree.shell("touch t/x")
+            #expect(throws: SnapshotError.self) { try Snapshot.plan(all, options: options) }
+            try tree.shell("rm t/x")
+        }
+    }
+
     @Test func `a plan has names, and finds what a snapshot would fail with`() throws {
         let tree = try Tree()
         try tree.shell(
