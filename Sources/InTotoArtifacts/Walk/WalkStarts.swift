@@ -27,7 +27,7 @@ struct WalkStarts {
         let resolver = starts.resolver(root)
         for reference in references {
             // What cannot be looked at now may be once the command has run.
-            let outcome = try? resolver.resolve(reference.path, from: [])
+            let outcome = try? Self.resolve(reference, with: resolver)
             if case .notRecorded(.linkOutsideBase)? = outcome {
                 starts.problem(reference, .notRegular(.linkOutsideBase))
             }
@@ -45,7 +45,7 @@ struct WalkStarts {
     }
 
     private mutating func add(_ reference: ArtifactReference, below root: Int) throws(SystemError) {
-        let outcome = try resolver(root).resolve(reference.path, from: [])
+        let outcome = try Self.resolve(reference, with: resolver(root))
         if case .absent = outcome { return try addGlobOrMissing(reference, below: root) }
         if try excludes(reference, outcome, root) { return }
         switch outcome {
@@ -66,6 +66,29 @@ struct WalkStarts {
         case .notRecorded(let reason): problem(reference, .notRegular(reason))
         case .absent: break
         }
+    }
+
+    /// What a reference leads to as it is written; a pattern behind a link is absent, not what the link leads to.
+    private static func resolve(
+        _ reference: ArtifactReference, with resolver: LinkResolver
+    ) throws(SystemError) -> LinkResolver.Outcome {
+        let outcome = try resolver.resolve(reference.path, from: [])
+        guard reference.hasGlobCharacters, case .notRecorded(let reason) = outcome,
+            reason == .danglingLink || reason == .linkOutsideBase
+        else { return outcome }
+        // A link that bears the very name is meant.
+        let (parent, name) = PathBytes.split(reference.path)
+        if case .directory(let real) = try resolver.resolve(parent, from: []) {
+            let directory = try resolver.trail.descriptor(of: real)
+            do throws(SystemError) {
+                _ = try SystemCalls.status(name, in: directory)
+                return outcome
+            } catch { if !error.isAbsence { throw error } }
+        }
+        guard case .directory = try resolver.resolve(GlobFilter.split(reference.path).directory, from: []) else {
+            return outcome
+        }
+        return .absent
     }
 
     private mutating func addFile(
