@@ -213,7 +213,7 @@ extension FileStatus {
             identity: FileIdentity(
                 device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino)
             ),
-            size: Int64(status.st_size),
+            size: max(0, Int64(status.st_size)),
             modified: Timestamp(seconds: Int64(modified.tv_sec), nanoseconds: Int64(modified.tv_nsec)),
             changed: Timestamp(seconds: Int64(changed.tv_sec), nanoseconds: Int64(changed.tv_nsec)),
             isExecutable: status.st_mode & S_IXUSR != 0
