@@ -143,12 +143,16 @@ struct WalkStarts {
             return excludesDirectory(reference, reference.path[...])
         }
         let trail = DirectoryTrail(root: roots[root].descriptor.number, capacity: 2)
-        let known = options.knownEvidence
-        return try excludes(reference, reference.path[...], isDirectory: false) { (condition) throws(SystemError) in
+        let conditions = options.conditions
+        var hidden: FileCondition.Hidden?
+        let isExcluded = try excludes(reference, reference.path[...], isDirectory: false) {
+            (condition) throws(SystemError) in
             guard status.kind == .regular else { return false }
             return try condition.holds(
-                for: name, in: trail.descriptor(of: directory), isKnown: known.contains(reference.path))
+                for: name, in: trail.descriptor(of: directory), as: reference.path, conditions, { hidden = $0 })
         }
+        if let hidden { findings.hide(reference.path, hidden) }
+        return isExcluded
     }
 
     private mutating func excludesDirectory(_ reference: ArtifactReference, _ path: ArraySlice<UInt8>) -> Bool {
@@ -228,13 +232,15 @@ struct WalkStarts {
         let offset = name.count - seen.count
         guard let root = openRoot(FilePath(bytes: parent), matchOffset: offset, named: reference.source) else { return }
         let directory = roots[root].descriptor.number
-        let known = options.knownEvidence
+        let conditions = options.conditions
         do {
+            var hidden: FileCondition.Hidden?
             let isExcluded = try excludes(reference, seen, isDirectory: false) { (condition) throws(SystemError) in
                 guard kind == .regular else { return false }
                 return try condition.holds(
-                    for: Array(realName), in: directory, isKnown: known.contains(reference.path))
+                    for: Array(realName), in: directory, as: reference.path, conditions, { hidden = $0 })
             }
+            if let hidden { findings.hide(reference.path, hidden) }
             if isExcluded { return }
             jobs.append(
                 WalkJob(
