@@ -33,10 +33,10 @@ public struct SnapshotProblem: Hashable, Sendable {
         case nothingLeftOfName
         case sameName(as: [UInt8])
         case leavesBase
-        case linkRefused
-        case beyondLink
         /// The path is not a reference's but the base path itself, which has this problem.
         case basePath(Reason)
+        case linkRefused
+        case beyondLink
         case notRegular(NotRecorded.Reason)
         case notDirectory
         case tooManyEntries(limit: Int)
@@ -76,10 +76,10 @@ extension SnapshotProblem.Reason: CustomStringConvertible {
         case .nothingLeftOfName: "nothing is left of the name without its prefix"
         case .sameName(let other): "has the same name in evidence as '\(escapedForTerminal(other))'"
         case .leavesBase: "leaves the base path; name it absolutely, or choose another base path"
+        case .basePath(let reason): "the base path \(reason)"
         case .linkRefused: "is a symbolic link, and these are refused"
         case .beyondLink: "is beyond a symbolic link, and these are not followed"
         case .notRegular(let reason): "is \(reason)"
-        case .basePath(let reason): "the base path \(reason)"
         case .notDirectory: "is not a directory"
         case .tooManyEntries(let limit): "there are more than \(limit) entries below"
         case .tooManyLinkedEntries(let limit): "links to directories lead to more than \(limit) entries below"

@@ -58,7 +58,7 @@ import Testing
         #expect(try run.list() == ["key.pem", "key.pem.pub"])
     }
 
-    @Test(arguments: [20, 24, 28, 30])
+    @Test(arguments: [20, 24, 28])
     func `where too few files can be opened to read the artifacts, nothing runs, and the next step is said`(
         limit: Int
     ) throws {
