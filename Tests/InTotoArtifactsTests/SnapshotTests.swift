@@ -79,7 +79,7 @@ import Testing
         }
         try Snapshot.preflight([ArtifactReference(parsing: reference.utf8)], options: tree.options)
         let (entries, _) = try plan(tree, reference)
-        #expect(entries == names.map { "\($0) of \(reference)" })
+        #expect(entries == names.map { "\($0) of \(escapedForTerminal(Array(reference.utf8)))" })
     }
 
     @Test func `what no glob finds behind a link is told as what it is`() throws {
