@@ -3,12 +3,15 @@ import InTotoMetadata
 /// Turns what the walks found into artifacts, in the order of their names.
 struct RecordAssembler {
     private let options: SnapshotOptions
+    private let begun: FileStatus.Timestamp
     private let algorithms: [(algorithm: DigestAlgorithm, length: Int)]
     private var findings = Findings()
     private var whole: [[UInt8]: (source: [UInt8], digests: DigestSet)] = [:]
 
-    init(_ options: SnapshotOptions, _ algorithms: [DigestAlgorithm]) {
+    /// `begun`: before the first file was looked at.
+    init(_ options: SnapshotOptions, _ algorithms: [DigestAlgorithm], begun: FileStatus.Timestamp) {
         self.options = options
+        self.begun = begun
         self.algorithms = algorithms.map { ($0, RunningDigest.hexLength(of: $0)) }
     }
 
@@ -68,6 +71,8 @@ struct RecordAssembler {
         }
         result.notRecorded = unique(findings.notRecorded.sorted { $0.path.precedesBytewise($1.path) })
         result.excluded = findings.excluded.sorted { $0.key < $1.key }.map(\.value)
+        result.hidden = HiddenFiles(findings.hidden, at: begun)
+        result.newlyHidden = findings.newlyHidden.sorted { $0.precedesBytewise($1) }
         result.files += filesInDirectories
         result.bytes = findings.bytes
         result.reused = findings.reused

@@ -11,12 +11,13 @@ public enum Snapshot {
         report: @escaping @Sendable (SnapshotEvent) -> Void = { _ in }
     ) throws(SnapshotError) -> SnapshotResult {
         try check(options)
+        let begun = SystemCalls.fileClock()
         report(.began)
         defer { report(.ended) }
         let files = references.filter { $0.scheme == .file }
         let findings = walk(files, options, WalkRules(options, .hash), report)
         if findings.isGivenUp { throw givenUp(references) }
-        var assembler = RecordAssembler(options, Set(options.digests).sorted())
+        var assembler = RecordAssembler(options, Set(options.digests).sorted(), begun: begun)
         assembler.append(findings)
         for reference in references where reference.scheme != .file {
             let whole =

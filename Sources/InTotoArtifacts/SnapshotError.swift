@@ -21,8 +21,10 @@ extension SnapshotError: CustomStringConvertible {
 
 /// One path that cannot be recorded.
 public struct SnapshotProblem: Hashable, Sendable {
-    public enum Reason: Hashable, Sendable {
+    public indirect enum Reason: Hashable, Sendable {
         case permissionDenied
+        /// Of the process, or of the whole system.
+        case tooManyOpenFiles
         case doesNotExist
         case vanished
         case changedWhileRead
@@ -31,6 +33,8 @@ public struct SnapshotProblem: Hashable, Sendable {
         case nothingLeftOfName
         case sameName(as: [UInt8])
         case leavesBase
+        /// The path is not a reference's but the base path itself, which has this problem.
+        case basePath(Reason)
         case linkRefused
         case beyondLink
         case notRegular(NotRecorded.Reason)
@@ -52,13 +56,18 @@ public struct SnapshotProblem: Hashable, Sendable {
 
 extension SnapshotProblem: CustomStringConvertible {
     /// One line, whatever is in the path.
-    public var description: String { "'\(escapedForTerminal(path))': \(reason)" }
+    public var description: String {
+        let path = "'\(escapedForTerminal(path))'"
+        if case .basePath(let reason) = reason { return "the base path \(path) \(reason)" }
+        return "\(path): \(reason)"
+    }
 }
 
 extension SnapshotProblem.Reason: CustomStringConvertible {
     public var description: String {
         switch self {
         case .permissionDenied: "permission denied"
+        case .tooManyOpenFiles: "could not open: too many files are open"
         case .doesNotExist: "does not exist"
         case .vanished: "vanished while being read"
         case .changedWhileRead: "changed while being read"
@@ -67,6 +76,7 @@ extension SnapshotProblem.Reason: CustomStringConvertible {
         case .nothingLeftOfName: "nothing is left of the name without its prefix"
         case .sameName(let other): "has the same name in evidence as '\(escapedForTerminal(other))'"
         case .leavesBase: "leaves the base path; name it absolutely, or choose another base path"
+        case .basePath(let reason): "the base path \(reason)"
         case .linkRefused: "is a symbolic link, and these are refused"
         case .beyondLink: "is beyond a symbolic link, and these are not followed"
         case .notRegular(let reason): "is \(reason)"
@@ -98,6 +108,7 @@ extension SnapshotProblem.Reason {
     init(_ error: SystemError) {
         switch error.code {
         case .permissionDenied, .notPermitted: self = .permissionDenied
+        case .tooManyOpenFiles, .tooManyOpenFilesInSystem: self = .tooManyOpenFiles
         case .noSuchFileOrDirectory: self = .vanished
         // What was a file, a directory or a link (an "invalid argument" to read one) is now something else.
         case .tooManySymbolicLinkLevels, .notDirectory, .invalidArgument: self = .changedWhileRead

@@ -18,6 +18,9 @@ public struct SnapshotOptions: Sendable {
     public var ownFiles: [OwnFile] = []
     /// Recorded paths of files that patterns may hide as evidence that is known.
     private(set) var knownEvidence: Set<[UInt8]> = []
+    /// What an earlier snapshot hid: of anything else it is asked more to be hidden as evidence, and told that it is new. Nil:
+    /// nothing is told.
+    public var hiddenBefore: HiddenFiles?
     /// Nil: one per processor, at most 16.
     public var threads: Int?
     /// Most entries of directories that are looked at; more are an error. A million of them need about a gigabyte.
@@ -35,6 +38,8 @@ public struct SnapshotOptions: Sendable {
     package var usesProcessorForSHA256 = true
 
     public init() {}
+
+    var conditions: FileCondition.Options { .init(knownEvidence: knownEvidence, hiddenBefore: hiddenBefore) }
 
     /// Lets patterns hide files as evidence that is known, as far as they are below the base path, which is `directory`,
     /// an absolute one. Compared lexically: whoever comes by a link is not known.

@@ -53,10 +53,12 @@ extension SnapshotPlan {
         missing = findings.missing
     }
 
-    /// Sorted by path; of those that several references lead to, the first of them.
+    /// Sorted by path; of those that several references lead to, the first of them that records it, if one does.
     private static func distinct(_ entries: [Entry]) -> [Entry] {
         let sorted = entries.sorted { a, b in
-            a.path == b.path ? a.reference.precedesBytewise(b.reference) : a.path.precedesBytewise(b.path)
+            if a.path != b.path { return a.path.precedesBytewise(b.path) }
+            if a.isExcluded != b.isExcluded { return b.isExcluded }
+            return a.reference.precedesBytewise(b.reference)
         }
         return sorted.reduce(into: []) { if $0.last?.path != $1.path { $0.append($1) } }
     }

@@ -7,6 +7,10 @@ public struct SnapshotResult: Sendable {
     public var notRecorded: [NotRecorded] = []
     /// In the order of the patterns; those that hid nothing are left out.
     public var excluded: [ExcludedPaths] = []
+    /// What patterns hid for what the files are, for a later snapshot to be compared with.
+    public var hidden = HiddenFiles([:], at: .init(seconds: 0, nanoseconds: 0))
+    /// Paths of those that are new or changed since `SnapshotOptions.hiddenBefore`; sorted.
+    public var newlyHidden: [[UInt8]] = []
     /// The artifacts whose digest is that of a link's text; sorted.
     public var linkTexts: [ArtifactName] = []
     /// Files read, links' texts included.

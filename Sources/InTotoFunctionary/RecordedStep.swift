@@ -12,6 +12,9 @@ public struct RecordedStep: Sendable {
     /// What patterns hid of each.
     public var excludedMaterials: [ExcludedPaths] = []
     public var excludedProducts: [ExcludedPaths] = []
+    /// Paths of what patterns hid of the products as evidence, or as what a run is about to write, and what the command made
+    /// or changed; sorted.
+    public var newlyHidden: [[UInt8]] = []
     /// The materials whose digest is that of a symbolic link's text; sorted.
     public var materialLinkTexts: [ArtifactName] = []
     /// The same of the products.

@@ -26,6 +26,8 @@ extension UnfinishedRecord {
         with references: [ArtifactReference], options: SnapshotOptions, _ record: CompletionRecord,
         report: @escaping @Sendable (SnapshotEvent) -> Void = { _ in }
     ) throws(SnapshotError) -> CompletedRecord {
+        var options = options
+        options.hiddenBefore = HiddenFiles(secondsSinceEpoch: UTCTime(begun)?.secondsSinceEpoch ?? 0)
         let observation = observation(options)
         let after = try Snapshot.take(of: references, options: options, report: report)
         var link = link
@@ -38,7 +40,8 @@ extension UnfinishedRecord {
         link.environment.add(notRecorded: after.notRecorded)
         link.environment.add(excluded: after.excluded, as: "products", masks: record.masks)
         record.add(to: &link.environment)
-        var completed = CompletedRecord(link: link, notRecorded: after.notRecorded, excluded: after.excluded)
+        var completed = CompletedRecord(
+            link: link, notRecorded: after.notRecorded, excluded: after.excluded, newlyHidden: after.newlyHidden)
         if let repository = observation?.result() { completed.add(repository, masks: record.masks) }
         return completed
     }
@@ -75,6 +78,8 @@ public struct CompletedRecord: Sendable {
     public var notRecorded: [NotRecorded]
     /// What patterns hid from the second half.
     public var excluded: [ExcludedPaths] = []
+    /// As in `RecordedStep`.
+    public var newlyHidden: [[UInt8]] = []
     /// Why the repository, which the first half has read, was not read again.
     public private(set) var repositoryFailure: GitError?
 

@@ -34,7 +34,7 @@ public struct StepRunner {
 
     /// Runs the step, once. `now` is asked at the command's start and end.
     public func run(workDirectory: [UInt8], now: () -> Date) throws(StepError) -> RecordedStep {
-        var (step, reusable, repository) = try begin(workDirectory: workDirectory)
+        var (step, before, repository) = try begin(workDirectory: workDirectory)
         let tool = ToolDigest(request.toolDigest)
         tool.start()
         try execute(&step, now)
@@ -44,7 +44,8 @@ public struct StepRunner {
         let isGivenUp: @Sendable () -> Bool = { cs_reading_is_over() != 0 }
         let (products, repositoryAfter) = observing(request.git != .off && step.execution != nil, isGivenUp) {
             () throws(SnapshotError) in
-            try snapshot(request.products, reusesDigests ? .from(reusable) : .never, isGivenUp)
+            try snapshot(
+                request.products, reusesDigests ? .from(before.reusable) : .never, isGivenUp, since: before.hidden)
         }
         cs_end_reading()
         step.git = repository.map { RecordedRepository(before: $0, after: repositoryAfter) }
@@ -53,6 +54,7 @@ public struct StepRunner {
         step.addProducts(after, changedOnly: request.recordsChangedProductsOnly)
         step.notRecorded = step.notRecorded.merged(with: after.notRecorded)
         step.excludedProducts = after.excluded
+        step.newlyHidden = after.newlyHidden
         step.reusedDigests = reusesDigests ? after.reused : nil
         return step
     }
@@ -67,7 +69,7 @@ public struct StepRunner {
     }
 
     private func begin(workDirectory: [UInt8]) throws(StepError) -> (
-        step: RecordedStep, reusable: ReusableDigests, repository: Result<GitRepositoryState, GitError>?
+        step: RecordedStep, before: SnapshotResult, repository: Result<GitRepositoryState, GitError>?
     ) {
         let never: @Sendable () -> Bool = { false }
         let (materials, repository) = observing(request.git != .off, never) { () throws(SnapshotError) in
@@ -81,7 +83,7 @@ public struct StepRunner {
             materialLinkTexts: before.linkTexts, git: repository.map { RecordedRepository(before: $0, after: nil) },
             execution: nil, workDirectory: Self.absolute(request.command?.directory, from: workDirectory))
         step.excludedMaterials = before.excluded
-        return (step, before.reusable, repository)
+        return (step, before, repository)
     }
 
     /// Reads the repository beside the artifacts.
@@ -105,9 +107,11 @@ public struct StepRunner {
     private var reusesDigests: Bool { request.reusesUnchangedDigests }
 
     private func snapshot(
-        _ references: [ArtifactReference], _ reuse: DigestReuse, _ isGivenUp: @escaping @Sendable () -> Bool
+        _ references: [ArtifactReference], _ reuse: DigestReuse, _ isGivenUp: @escaping @Sendable () -> Bool,
+        since before: HiddenFiles? = nil
     ) throws(SnapshotError) -> SnapshotResult {
         var options = request.snapshot
+        options.hiddenBefore = before
         options.reuse = reuse
         options.isGivenUp = isGivenUp
         return try Snapshot.take(of: references, options: options, report: report)

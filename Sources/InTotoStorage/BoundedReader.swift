@@ -81,7 +81,7 @@ public enum BoundedReader {
             close(descriptor)
             throw .notRegularFile(path)
         }
-        return OpenFile(path: path, descriptor: descriptor, size: Int(status.st_size), status: status)
+        return OpenFile(path: path, descriptor: descriptor, size: max(0, Int(status.st_size)), status: status)
     }
 }
 

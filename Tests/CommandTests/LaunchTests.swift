@@ -58,6 +58,24 @@ import Testing
         #expect(try run.list() == ["key.pem", "key.pem.pub"])
     }
 
+    @Test(arguments: [20, 24, 28])
+    func `where too few files can be opened to read the artifacts, nothing runs, and the next step is said`(
+        limit: Int
+    ) throws {
+        let run = try project()
+        let result = try run.shell(
+            "mkdir -p a/b/c; for i in $(seq 100); do echo $i >a/b/c/$i; done; ln -s b a/l; ulimit -n \(limit); \"$R\" \(signed) -s -- touch ran; echo $?"
+        )
+        #expect(result.outputText == "125\n")
+        #expect(
+            result.errorText == """
+                intoto-run: error: fewer than 26 more files can be open at a time
+                intoto-run: hint: raise the limit on them (ulimit -n)
+
+                """)
+        #expect(try run.list() == ["a", "key.pem", "key.pem.pub"])
+    }
+
     @Test(arguments: [7, 8, 12, 16])
     func `where no files can be opened, nothing runs, and the reason is said`(limit: Int) throws {
         let run = try project()

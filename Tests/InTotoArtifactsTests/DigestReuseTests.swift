@@ -46,6 +46,15 @@ struct DigestReuseTests {
         #expect(try tree.take("f") { $0.reuse = .from(known) }.bytes == 0)
     }
 
+    @Test(arguments: [
+        (Int64.max, Int64(0)), (.max - 1, 999_999_999), (.min, 0), (0, .max), (0, .min), (0, -1), (0, 1_000_000_000),
+    ])
+    func `no time that a file system claims proves anything where it cannot be`(seconds: Int64, nanoseconds: Int64) {
+        let clock = ClockReading(now: 1_000_000_000_000_000_000, sinceBoot: 0)
+        #expect(!clock.isWellAfter(seconds: seconds, nanoseconds: nanoseconds))
+        #expect(clock.isWellAfter(seconds: 0, nanoseconds: 999_999_999))
+    }
+
     @Test func `small files are always read`() throws {
         let tree = try Tree()
         try tree.shell("head -c 262143 /dev/urandom > f; touch -d '1 hour ago' f")

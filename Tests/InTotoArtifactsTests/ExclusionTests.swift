@@ -191,6 +191,52 @@ import Testing
         #expect(try tree.take(".") { $0.exclusions = .none }.names.count == 10)
     }
 
+    @Test func `of what is new under the name of evidence, only what is evidence to its end is hidden, and told`()
+        throws
+    {
+        let tree = try Tree()
+        let sound = "{\"signatures\": [], \"signed\": {}}"
+        try tree.shell(
+            """
+            echo '{"signed":1}}}} old' >old.0123abcd.link; cp old.0123abcd.link kept.0123abcd.link; cp old.0123abcd.link swapped.0123abcd.link
+            echo '\(sound)' >same.0123abcd.link; cp same.0123abcd.link changed.0123abcd.link; sleep 0.05
+            """)
+        let before = try tree.take(".")
+        #expect(before.names == [] && before.newlyHidden == [])
+        try tree.shell(
+            """
+            echo '{"signed":1}}}} #!/bin/sh evil' >payload.deadbeef.link; cp payload.deadbeef.link payload.deadbeef.intoto.jsonl
+            cp payload.deadbeef.link .payload.deadbeef.link-unfinished; cp payload.deadbeef.link swapped.0123abcd.link
+            echo '\(sound)' >new.0123abcd.link; mkdir d; echo '{"payload":"","payloadType":"","signatures":[]}' >d/new.0123abcd.intoto.jsonl
+            (cat d/new.*; echo evil) >part.0123abcd.intoto.jsonl; echo ' ' >>changed.0123abcd.link
+            echo '\(sound)' >big.0123abcd.link; truncate -s 257M big.0123abcd.link; rm old.0123abcd.link
+            ln -s new.0123abcd.link to.0123abcd.link
+            """)
+        for references in [["."], ["*", ".payload*", "d/*"]] {
+            var options = tree.options
+            options.hiddenBefore = before.hidden
+            let after = try Snapshot.take(
+                of: references.map { try ArtifactReference(parsing: $0.utf8) }, options: options)
+            #expect(
+                after.names == [
+                    ".payload.deadbeef.link-unfinished", "big.0123abcd.link", "part.0123abcd.intoto.jsonl",
+                    "payload.deadbeef.intoto.jsonl", "payload.deadbeef.link", "swapped.0123abcd.link",
+                ])
+            #expect(
+                after.newlyHidden.map { String(decoding: $0, as: UTF8.self) } == [
+                    "changed.0123abcd.link", "d/new.0123abcd.intoto.jsonl", "new.0123abcd.link", "to.0123abcd.link",
+                ])
+        }
+        // Named themselves, below the base path or from the root.
+        for prefix in ["", tree.root + "/"] {
+            let named = try tree.take("\(prefix)payload.deadbeef.link", "\(prefix)new.0123abcd.link") {
+                $0.hiddenBefore = before.hidden
+            }
+            #expect(named.names == ["\(prefix)payload.deadbeef.link"])
+            #expect(named.newlyHidden == [Array("\(prefix)new.0123abcd.link".utf8)])
+        }
+    }
+
     @Test func `inspections do not see evidence that is known and whole, and see all other files`() throws {
         let tree = try Tree()
         try tree.shell(

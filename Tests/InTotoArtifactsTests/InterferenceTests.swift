@@ -1,5 +1,6 @@
 import Foundation
 import InTotoArtifacts
+import InTotoCrypto
 import InTotoMetadata
 import Synchronization
 import TestSupport
@@ -64,6 +65,51 @@ import Testing
             }
         }
         #expect(problems == ["'f': changed while being read"])
+    }
+
+    /// 400 parts and more, of which many are read within one tick of the clock that files have their times from.
+    @Test(arguments: [(O_APPEND, 4_096), (0, 1)])
+    func `a file that is written all the time is an error, never a digest of no state`(
+        flag: Int32, bytes: Int
+    ) throws {
+        let tree = try Tree()
+        try tree.shell("truncate -s 200M f")
+        let path = tree.root + "/f"
+        let rounds = Counter()
+        let problems = try reasons {
+            try take(tree, ["f"]) { round in
+                let file = open(path, O_WRONLY | flag)
+                let content = [UInt8](repeating: UInt8(truncatingIfNeeded: round), count: bytes)
+                #expect(pwrite(file, content, bytes, 19_000_000) == bytes)
+                close(file)
+                _ = rounds.next()
+            }
+        }
+        #expect(problems == ["'f': changed while being read"])
+        #expect(rounds.next() > 3)
+        #expect(try tree.problems("f").isEmpty)
+    }
+
+    @Test(arguments: [1, 2, 4, 9, 30]) func `a file that changes in one lane does not disturb the other`(
+        moment: Int
+    ) throws {
+        try #require(SHA256Lanes.isAvailable, "this processor has no SHA instructions, so there are no lanes")
+        let tree = try Tree()
+        try tree.shell("truncate -s 20M grows; head -c 30000000 /dev/urandom > still")
+        let still = try tree.shell("sha256sum < still | cut -c1-64 | tr -d '\\n'")
+        let path = tree.root + "/grows"
+        let append: @Sendable () -> Void = {
+            let file = open(path, O_WRONLY | O_APPEND)
+            #expect(write(file, "x", 1) == 1)
+            close(file)
+        }
+        // Both are under way when it grows once, and is read again.
+        let once = try take(tree) { round in if round == moment { append() } }
+        #expect(once.sha256("still") == still)
+        #expect(once.sha256("grows") == (try tree.shell("sha256sum < grows | cut -c1-64 | tr -d '\\n'")))
+        // What grows without an end fails alone.
+        #expect(try reasons { try take(tree) { _ in append() } } == ["'grows': changed while being read"])
+        #expect(try tree.take("still").sha256("still") == still)
     }
 
     @Test(arguments: [(40, true), (Int.max, false)])

@@ -59,6 +59,51 @@ import Testing
     }
 
     @Test(arguments: [
+        ("s/*.c", ["s/a.c"]), ("s/**", ["s/a.c", "s/d/b.c"]), ("s/d/*", ["s/d/b.c"]), ("top/s/?.c", ["top/s/a.c"]),
+        ("real/s/*", ["real/s/a.c", "real/s/d/b.c"]), ("other/*.c", ["other/a.c"]), ("\\s/*.c", ["s/a.c"]),
+        ("s/d/[b].c", ["s/d/b.c"]), ("l?t/*.c", ["l?t/a.c"]),
+    ])
+    func `a glob is looked for behind the links that lead to it`(reference: String, names: [String]) throws {
+        let tree = try Tree()
+        try tree.shell(
+            """
+            mkdir -p src/d real; touch src/a.c src/d/b.c src/d/n.o; ln -s src s; ln -s . top; ln -s ../src real/s
+            ln -s "$PWD/../tree/./src" other; ln -s src 'l?t'; rm src/d/n.o
+            """)
+        for allowsMissing in [false, true] {
+            let result = try tree.take(reference) { $0.allowsMissing = allowsMissing }
+            #expect(result.names == names)
+            #expect(result.leftOut == [])
+            let absolute = try tree.take("\(tree.root)/\(reference)") { $0.allowsMissing = allowsMissing }
+            #expect(absolute.names == names.map { "\(tree.root)/\($0)" })
+        }
+        try Snapshot.preflight([ArtifactReference(parsing: reference.utf8)], options: tree.options)
+        let (entries, _) = try plan(tree, reference)
+        #expect(entries == names.map { "\($0) of \(escapedForTerminal(Array(reference.utf8)))" })
+    }
+
+    @Test func `what no glob finds behind a link is told as what it is`() throws {
+        let tree = try Tree()
+        try tree.shell(
+            "mkdir src; touch src/a.c a.o; ln -s src s; ln -s none gone; ln -s a.o f; ln -s /etc out; ln -s none '*.o'")
+        for (reference, message) in [
+            ("s/*.h", "'s/*.h': matches nothing"), ("gone/*", "'gone/*': is a link to nothing"),
+            ("f/*", "'f/*': is a link to nothing"), ("out/*", "'out/*': is a link that leaves the base path"),
+            // A link that bears the name of a glob is meant itself, as a file is.
+            ("*.o", "'*.o': is a link to nothing"),
+        ] { #expect(try tree.problems(reference) == [message]) }
+        let missing = try tree.take("s/*.h", "gone/*") { $0.allowsMissing = true }
+        #expect(missing.names == [] && missing.leftOut == ["gone/*: a link to nothing"])
+        for (policy, message) in [
+            (SymlinkPolicy.record, "'s/*.c': is beyond a symbolic link, and these are not followed"),
+            (.refuse, "'s/*.c': is a symbolic link, and these are refused"),
+        ] { #expect(try tree.problems("s/*.c") { $0.symlinks = policy } == [message]) }
+        #expect(throws: SnapshotError.self) {
+            try Snapshot.preflight([ArtifactReference(parsing: "out/*".utf8)], options: tree.options)
+        }
+    }
+
+    @Test(arguments: [
         ("x\\\\y/*.c", ["x\\y/a.c"]), ("x\\y/*.c", ["xy/b.c"]), ("\\xy/*.c", ["xy/b.c"]),
         ("x*y/*.c", ["x\\y/a.c", "xy/b.c"]),
         ("s\\*r/*.c", ["s*r/d.c"]), ("s\\*r/d.c", ["s*r/d.c"]), ("s\\*r/**/e.c", ["s*r/[/e.c"]),
@@ -126,6 +171,24 @@ import Testing
         let relative = try ArtifactReference(parsing: "d".utf8)
         #expect(throws: SnapshotError.self) { try Snapshot.preflight([relative], options: elsewhere) }
         try Snapshot.preflight([ArtifactReference(parsing: "/none".utf8)], options: elsewhere)
+        let base = elsewhere.base
+        let message = "the base path '\(base)' does not exist"
+        #expect(
+            try tree.problems("d") { options in
+                options.base = base
+                options.allowsMissing = true
+            } == [message])
+        #expect(try tree.problems("d") { $0.base.append("f") } == ["the base path '\(tree.root)/f' is not a directory"])
+    }
+
+    @Test(arguments: ["f/", "f/.", "./f//", "d/../f/./", "l/", "slash", "$PWD/f/", "d/../f/.."])
+    func `what a link's text takes for a directory is none where it is a file`(text: String) throws {
+        let tree = try Tree()
+        try tree.shell("mkdir d; touch f; ln -s f l; ln -s f/ slash; ln -s d/ dir; ln -s d/. dot; touch d/in")
+        try tree.shell("ln -s \"\(text)\" probe; ! cat probe 2>../error; grep -q 'Not a directory' ../error")
+        #expect(try tree.take(".").names == ["d/in", "dir/in", "dot/in", "f", "l"])
+        #expect(try tree.problems("probe") == ["'probe': is a link to nothing"])
+        #expect(try tree.take("dir", "dot/in").names == ["dir/in", "dot/in"])
     }
 
     @Test func `overlapping references record a file once`() throws {
@@ -220,6 +283,27 @@ import Testing
                 ".git/ of file:.git not, by .git/", "d/b of d", "d/keep.o of d kept by !keep.o", "dir:e of dir:e",
                 "e/f of ./e/*",
             ])
+    }
+
+    @Test func `a plan says of a path that one reference records and another hides that it is recorded`() throws {
+        let tree = try Tree()
+        try tree.shell("mkdir -p t/a; touch t/a/x t/y")
+        let (outer, inner) = ("\(tree.root)/t", "\(tree.root)/t/a")
+        for references in [[outer, inner], [inner, outer]] {
+            var options = tree.options
+            // Below the first it is 'a/x', below the second 'x'.
+            try options.exclusions.append(Array("/a/x".utf8))
+            let all = try references.map { try ArtifactReference(parsing: $0.utf8) }
+            let recorded = try Snapshot.take(of: all, options: options).names
+            #expect(recorded == ["\(inner)/x", "\(outer)/y"])
+            let entries = try Snapshot.plan(all, options: options).entries
+            #expect(entries.filter { !$0.isExcluded }.map { String(decoding: $0.path, as: UTF8.self) } == recorded)
+            #expect(entries.count == 2)
+            options.stripPrefixes = [Array(outer.utf8), Array(inner.utf8)]
+            try tree.shell("touch t/x")
+            #expect(throws: SnapshotError.self) { try Snapshot.plan(all, options: options) }
+            try tree.shell("rm t/x")
+        }
     }
 
     @Test func `a plan has names, and finds what a snapshot would fail with`() throws {

@@ -79,7 +79,7 @@ import Testing
         func digest(_ reference: String) throws -> WholeDirectory.Digest {
             WholeDirectory(try ArtifactReference(parsing: reference.utf8), tree.options).digest { _ in }
         }
-        var assembler = RecordAssembler(tree.options, [.sha256])
+        var assembler = RecordAssembler(tree.options, [.sha256], begun: SystemCalls.fileClock())
         assembler.append(try digest("dir:d"))
         assembler.append(try digest("dir:./d"))
         var unchanged = assembler

@@ -3,8 +3,8 @@ import InTotoMetadata
 /// Whether a file is evidence by its content: a JSON object, perhaps the first of several, that has a member `signed`
 /// (classic metadata) or `payload` (an envelope).
 ///
-/// A cheap look at the beginning, not a parse: it decides only whether a file with the name of evidence is hidden from a
-/// run's record. Inspections are for strangers' files, and ask for the whole.
+/// A cheap look at the beginning, not a parse: it decides only whether a file with the name of evidence is hidden from
+/// what a run records before its command. Of what that has made, and for inspections, the whole is asked for.
 struct EvidenceCheck {
     /// How much of a file is looked at.
     static let prefixLength = 65_536
@@ -12,14 +12,23 @@ struct EvidenceCheck {
     /// Most bytes of a file that is read whole.
     static let sizeLimit: Int64 = 1 << 30
 
+    /// The same of a file that a command has made, and how much there may be in it: more is recorded, as other files are.
+    /// Four million values are a link of a million artifacts.
+    static let newSizeLimit: Int64 = 256 << 20
+    static var newLimits: JSONLimits {
+        var limits = JSONLimits()
+        limits.values = 4 << 20
+        return limits
+    }
+
     /// Whether this is one container, or a bundle without any other line: a parse of everything.
-    static func isWhole(_ bytes: [UInt8]) -> Bool {
+    static func isWhole(_ bytes: [UInt8], limits: JSONLimits = JSONLimits()) -> Bool {
         do {
-            _ = try SignedMetadata(bytes)
+            _ = try SignedMetadata(bytes, limits: limits)
             return true
         } catch {
             var envelopes = 0
-            return Bundle.visit(bytes, { _ in envelopes += 1 }) == nil && envelopes > 0
+            return Bundle.visit(bytes, limits: limits, { _ in envelopes += 1 }) == nil && envelopes > 0
         }
     }
 

@@ -4,7 +4,8 @@ import SystemPackage
 /// What a file must be, besides its name, for a pattern to hide it.
 public enum FileCondition: String, Hashable, Sendable {
     case any
-    /// Evidence by its content; see `EvidenceCheck`.
+    /// Evidence by its content, as `EvidenceCheck` has it: by its beginning, or, where `SnapshotOptions.hiddenBefore` is
+    /// there and does not have it, from its beginning to its end.
     case evidence
     /// Among `SnapshotOptions.knownEvidence`, and nothing but evidence, read from its beginning to its end.
     case knownEvidence
@@ -13,22 +14,60 @@ public enum FileCondition: String, Hashable, Sendable {
 }
 
 extension FileCondition {
-    /// Whether a regular file meets it.
+    /// Whether a regular file, which a record calls `path`, meets it. `hidden` hears of the file that does, for what must
+    /// be told of it later.
     func holds(
-        for name: [UInt8], in directory: Int32, isKnown: @autoclosure () -> Bool
+        for name: [UInt8], in directory: Int32, as path: [UInt8], _ options: Options, _ hidden: (Hidden) -> Void
     ) throws(SystemError) -> Bool {
         switch self {
-        case .any: true
-        case .evidence: try Self.isEvidence(name, in: directory)
-        case .knownEvidence: isKnown() ? try Self.isWhollyEvidence(name, in: directory) : false
-        case .held: try Self.isHeld(name, in: directory)
+        case .any: return true
+        case .evidence: return try Self.isEvidence(name, in: directory, path, options.hiddenBefore, hidden)
+        case .knownEvidence:
+            guard options.knownEvidence.contains(path) else { return false }
+            return try Self.isWhollyEvidence(name, in: directory)
+        case .held:
+            guard try Self.isHeld(name, in: directory) else { return false }
+            // One that is gone by now is nothing that could be told of.
+            guard let status = try? SystemCalls.status(name[...], in: directory) else { return true }
+            hidden(Hidden(status, path, since: options.hiddenBefore))
+            return true
         }
     }
 
-    private static func isEvidence(_ name: [UInt8], in directory: Int32) throws(SystemError) -> Bool {
+    /// What the conditions depend on, besides the file.
+    struct Options: Sendable {
+        var knownEvidence: Set<[UInt8]> = []
+        var hiddenBefore: HiddenFiles?
+    }
+
+    /// A file that is hidden as what it is.
+    struct Hidden {
+        let status: FileStatus
+        /// It was not there when `HiddenFiles` began, or was something else.
+        let isNew: Bool
+
+        init(_ status: FileStatus, _ path: [UInt8], since before: HiddenFiles?) {
+            self.status = status
+            isNew = before.map { $0.files[path]?.status != status && !status.changed.precedes($0.begun) } ?? false
+        }
+    }
+
+    private static func isEvidence(
+        _ name: [UInt8], in directory: Int32, _ path: [UInt8], _ before: HiddenFiles?, _ hidden: (Hidden) -> Void
+    ) throws(SystemError) -> Bool {
         let file = try SystemCalls.openFile(name[...], in: directory)
-        guard try SystemCalls.status(file.number).kind == .regular else { return false }
-        return EvidenceCheck.holds(try SystemCalls.prefix(of: file.number, length: EvidenceCheck.prefixLength)[...])
+        let status = try SystemCalls.status(file.number)
+        guard status.kind == .regular else { return false }
+        if let before, !before.has(path, status) {
+            guard status.size <= EvidenceCheck.newSizeLimit else { return false }
+            let bytes = try SystemCalls.prefix(of: file.number, length: Int(status.size) + 1)
+            guard EvidenceCheck.isWhole(bytes, limits: EvidenceCheck.newLimits) else { return false }
+        } else {
+            let bytes = try SystemCalls.prefix(of: file.number, length: EvidenceCheck.prefixLength)
+            guard EvidenceCheck.holds(bytes[...]) else { return false }
+        }
+        hidden(Hidden(status, path, since: before))
+        return true
     }
 
     private static func isWhollyEvidence(_ name: [UInt8], in directory: Int32) throws(SystemError) -> Bool {
@@ -70,8 +109,11 @@ extension FileCondition {
         let status = try SystemCalls.status(file.number)
         guard status.kind == .regular else { return .free(mayCome: false) }
         if SystemCalls.isLockedByOthers(file.number) { return .taken }
-        let isOld = ClockReading().isWellAfter(
-            seconds: status.changed.seconds + 1, nanoseconds: status.changed.nanoseconds)
+        // A file system may claim any time.
+        let (second, isBeyondTime) = status.changed.seconds.addingReportingOverflow(1)
+        let isOld =
+            !isBeyondTime
+            && ClockReading().isWellAfter(seconds: second, nanoseconds: status.changed.nanoseconds)
         return .free(mayCome: status.size == 0 && !isOld)
     }
 }

@@ -414,7 +414,7 @@ struct GitWorkTree: ~Copyable {
         if isOwn(name, directory) { return false }
         let patterns = ExclusionPatterns.standard
         let excluding = patterns.excluding(name[...], isDirectory: false) { condition in
-            (try? condition.holds(for: name, in: directory, isKnown: false)) == true
+            (try? condition.holds(for: name, in: directory, as: path, .init(), { _ in })) == true
         }
         guard let excluding else { return true }
         if patterns.patterns[excluding].condition == .evidence { status.evidence.append(path) }

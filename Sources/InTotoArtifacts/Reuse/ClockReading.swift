@@ -27,7 +27,8 @@ package struct ClockReading: Sendable {
     /// By more than any file system's tick and any lag of the time that it writes.
     package func isWellAfter(seconds: Int64, nanoseconds: Int64) -> Bool {
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return !overflow && whole < now - tolerance - nanoseconds
+        guard !overflow, (0..<1_000_000_000).contains(nanoseconds) else { return false }
+        return whole < now - tolerance - nanoseconds
     }
 
     /// Whether the wall clock ran on between the two as the other clock did: times may repeat where it was set.

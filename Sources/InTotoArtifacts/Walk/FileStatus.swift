@@ -7,6 +7,8 @@ struct FileStatus: Equatable, Sendable {
     struct Timestamp: Equatable, Sendable {
         var seconds: Int64
         var nanoseconds: Int64
+
+        func precedes(_ other: Self) -> Bool { (seconds, nanoseconds) < (other.seconds, other.nanoseconds) }
     }
 
     var kind: Kind

@@ -38,7 +38,8 @@ final class FileVisitor {
                 let isWanted = try selection.isRecordable(place.path, job) { (condition) throws(SystemError) in
                     guard kind == .regular else { return false }
                     return try condition.holds(
-                        for: place.name, in: directory, isKnown: walk.rules.knownEvidence.contains(place.path))
+                        for: place.name, in: directory, as: place.path, walk.rules.conditions,
+                        { notes.findings.hide(place.path, $0) })
                 }
                 guard isWanted else { return }
             }

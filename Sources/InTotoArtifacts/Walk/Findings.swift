@@ -16,6 +16,10 @@ struct Findings: Sendable {
     var notRecorded: [NotRecorded] = []
     /// Paths hidden, by the index of the pattern.
     private(set) var excluded: [Int: ExcludedPaths] = [:]
+    /// What patterns hide for what the files are, by recorded path.
+    private(set) var hidden: [[UInt8]: FileStatus] = [:]
+    /// Those that are new or changed.
+    private(set) var newlyHidden: Set<[UInt8]> = []
     var planned: [SnapshotPlan.Entry] = []
     /// References to nothing, as written, where that is no error.
     private(set) var missing: [[UInt8]] = []
@@ -52,6 +56,11 @@ struct Findings: Sendable {
         excluded[index, default: ExcludedPaths(exclusions.patterns[index])].append(path)
     }
 
+    mutating func hide(_ path: [UInt8], _ file: FileCondition.Hidden) {
+        hidden[path] = file.status
+        if file.isNew { newlyHidden.insert(path) }
+    }
+
     mutating func append(_ other: consuming Findings) {
         // The first of several is most of it, or all: not worth a copy.
         if records.isEmpty, arena.isEmpty {
@@ -67,6 +76,8 @@ struct Findings: Sendable {
         }
         notRecorded += other.notRecorded
         for (index, paths) in other.excluded { excluded[index, default: ExcludedPaths(paths.pattern)].append(paths) }
+        hidden.merge(other.hidden) { $1 }
+        newlyHidden.formUnion(other.newlyHidden)
         planned += other.planned
         missing += other.missing
         problems.append(other.problems)

@@ -26,6 +26,7 @@ struct LinkResolver {
         var links = 0
         var rest = Self.parts(path)
         while let part = rest.popLast() {
+            if part == [UInt8(ascii: ".")] { continue }
             if part == [UInt8(ascii: "."), UInt8(ascii: ".")] {
                 if !here.isEmpty {
                     here = PathBytes.split(here).directory
@@ -81,7 +82,10 @@ struct LinkResolver {
         return SystemCalls.realPath(FilePath(bytes: path)).flatMap(belowRoot)
     }
 
+    /// Last first. A slash at the end is a `.`: as the kernel has it, what stands before either is a directory.
     private static func parts(_ path: [UInt8]) -> [[UInt8]] {
-        path.split(separator: slash).filter { !$0.elementsEqual(".".utf8) }.map { Array($0) }.reversed()
+        var parts = path.split(separator: slash).map { Array($0) }
+        if path.last == slash, !parts.isEmpty { parts.append([UInt8(ascii: ".")]) }
+        return parts.reversed()
     }
 }

@@ -71,7 +71,12 @@ enum SystemCalls {
     static func prefix(of descriptor: Int32, length: Int) throws(SystemError) -> [UInt8] {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 16)
         defer { buffer.deallocate() }
-        let count = try read(descriptor, into: buffer, at: 0)
+        var count = 0
+        while count < length {
+            let read = try read(descriptor, into: .init(rebasing: buffer[count...]), at: Int64(count))
+            if read == 0 { break }
+            count += read
+        }
         return Array(buffer[..<count])
     }
 
@@ -79,6 +84,17 @@ enum SystemCalls {
     /// system without locks says no.
     static func isLockedByOthers(_ descriptor: Int32) -> Bool {
         flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
+    /// The clock that file systems take a file's times from, which lags behind the others by up to a tick.
+    static func fileClock() -> FileStatus.Timestamp {
+        var time = timespec()
+        #if canImport(Glibc)
+            clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        #else
+            clock_gettime(CLOCK_REALTIME, &time)
+        #endif
+        return FileStatus.Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
     }
 
     static func pause(milliseconds: UInt32) { usleep(milliseconds * 1_000) }
@@ -213,7 +229,7 @@ extension FileStatus {
             identity: FileIdentity(
                 device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino)
             ),
-            size: Int64(status.st_size),
+            size: max(0, Int64(status.st_size)),
             modified: Timestamp(seconds: Int64(modified.tv_sec), nanoseconds: Int64(modified.tv_nsec)),
             changed: Timestamp(seconds: Int64(changed.tv_sec), nanoseconds: Int64(changed.tv_nsec)),
             isExecutable: status.st_mode & S_IXUSR != 0

@@ -15,7 +15,7 @@ struct WalkRules: Sendable {
     var digests: [DigestAlgorithm]
     var lineEndings: LineEndings
     var ownFiles: [OwnFile]
-    var knownEvidence: Set<[UInt8]>
+    var conditions: FileCondition.Options
     var entryLimit: Int
     var linkedEntryLimit: Int
     var isGivenUp: @Sendable () -> Bool
@@ -32,7 +32,7 @@ struct WalkRules: Sendable {
         digests = Set(options.digests).sorted()
         lineEndings = options.lineEndings
         ownFiles = options.ownFiles
-        knownEvidence = options.knownEvidence
+        conditions = options.conditions
         entryLimit = options.entryLimit
         linkedEntryLimit = options.linkedEntryLimit
         isGivenUp = options.isGivenUp

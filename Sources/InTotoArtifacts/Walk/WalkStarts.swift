@@ -27,7 +27,7 @@ struct WalkStarts {
         let resolver = starts.resolver(root)
         for reference in references {
             // What cannot be looked at now may be once the command has run.
-            let outcome = try? resolver.resolve(reference.path, from: [])
+            let outcome = try? Self.resolve(reference, with: resolver)
             if case .notRecorded(.linkOutsideBase)? = outcome {
                 starts.problem(reference, .notRegular(.linkOutsideBase))
             }
@@ -45,7 +45,7 @@ struct WalkStarts {
     }
 
     private mutating func add(_ reference: ArtifactReference, below root: Int) throws(SystemError) {
-        let outcome = try resolver(root).resolve(reference.path, from: [])
+        let outcome = try Self.resolve(reference, with: resolver(root))
         if case .absent = outcome { return try addGlobOrMissing(reference, below: root) }
         if try excludes(reference, outcome, root) { return }
         switch outcome {
@@ -66,6 +66,29 @@ struct WalkStarts {
         case .notRecorded(let reason): problem(reference, .notRegular(reason))
         case .absent: break
         }
+    }
+
+    /// What a reference leads to as it is written; a pattern behind a link is absent, not what the link leads to.
+    private static func resolve(
+        _ reference: ArtifactReference, with resolver: LinkResolver
+    ) throws(SystemError) -> LinkResolver.Outcome {
+        let outcome = try resolver.resolve(reference.path, from: [])
+        guard reference.hasGlobCharacters, case .notRecorded(let reason) = outcome,
+            reason == .danglingLink || reason == .linkOutsideBase
+        else { return outcome }
+        // A link that bears the very name is meant.
+        let (parent, name) = PathBytes.split(reference.path)
+        if case .directory(let real) = try resolver.resolve(parent, from: []) {
+            let directory = try resolver.trail.descriptor(of: real)
+            do throws(SystemError) {
+                _ = try SystemCalls.status(name, in: directory)
+                return outcome
+            } catch { if !error.isAbsence { throw error } }
+        }
+        guard case .directory = try resolver.resolve(GlobFilter.split(reference.path).directory, from: []) else {
+            return outcome
+        }
+        return .absent
     }
 
     private mutating func addFile(
@@ -120,12 +143,16 @@ struct WalkStarts {
             return excludesDirectory(reference, reference.path[...])
         }
         let trail = DirectoryTrail(root: roots[root].descriptor.number, capacity: 2)
-        let known = options.knownEvidence
-        return try excludes(reference, reference.path[...], isDirectory: false) { (condition) throws(SystemError) in
+        let conditions = options.conditions
+        var hidden: FileCondition.Hidden?
+        let isExcluded = try excludes(reference, reference.path[...], isDirectory: false) {
+            (condition) throws(SystemError) in
             guard status.kind == .regular else { return false }
             return try condition.holds(
-                for: name, in: trail.descriptor(of: directory), isKnown: known.contains(reference.path))
+                for: name, in: trail.descriptor(of: directory), as: reference.path, conditions, { hidden = $0 })
         }
+        if let hidden { findings.hide(reference.path, hidden) }
+        return isExcluded
     }
 
     private mutating func excludesDirectory(_ reference: ArtifactReference, _ path: ArraySlice<UInt8>) -> Bool {
@@ -205,13 +232,15 @@ struct WalkStarts {
         let offset = name.count - seen.count
         guard let root = openRoot(FilePath(bytes: parent), matchOffset: offset, named: reference.source) else { return }
         let directory = roots[root].descriptor.number
-        let known = options.knownEvidence
+        let conditions = options.conditions
         do {
+            var hidden: FileCondition.Hidden?
             let isExcluded = try excludes(reference, seen, isDirectory: false) { (condition) throws(SystemError) in
                 guard kind == .regular else { return false }
                 return try condition.holds(
-                    for: Array(realName), in: directory, isKnown: known.contains(reference.path))
+                    for: Array(realName), in: directory, as: reference.path, conditions, { hidden = $0 })
             }
+            if let hidden { findings.hide(reference.path, hidden) }
             if isExcluded { return }
             jobs.append(
                 WalkJob(
@@ -236,7 +265,13 @@ struct WalkStarts {
     // MARK: Failures
 
     private mutating func openBase() -> Int? {
-        openRoot(options.base, matchOffset: 0, named: Array(options.base.string.utf8))
+        do {
+            roots.append(try WalkRoot(options.base, matchOffset: 0))
+            return roots.count - 1
+        } catch {
+            findings.problems.append(options.base.bytes, .basePath(.init(resolving: error)))
+            return nil
+        }
     }
 
     private mutating func openRoot(_ path: FilePath, matchOffset: Int, named name: [UInt8]) -> Int? {

@@ -87,7 +87,9 @@ package final class ChildProcess {
         try awaitExecution(of: command, program, signals, deadline)
     }
 
-    private static let descriptorsNeeded: Int32 = 14
+    /// What starts the command needs 14 of them. One thread that reads artifacts needs up to 12 (a root, the way to a
+    /// directory and that of a link, a listing, two files under way and the next), and the repository is read beside it.
+    private static let descriptorsNeeded: Int32 = 26
     /// Three of Foundation's, those that read output, what reads artifacts, and some to spare.
     private static let threadsNeeded: Int32 = 24
 

@@ -17,6 +17,7 @@ struct VerbosityOptions: ParsableArguments {
 
     func report(_ record: CompletedRecord, in context: CommandContext) {
         report(record.notRecorded, in: context)
+        report(newlyHidden: record.newlyHidden, in: context)
         if let error = record.repositoryFailure { report(error, in: context) }
         guard verbose else { return }
         let link = record.link
@@ -41,6 +42,18 @@ struct VerbosityOptions: ParsableArguments {
         }
     }
 
+    /// What the command made and no record has, since it is evidence, too.
+    private func report(newlyHidden paths: [[UInt8]], in context: CommandContext) {
+        guard !paths.isEmpty else { return }
+        let first = paths.prefix(ExcludedPaths.namedPaths)
+        let names = first.map { "'\(escapedForTerminal($0))'" } + (paths.count > first.count ? ["…"] : [])
+        let files = paths.count == 1 ? "file is" : "files are"
+        context.note(
+            "intoto-run: warning: products: \(paths.count) new or changed \(files) not recorded, being evidence: "
+                + names.joined(separator: ", "))
+        context.note("intoto-run: hint: --no-default-excludes records \(paths.count == 1 ? "it" : "them")")
+    }
+
     /// What a step's record leaves out is always said; counts only on demand.
     func report(_ step: RecordedStep, in context: CommandContext) {
         for problem in step.execution?.result.warnings ?? [] {
@@ -59,6 +72,7 @@ struct VerbosityOptions: ParsableArguments {
                         : "not recorded"))
         }
         report(step.notRecorded, in: context)
+        report(newlyHidden: step.newlyHidden, in: context)
         if let error = step.git?.failure { report(error, in: context) }
         if verbose {
             note("step '\(step.name)': \(step.materials.count) materials, \(step.products.count) products", in: context)

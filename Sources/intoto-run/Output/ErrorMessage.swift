@@ -106,8 +106,13 @@ extension Failure {
 extension SnapshotError {
     /// What to do about the first problem.
     var hint: String? {
-        guard let problem = problems.first else { return nil }
-        return switch problem.reason {
+        problems.first?.reason.hint
+    }
+}
+
+extension SnapshotProblem.Reason {
+    fileprivate var hint: String? {
+        switch self {
         case .doesNotExist: "name what is there, or give --allow-missing"
         case .notUTF8: "rename the file, exclude it, or record its directory as dir:PATH"
         case .matchesNothing: "name what is there, put quotes around the pattern, or give --allow-missing"
@@ -117,7 +122,17 @@ extension SnapshotError {
         // Its own hint has a way out that only the record of the repository has.
         case .repository(.library): "install it (Debian: libgit2-1.5)"
         case .repository(let error): error.hint
-        default: nil
+        case .basePath: "name a directory that is there, and can be read, with --base-path"
+        case .tooManyOpenFiles: "raise the limit on open files (ulimit -n)"
+        case .linkRefused: "name what the link leads to, exclude it, or choose --symlinks follow or record"
+        case .beyondLink: "name what the link leads to, or choose --symlinks follow"
+        case .sameName: "exclude one of the two, or strip less of their names (--lstrip-paths)"
+        case .notRegular(.linkOutsideBase):
+            "name what the link leads to by its absolute path, or choose a base path that holds it (--base-path)"
+        case .notRegular(.danglingLink): "name what is there, or give --allow-missing"
+        case .notRegular, .vanished, .changedWhileRead, .nameTooLong, .nothingLeftOfName, .leavesBase, .notDirectory,
+            .tooManyEntries, .lineFeedInName, .notSupported, .failed:
+            nil
         }
     }
 }

@@ -66,6 +66,8 @@ struct MatchProducts: Verb {
 
     private func snapshot(comparableWith recorded: ArtifactSet, in context: CommandContext) throws -> ArtifactSet {
         var options = try artifacts.snapshotOptions()
+        // As strict as the run that recorded them.
+        options.hiddenBefore = HiddenFiles()
         options.git = repository.reading(in: context)
         let references = try ArtifactOptions.references(paths.isEmpty ? ["."] : paths)
         // Whole directories have their own.

@@ -61,7 +61,11 @@ struct RecordStop: Verb {
         }
         let reserved = try evidence.reserve(formats, name, signers)
 
-        let completed = try complete(record, completion, ignoreFiles, reserved, in: context)
+        var completed = try complete(record, completion, ignoreFiles, reserved, in: context)
+        // The record itself is there since the beginning.
+        completed.newlyHidden.removeAll {
+            $0.split(separator: UInt8(ascii: "/")).last?.elementsEqual(file.name.utf8) == true
+        }
         verbosity.report(completed, in: context)
         verbosity.report(redactions: redactions, in: context)
         if completed.link.products.isEmpty && formats.contains(.attestation) {
