@@ -139,7 +139,8 @@ public struct InspectionReport: Sendable {
 
     /// Its problems as those of the sublayout that it is of: two layouts may call their inspections the same.
     public var everyProblem: [VerificationProblem] {
-        sublayoutStep.map { step in problems.map { .within(step, $0) } } ?? problems
+        // Whoever signed the sublayout is asked about none of them.
+        sublayoutStep.map { step in problems.map { .within(step, by: [], $0) } } ?? problems
     }
 
     var everyWarning: [VerificationWarning] {
