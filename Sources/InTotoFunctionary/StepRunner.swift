@@ -120,7 +120,7 @@ public struct StepRunner {
         func recorded(_ result: ExecutedCommand) -> RecordedExecution {
             let (arguments, redactions) = execution.recordedArguments
             return RecordedExecution(
-                arguments: arguments, argumentRedactions: redactions, executables: execution.executables,
+                arguments: arguments, argumentRedactions: redactions, executables: execution.recordedExecutables,
                 started: started, finished: now(), elapsed: start.duration(to: .now), result: result)
         }
         do {

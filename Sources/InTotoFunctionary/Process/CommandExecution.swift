@@ -92,6 +92,11 @@ public final class CommandExecution {
         return (redacted.map(\.bytes), redacted.reduce(0) { $0 + $1.count })
     }
 
+    /// The program and its interpreters, as they may be recorded.
+    var recordedExecutables: [ExecutableIdentity] {
+        executables.map { ExecutableIdentity(path: masks.masked($0.path), content: $0.content) }
+    }
+
     /// Runs the command and waits for it. To be called once.
     public func run(_ policy: StreamPolicy, usesTerminal: Bool, _ limits: CommandLimits) throws -> ExecutedCommand {
         var signals = try SignalForwarding()
@@ -126,8 +131,9 @@ public final class CommandExecution {
         let streams = Result { try captures.finish() }
         let losses = captures.losses
         var result = ExecutedCommand(
-            termination: child.termination, hasTimedOut: outcome.hasTimedOut, background: outcome.background,
-            passedOutputOn: !captures.all.isEmpty, lostOutput: !losses.isEmpty, usage: resourceUse(since: before),
+            termination: child.termination, hasTimedOut: outcome.hasTimedOut,
+            background: outcome.background.map { $0.masked(by: masks) },
+            passedOutputOn: !captures.all.isEmpty, lostOutput: !losses.isEmpty, usage: usage,
             warnings: losses
                 + masks.refused.map { "values that were announced to be masked are not: those \($0)" })
         do {
@@ -192,6 +198,14 @@ public final class CommandExecution {
             systemMilliseconds: max(0, Int64(usage.system_microseconds) - Int64(before.system_microseconds)) / 1000,
             peakMemory: peak > floor ? .kibibytes(peak) : .atMostKibibytes(floor)
         )
+    }
+}
+
+extension DescendantProcess {
+    fileprivate func masked(by masks: MaskList) -> DescendantProcess {
+        var process = self
+        process.name = name.count < Self.longestName ? masks.masked(name) : masks.masked(cutOff: name)
+        return process
     }
 }
 

@@ -13,6 +13,11 @@ struct SecretForms: Sendable {
 
     var isEmpty: Bool { exact.isEmpty && digits.isEmpty }
 
+    /// Whether one of them begins with `text`.
+    func contains(beginning text: ArraySlice<UInt8>) -> Bool {
+        exact.contains { $0.starts(with: text) } || digits.contains { $0.starts(with: text) }
+    }
+
     mutating func formUnion(_ other: SecretForms) {
         exact.formUnion(other.exact)
         digits.formUnion(other.digits)
