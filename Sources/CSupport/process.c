@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -226,7 +228,7 @@ static void note_signal(int number, siginfo_t *information, void *context) {
     (void)context;
     int saved = errno;
     int is_groups_or_ours = number == SIGINT || number == SIGQUIT || (number == SIGHUP && !leads_session)
-        || number == SIGWINCH || number == SIGXCPU || number == SIGTSTP;
+        || number == SIGWINCH || number == SIGXCPU || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 #ifdef SI_KERNEL
     int is_kernels = information->si_code == SI_KERNEL; /* so are timers */
 #else
@@ -243,7 +245,8 @@ static void note_signal(int number, siginfo_t *information, void *context) {
 static int is_watched(int number) {
     switch (number) {
     case SIGHUP: case SIGINT: case SIGQUIT: case SIGTERM: case SIGUSR1: case SIGUSR2: case SIGALRM: case SIGVTALRM:
-    case SIGPROF: case SIGXCPU: case SIGIO: case SIGCHLD: case SIGWINCH: case SIGTSTP: case SIGCONT:
+    case SIGPROF: case SIGXCPU: case SIGIO: case SIGCHLD: case SIGWINCH: case SIGTSTP: case SIGTTIN: case SIGTTOU:
+    case SIGCONT:
 #ifdef __linux__
     case SIGPWR: case SIGSTKFLT:
 #endif
@@ -268,6 +271,8 @@ int cs_watch_signals(void) {
     for (int number = 1; number < NSIG; number++) {
         if (!is_watched(number)) continue;
         struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART};
+        /* What we do to a terminal in its background would begin anew for ever. */
+        if (number == SIGTTIN || number == SIGTTOU) action.sa_flags &= ~SA_RESTART;
         action.sa_sigaction = note_signal;
         sigfillset(&action.sa_mask);
         if (sigaction(number, &action, NULL) != 0) return -errno;
@@ -382,7 +387,8 @@ void cs_finish_after_signals(void) {
         struct sigaction action = {.sa_flags = SA_RESTART};
         action.sa_handler = number == SIGINT || number == SIGTERM ? note_or_die : SIG_IGN;
         if (number == SIGHUP || number == SIGQUIT) action.sa_handler = note_request;
-        if (number == SIGCHLD || number == SIGTSTP || number == SIGCONT) action.sa_handler = SIG_DFL;
+        if (number == SIGCHLD || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU || number == SIGCONT)
+            action.sa_handler = SIG_DFL;
         sigaction(number, &action, NULL);
     }
 }
@@ -454,6 +460,7 @@ void cs_reap_orphans(pid_t process) {
         if (waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) != 0) return;
         if (information.si_pid == 0 || information.si_pid == process) return;
         waitpid(information.si_pid, NULL, WNOHANG);
+        if (information.si_pid == limit_keeper) limit_keeper = 0; /* another process may get its number */
     }
 }
 

@@ -103,6 +103,7 @@ static void return_large_buffers(void) {
    before the runtime installs handlers or opens files. */
 __attribute__((constructor(101))) static void at_start(int argc, char **argv, char **environment) {
     if (argc == 2 && strcmp(argv[1], CS_TRAMPOLINE_ARGUMENT) == 0) cs_trampoline();
+    if (argc == 4 && strcmp(argv[1], CS_LIMIT_KEEPER_ARGUMENT) == 0) cs_limit_keeper(argv[2], argv[3]);
     return_large_buffers();
     state.argc = argc;
     state.argv = argv;

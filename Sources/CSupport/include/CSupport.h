@@ -170,6 +170,17 @@ int cs_stopped_by(pid_t process);
    us, it stops nothing. */
 void cs_stop_with(pid_t process, int has_own_group, int64_t limit);
 
+/* Sees to it that we go on `limit` milliseconds from now, should we be stopped then: SIGSTOP to our whole process group
+   leaves nobody else who could hold a time limit. A process of ours does it, in a group of its own, which is none of the
+   command's, until cs_end_limit or our own end. 0 or an errno. */
+int cs_keep_limit(int64_t limit);
+void cs_end_limit(void);
+int cs_is_limit_keeper(pid_t process);
+
+/* The first of two arguments that make our executable that process; our own process id and the time follow. */
+#define CS_LIMIT_KEEPER_ARGUMENT "--intoto-limit"
+void cs_limit_keeper(const char *runner, const char *deadline) __attribute__((noreturn));
+
 /* Stops us as SIGTSTP does those that do not watch it. */
 void cs_stop_as_asked(void);
 

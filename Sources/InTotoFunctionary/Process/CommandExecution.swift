@@ -110,6 +110,7 @@ public final class CommandExecution {
         let before = Self.childrenUsage()
         let deadline = limits.timeout.map { ContinuousClock.now + $0 }
         do {
+            if let timeout = limits.timeout { try Self.keepLimit(timeout) }
             for capture in captures.all { try capture.start() }
             try terminal?.start(for: child.processID)
             let descriptors = Self.descriptors(terminal, captures, nothing)
@@ -117,6 +118,7 @@ public final class CommandExecution {
         } catch {
             for capture in captures.all { capture.giveUp() }
             terminal?.finish()
+            cs_end_limit()
             throw error
         }
         for capture in captures.all { capture.commandHasIt() }
@@ -124,6 +126,9 @@ public final class CommandExecution {
             executables += ExecutableIdentity.identify(program: shell, directory: nil, searchPath: [])
         }
         let outcome = Supervision(child: child, signals: signals, limits: limits, deadline: deadline).wait()
+        // Before our own process is among those that we waited for.
+        let usage = resourceUse(since: before)
+        cs_end_limit()
         terminal?.finish()
         cs_finish_after_signals()
         // Nobody sees the output of what runs alone, and others of its kind may come after it.
@@ -144,6 +149,11 @@ public final class CommandExecution {
             throw RecordingFailure(reason: "\(error)", command: result)
         }
         return result
+    }
+
+    private static func keepLimit(_ limit: Duration) throws(LaunchError) {
+        let error = cs_keep_limit(limit.milliseconds)
+        guard error == 0 else { throw .runner(operation: "start a process", errno: error) }
     }
 
     /// The streams that we read: two pipes, one terminal, or none. What our caller had closed stays closed.

@@ -44,7 +44,8 @@ enum ProcessTree {
         var found: [DescendantProcess] = []
         var waiting = [process]
         while let parent = waiting.popLast() {
-            for child in children(of: parent).compactMap(status(of:)) where others[child.processID] != child.startTime {
+            for child in children(of: parent).compactMap(status(of:))
+            where others[child.processID] != child.startTime && cs_is_limit_keeper(child.processID) == 0 {
                 if !child.isZombie { found.append(child) }
                 waiting.append(child.processID)
             }
