@@ -120,10 +120,17 @@ static void make_room_for_inherited_descriptors(void) {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+void cs_limit_file_size(int is_limited) {
+    const struct cs_startup *startup = cs_startup_state();
+    struct rlimit limit = {is_limited ? startup->size_soft : startup->size_hard, startup->size_hard};
+    setrlimit(RLIMIT_FSIZE, &limit);
+}
+
 void cs_prepare_runner(void) {
     plug_standard_descriptors();
     drop_crash_handlers();
     make_room_for_inherited_descriptors();
+    cs_limit_file_size(0);
     /* What is only to be handed on must not be open in anything else that we start. */
     for (int i = 0; i < cs_startup_state()->descriptor_count; i++)
         fcntl(cs_startup_state()->descriptors[i], F_SETFD, FD_CLOEXEC);
@@ -445,6 +452,86 @@ void cs_stop_with(pid_t process, int has_own_group, int64_t limit) {
     /* It may have been continued before us, and have stopped once more: that we have yet to hear of. */
     if (!stop_of(process, WNOWAIT)) kill(has_own_group ? -process : process, SIGCONT);
 }
+
+static pid_t limit_keeper; /* 0: there is none */
+
+#ifdef __linux__
+static char **loader_variables(void) {
+    size_t count = 0, all = 0;
+    char **variables = cs_startup_state()->environment;
+    while (variables[all]) all++;
+    char **loaders = calloc(all + 1, sizeof *loaders);
+    for (size_t i = 0; loaders && i < all; i++)
+        if (strncmp(variables[i], "LD_", 3) == 0) loaders[count++] = variables[i];
+    return loaders;
+}
+
+int cs_keep_limit(int64_t limit) {
+    char runner[24], deadline[24];
+    snprintf(runner, sizeof runner, "%d", (int)getpid());
+    snprintf(deadline, sizeof deadline, "%lld", (long long)(milliseconds() + limit));
+    char *arguments[] = {"intoto-run", CS_LIMIT_KEEPER_ARGUMENT, runner, deadline, NULL};
+    char **environment = loader_variables();
+    if (!environment) return ENOMEM;
+    posix_spawnattr_t attributes;
+    int error = posix_spawnattr_init(&attributes);
+    if (error == 0) {
+        sigset_t all;
+        sigfillset(&all);
+        posix_spawnattr_setpgroup(&attributes, 0);
+        posix_spawnattr_setsigmask(&attributes, &all);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+        error = posix_spawn(&limit_keeper, "/proc/self/exe", NULL, &attributes, arguments, environment);
+        if (error != 0) limit_keeper = 0;
+        posix_spawnattr_destroy(&attributes);
+    }
+    free(environment);
+    return error;
+}
+
+/* Foundation leaves some that are not closed on exec. */
+static void close_all(void) {
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, 0u, ~0u, 0u) == 0) return;
+#endif
+    for (int fd = 0; fd < 65536; fd++) close(fd);
+}
+
+void cs_limit_keeper(const char *runner_text, const char *deadline_text) {
+    pid_t runner = (pid_t)strtol(runner_text, NULL, 10);
+    int64_t deadline = strtoll(deadline_text, NULL, 10);
+    char path_text[32];
+    const char *path = stat_path(path_text, runner);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close_all();
+    while (getppid() == runner) {
+        int64_t left = deadline - milliseconds();
+        char state = left > 0 ? 0 : state_in(path).state;
+        if (state == 'T' || state == 't') kill(runner, SIGCONT);
+        poll(NULL, 0, left > 60000 ? 60000 : left > 50 ? (int)left : 50);
+    }
+    _exit(125);
+}
+#else
+int cs_keep_limit(int64_t limit) {
+    (void)limit;
+    return 0;
+}
+
+void cs_limit_keeper(const char *runner, const char *deadline) {
+    (void)runner, (void)deadline;
+    _exit(125);
+}
+#endif
+
+void cs_end_limit(void) {
+    if (limit_keeper == 0) return;
+    kill(limit_keeper, SIGKILL);
+    waitpid(limit_keeper, NULL, 0);
+    limit_keeper = 0;
+}
+
+int cs_is_limit_keeper(pid_t process) { return limit_keeper != 0 && process == limit_keeper; }
 
 void cs_stop_as_asked(void) {
     struct sigaction usual = {.sa_handler = SIG_DFL}, watched;

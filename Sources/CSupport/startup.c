@@ -108,13 +108,16 @@ __attribute__((constructor(101))) static void at_start(int argc, char **argv, ch
     state.argc = argc;
     state.argv = argv;
     state.environment = copy_of(environment);
-    struct rlimit core = {0, 0}, files = {0, 0};
+    struct rlimit core = {0, 0}, files = {0, 0}, size = {RLIM_INFINITY, RLIM_INFINITY};
     getrlimit(RLIMIT_CORE, &core);
     state.core_soft = core.rlim_cur;
     state.core_hard = core.rlim_max;
     getrlimit(RLIMIT_NOFILE, &files);
     state.files_soft = files.rlim_cur;
     state.files_hard = files.rlim_max;
+    getrlimit(RLIMIT_FSIZE, &size);
+    state.size_soft = size.rlim_cur;
+    state.size_hard = size.rlim_max;
     note_signals();
     note_descriptors();
     /* A crash of ours must not print memory, where a key may be, into a build's log. The command does not see this:

@@ -19,6 +19,7 @@ struct cs_startup {
     uint64_t blocked;     /* bit N-1: signal N came blocked */
     uint64_t core_soft, core_hard;  /* RLIMIT_CORE */
     uint64_t files_soft, files_hard;  /* RLIMIT_NOFILE */
+    uint64_t size_soft, size_hard;  /* RLIMIT_FSIZE */
     int highest_descriptor; /* of those that are inherited, -1 without; it may be above the soft limit */
     int descriptor_count; /* inherited descriptors above 2 without FD_CLOEXEC: a jobserver's, a shell's <(...) */
     int descriptors[CS_MAX_INHERITED];
@@ -71,7 +72,7 @@ struct cs_plan {
     uint32_t descriptor_count;
     int32_t parent;
     int32_t group;
-    uint64_t ignored, blocked, core_soft, core_hard, files_soft, files_hard;
+    uint64_t ignored, blocked, core_soft, core_hard, files_soft, files_hard, size_soft, size_hard;
     uint64_t payload;
     int32_t targets[CS_MAX_INHERITED + 3]; /* where the descriptors that come along are put */
 };
@@ -119,8 +120,12 @@ int cs_available(int descriptor);
 
 /* Readies this process for holding a key and for waiting: standard descriptors plugged, not dumpable, no core file, orphans of the command come
    to us, SIGCHLD as it must be for waiting, SIGPIPE and SIGXFSZ ignored, the soft limit on descriptors above the inherited
-   ones as far as the hard one lets it. */
+   ones as far as the hard one lets it, that on the size of files at the hard one. */
 void cs_prepare_runner(void);
+
+/* Whether our caller's soft limit on the size of files holds for us, as it must where we write what the command would have
+   written; else the hard one does. */
+void cs_limit_file_size(int is_limited);
 
 /* Whether we have children, ended ones included. */
 int cs_has_children(void);

@@ -160,6 +160,8 @@ package final class ChildProcess {
         plan.core_hard = startup.core_hard
         plan.files_soft = startup.files_soft
         plan.files_hard = startup.files_hard
+        plan.size_soft = startup.size_soft
+        plan.size_hard = startup.size_hard
         plan.payload = UInt64(payload.count)
         withUnsafeMutableBytes(of: &plan.targets) { targets in
             let targets = targets.bindMemory(to: Int32.self)

@@ -106,6 +106,9 @@ public final class CommandExecution {
         signals.commandIsInOurSession = terminal == nil && !isAlone
         let nothing = isAlone ? try EmptyInput() : nil
         let captures = try captures(policy, terminal)
+        // What we pass on, the command could not have written either.
+        cs_limit_file_size(1)
+        defer { cs_limit_file_size(0) }
         // Programs that sign have run already.
         let before = Self.childrenUsage()
         let deadline = limits.timeout.map { ContinuousClock.now + $0 }
