@@ -26,9 +26,11 @@ public struct StepRunner {
     ) throws(StepError) {
         self.request = request
         self.report = report
-        do { execution = try request.command.map { try CommandExecution($0, in: process) } } catch {
-            throw (error as? LaunchError).map(StepError.launch) ?? .internal("\(error)")
-        }
+        do {
+            execution = try request.command.map {
+                try CommandExecution($0, in: process, request.streams, usesTerminal: request.usesTerminal)
+            }
+        } catch { throw (error as? LaunchError).map(StepError.launch) ?? .internal("\(error)") }
         do { try Snapshot.preflight(request.products, options: request.snapshot) } catch { throw .materials(error) }
     }
 

@@ -74,16 +74,34 @@ public final class CommandExecution {
     private let masks: MaskList
 
     /// Finds the program and starts the process unless that waits already; throws where there is no program that can be
-    /// executed, so that nothing is begun in vain. Must be called on the main thread.
-    package init(_ command: Command, in process: ChildProcess? = nil) throws(LaunchError) {
+    /// executed, or where what `run` opens would be too much, so that nothing is begun in vain. Must be called on the main
+    /// thread.
+    package init(
+        _ command: Command, in process: ChildProcess? = nil, _ policy: StreamPolicy, usesTerminal: Bool
+    ) throws(LaunchError) {
         self.command = command
         program = try ProgramLookup.resolve(command)
         child = if let process { process } else { try ChildProcess() }
+        try ChildProcess.checkRoom(forDescriptors: Self.descriptorsNeeded(policy, usesTerminal, command.surroundings))
         masks =
             command.masks
             ?? MaskList(SecretValues(environment: command.environment, redacting: command.redactedVariables))
         executables = ExecutableIdentity.identify(
             program: program, directory: command.directory, searchPath: ProgramLookup.searchPath(of: command))
+    }
+
+    /// What is open at a time while the command runs, beside its process.
+    private static func descriptorsNeeded(
+        _ policy: StreamPolicy, _ usesTerminal: Bool, _ surroundings: Surroundings
+    ) -> Int32 {
+        let forSignals: Int32 = 2
+        // Directories and files of /proc.
+        let forProcesses: Int32 = 3
+        let forNothing: Int32 = surroundings == .none ? 1 : 0
+        let eachCapture: Int32 = 4
+        // Both sides of a terminal, our own, and two pipes that end the threads at it.
+        let forStreams: Int32 = usesTerminal ? 7 : policy.recording == nil ? 0 : 2 * eachCapture
+        return forSignals + forProcesses + forNothing + forStreams
     }
 
     /// The command's arguments as they may be recorded, and how many secrets were replaced in them.
