@@ -77,8 +77,9 @@ static void *pass_gate(void *unused) {
 }
 
 int cs_can_start_threads(int count) {
-    struct rlimit limit = {0, 0};
-    if (getrlimit(RLIMIT_NPROC, &limit) != 0 || limit.rlim_cur > 1000) return 1;
+    struct rlimit limit = {0, 0}, space = {0, 0};
+    int is_limited = getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur <= 1000;
+    if (!is_limited && (getrlimit(RLIMIT_AS, &space) != 0 || space.rlim_cur == RLIM_INFINITY)) return 1;
     pthread_t threads[64];
     int started = 0;
     pthread_mutex_lock(&gate); /* so that none has ended before all are there */

@@ -197,6 +197,17 @@ import Testing
         #expect(try run("sign", "--check", kept, "--verification-keys", "key.pem.pub").status == 0)
     }
 
+    @Test func `evidence whose directory has gone is kept, and said where from anywhere`() throws {
+        let run = try project()
+        _ = try run.shell("mkdir out")
+        let result = try run.run(signed + ["-d", "out", "--", "rm", "-r", "out"])
+        #expect(result.status == 125)
+        let kept = try run.file(endingIn: ".link")
+        #expect(
+            result.errorText.contains("it is kept, signed, in \(run.directory.path)/\(kept);"), "\(result.errorText)")
+        #expect(try run("sign", "--check", kept, "--verification-keys", "key.pem.pub").status == 0)
+    }
+
     @Test(arguments: ["ln -s ../victim", "mkfifo"])
     func `a command that plants something at the evidence's place changes nothing else`(plant: String) throws {
         let run = try project()
@@ -225,7 +236,7 @@ import Testing
         let planted = try run.read("out/s.\(id).link")
         #expect(planted == Array("untouched".utf8) || planted == Array("mine\n".utf8))
         let kept = try run.file(endingIn: ".s.\(id).link")
-        #expect(result.errorText.contains("it is kept, signed, in ./\(kept)"))
+        #expect(result.errorText.contains("it is kept, signed, in \(run.directory.path)/\(kept)"))
         #expect(try run("sign", "--check", kept, "--verification-keys", "key.pem.pub").status == 0)
         // Asked for, the file is replaced; what it was linked to is not.
         #expect(try run.run(signed + ["--overwrite", "-d", "out", "--", "true"]).status == 0)
@@ -263,7 +274,9 @@ import Testing
             "-q", "-k", "key.pem", "-n", "s", "--format", "attestation,link", "-p", "key.pem.pub", "--", "mkdir",
             "s.\(id).link")
         #expect(result.status == 125)
-        #expect(result.errorText.contains("hint: ./s.\(id).intoto.jsonl was written; it is kept, signed, in ./kept-"))
+        #expect(
+            result.errorText.contains(
+                "hint: ./s.\(id).intoto.jsonl was written; it is kept, signed, in \(run.directory.path)/kept-"))
         #expect(try run("sign", "--check", "s.\(id).intoto.jsonl", "--verification-keys", "key.pem.pub").status == 0)
     }
 

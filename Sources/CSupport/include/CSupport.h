@@ -112,7 +112,8 @@ uint64_t cs_descriptor_limit(void);
 /* Whether so many more descriptors can be open. */
 int cs_can_open(int count);
 
-/* Whether this user may have so many more threads, where the limit on them is a low one; otherwise it is not tried. */
+/* Whether this user may have so many more threads, where the limit on them is a low one, or there is one on the space for
+   their stacks; otherwise it is not tried. */
 int cs_can_start_threads(int count);
 
 /* Bytes that can be read from a pipe or terminal without waiting. */
