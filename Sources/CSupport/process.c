@@ -229,6 +229,26 @@ static int is_from_within(const siginfo_t *information) {
     return 0;
 }
 
+/* With this, a runner says to another below it that the whole tree has the signal: "itr" and 1. */
+enum { FOR_TREE = 0x69747201 };
+
+int cs_signal_tree_member(pid_t process, int number) {
+#ifdef __linux__
+    union sigval value = {.sival_int = FOR_TREE};
+    if (sigqueue(process, number, value) == 0 || errno != EAGAIN) return 0;
+#endif
+    return kill(process, number);
+}
+
+static int is_for_tree(const siginfo_t *information) {
+#ifdef __linux__
+    return information->si_code == SI_QUEUE && information->si_value.sival_int == FOR_TREE;
+#else
+    (void)information;
+    return 0;
+#endif
+}
+
 static int signal_pipe[2] = {-1, -1};
 static int leads_session; /* a terminal that hangs up tells its session's leader alone */
 
@@ -242,7 +262,7 @@ static void note_signal(int number, siginfo_t *information, void *context) {
 #else
     int is_kernels = information->si_pid == 0;
 #endif
-    struct cs_signal event = {number, is_groups_or_ours && is_kernels, is_from_within(information)};
+    struct cs_signal event = {number, is_groups_or_ours && is_kernels, is_from_within(information), is_for_tree(information)};
     ssize_t written = write(signal_pipe[1], &event, sizeof event); /* a full pipe holds enough of them */
     (void)written;
     errno = saved;
@@ -330,12 +350,27 @@ int cs_patience(void) {
 static int64_t reading_ends;
 static volatile sig_atomic_t is_reading;
 
+/* Whoever should read it may have stopped reading; it fits where there is room for anything. */
+static void tell(const char *text, size_t length) {
+    struct pollfd reader = {2, POLLOUT, 0};
+    ssize_t written = 0;
+    if (poll(&reader, 1, 0) == 1) written = write(2, text, length);
+    (void)written;
+}
+
+static void tell_of_reading(void) {
+    static const char text[] = "\nintoto-run: reading for 5 more seconds; once more to stop now\n";
+    tell(text, sizeof text - 1);
+}
+
 void cs_begin_reading(void) {
     __atomic_store_n(&reading_ends, 0, __ATOMIC_RELAXED);
     is_reading = 1;
     /* What came between the command's end and this. */
     int64_t asked = first_interrupt ? first_interrupt : first_request;
-    if (asked) __atomic_store_n(&reading_ends, asked + READING_TIME, __ATOMIC_RELAXED);
+    if (!asked) return;
+    __atomic_store_n(&reading_ends, asked + READING_TIME, __ATOMIC_RELAXED);
+    tell_of_reading();
 }
 
 void cs_end_reading(void) { is_reading = 0; }
@@ -357,7 +392,6 @@ static void shorten_reading(int64_t now) {
    one kind from two places at once. */
 static void note_or_die(int number) {
     static const char finishing[] = "\nintoto-run: finishing the evidence; once more to give it up\n";
-    static const char reading[] = "\nintoto-run: reading for 5 more seconds; once more to stop now\n";
     int saved = errno;
     volatile int64_t *first = number == SIGINT ? &first_interrupt : &first_request;
     int is_news = !first_interrupt && !first_request;
@@ -373,12 +407,8 @@ static void note_or_die(int number) {
         raise(number); /* which ends us once we return */
         return;
     }
-    /* Whoever should read it may have stopped reading; it fits where there is room for anything. */
-    struct pollfd reader = {2, POLLOUT, 0};
-    ssize_t written = 0;
-    if (is_news && poll(&reader, 1, 0) == 1)
-        written = is_reading ? write(2, reading, sizeof reading - 1) : write(2, finishing, sizeof finishing - 1);
-    (void)written;
+    if (is_news && is_reading) tell_of_reading();
+    else if (is_news) tell(finishing, sizeof finishing - 1);
     errno = saved;
 }
 

@@ -7,7 +7,7 @@ import Testing
 @Suite(.temporaryDirectory) struct EndedReadingTests {
     struct Outcome {
         var status: String
-        /// From the first request that was heard to the end.
+        /// From the first request that was heard to the end, or from `began`.
         var seconds: Double
         var errors: String
         var run: IntotoRun
@@ -19,7 +19,9 @@ import Testing
             env --default-signal=INT "$R" -n s -d out -k key.pem --format link -m key.pem.pub -p product -- \
                 sh -c 'trap "" INT TERM; touch ran; exit 3' 2>errors &
             until [ -e ran ]; do sleep 0.05; done
-            until grep -q 'reading for 5 more seconds; once more to stop now' errors; do kill -\(signal) $!; sleep 0.2; done
+            until grep -q 'reading for 5 more seconds; once more to stop now' errors; do
+                kill -\(signal) $! || break; sleep 0.2
+            done
             began=$(date +%s%N); \(then); wait $!; echo $? $((($(date +%s%N) - began) / 1000000))
             """
         let result = try run.shell(script)
@@ -57,7 +59,7 @@ import Testing
 
     @Test func `one request ends the reading of a terabyte after five seconds, and what was recorded is kept`() throws {
         let outcome = try request("TERM", in: project("truncate -s 2T product"))
-        #expect(outcome.seconds > 4 && outcome.seconds < 20)
+        #expect(outcome.seconds > 3 && outcome.seconds < 60)
         try checkKept(outcome)
     }
 
@@ -65,8 +67,10 @@ import Testing
     func `a second request ends it at once, and not the runner`(first: String, second: String) throws {
         // Two at a time, as `timeout` sends them; and a tree in which no file is large.
         let outcome = try request(
-            first, then: "sleep 0.6; kill -\(second) $!; kill -\(second) $!", in: project("truncate -s 2T product"))
-        #expect(outcome.seconds < 4.5)
+            first, then: "sleep 0.6; kill -\(second) $!; kill -\(second) $!; began=$(date +%s%N)",
+            in: project("truncate -s 2T product"))
+        // Without it, more than four would be left.
+        #expect(outcome.seconds < 3.5)
         try checkKept(outcome)
     }
 
@@ -77,7 +81,7 @@ import Testing
             "$R" -n s -d out -k key.pem --format link --normalize-line-endings -m key.pem.pub -p dir:product -- \
                 sh -c 'trap "" TERM; touch ran' 2>errors &
             until [ -e ran ]; do sleep 0.05; done
-            until grep -q 'reading for 5' errors; do kill -TERM $!; sleep 0.2; done; sleep 0.6; kill -TERM $!
+            until grep -q 'reading for 5' errors; do kill -TERM $! || break; sleep 0.2; done; sleep 0.6; kill -TERM $!
             wait $!; echo $?; cat errors
             """
         let result = try run.shell(script)

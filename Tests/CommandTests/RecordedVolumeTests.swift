@@ -7,13 +7,8 @@ import Testing
 @Suite(.temporaryDirectory) struct RecordedVolumeTests {
     private let signed = ["-q", "-k", "key.pem", "-n", "s", "--format", "link", "-m", "key.pem.pub"]
 
-    /// With `INTOTO_LONG_TESTS=1`, 4 GiB of each kind, by the program that `INTOTO_RUN` names, which should be a release:
-    /// a debug build takes a quarter of an hour.
+    /// With `INTOTO_LONG_TESTS=1`, 4 GiB of each kind: a debug build takes a quarter of an hour.
     private static let isLong = ProcessInfo.processInfo.environment["INTOTO_LONG_TESTS"] == "1"
-    private static let program =
-        isLong
-        ? ProcessInfo.processInfo.environment["INTOTO_RUN"] ?? BuiltProduct.intotoRun.path
-        : BuiltProduct.intotoRun.path
 
     /// Runs through Python, which says the peak memory of its child, and passes output to a reader that counts.
     private func record(_ mode: String, megabytes: Int) throws -> (peak: Int, seconds: Double, received: Int) {
@@ -30,7 +25,7 @@ import Testing
         let command = "yes 'a line of text: 0123456789' | head -c \(megabytes << 20)"
         let result = try Subprocess.run(
             "/usr/bin/env",
-            ["python3", "-c", script, Self.program] + signed
+            ["python3", "-c", script, BuiltProduct.intotoRun.path] + signed
                 + ["--overwrite", "--record-streams=\(mode)", "--", "sh", "-c", command], in: run.directory)
         let words = result.outputText.split(whereSeparator: \.isWhitespace).map(String.init)
         guard words.count == 4, words[0] == "0", let peak = Int(words[1]), let time = Double(words[2]),

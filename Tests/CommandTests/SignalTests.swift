@@ -66,6 +66,19 @@ import Testing
         #expect(result.outputText == "4\ngot\n")
     }
 
+    @Test func `what is sent to a runner reaches the command of another below it once`() throws {
+        let run = try project()
+        let script = """
+            for i in 1 2 3 4 5; do
+                "$R" \(words) --overwrite -- "$R" \(words) --overwrite -d inner -- \
+                    sh -c 'trap "echo got >>log" TERM; : >ready; until [ -s log ]; do sleep 0.1; done; sleep 0.5' &
+                until [ -e ready ]; do sleep 0.05; done; kill -TERM $!; wait $!; echo $?; cat log; rm ready log
+            done
+            """
+        _ = try run.shell("mkdir inner")
+        #expect(try run.shell(script).outputText == String(repeating: "0\ngot\n", count: 5))
+    }
+
     // MARK: Waiting
 
     @Test func `a request to end ends the wait for what the command left behind, and that, too`() throws {

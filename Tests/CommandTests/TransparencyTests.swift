@@ -76,6 +76,18 @@ import Testing
         _ = try run.shell("kill \(result.outputText)")
     }
 
+    @Test(arguments: ["", "-s"])
+    func `a writer to the command's input sees when the command reads no more`(mode: String) throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        let result = try run.shell(
+            """
+            { yes; echo $? >writer; } | "$R" -q \(mode) -k key.pem -n s -- \
+                sh -c 'head -n 1; exec <&-; for i in $(seq 600); do [ -s writer ] && break; sleep 0.1; done; cat writer'
+            """)
+        #expect(result.outputText == "y\n141\n")
+    }
+
     @Test func `a reader that goes away ends the command as it would without us`() throws {
         let run = IntotoRun()
         try run.makeKey()

@@ -114,4 +114,11 @@ import Testing
         }
         #expect(try keyError { _ = try PublicKey(file: Array(text.utf8)) } == .privateKeyGiven)
     }
+
+    @Test(arguments: ["method", "scheme"]) func `an OpenPGP key is named as what it is`(member: String) throws {
+        let object = #"{"keytype": "rsa", "\#(member)": "pgp+rsa-pkcsv1.5", "keyval": {"public": {}, "private": ""}}"#
+        #expect(try keyError { _ = try PublicKey(file: Array(object.utf8)) } == .openPGP)
+        let other = object.replacing("pgp+", with: "")
+        #expect(try keyError { _ = try PublicKey(file: Array(other.utf8)) } != .openPGP)
+    }
 }

@@ -145,6 +145,8 @@ import Testing
         let blob = key.openSSHLine.description.split(separator: " ")[1]
         func refusal(_ line: String) throws -> KeyError? { try keyError { _ = try PublicKey(file: Array(line.utf8)) } }
         #expect(try refusal("ssh-ed25519 \(blob)") == nil)
+        #expect(
+            try refusal("ssh-ed25519 \(blob) \(String(repeating: "x", count: 64 << 10))") == .tooLarge(limit: 64 << 10))
         #expect(try refusal("ssh-rsa \(blob)") == .damaged)
         #expect(try refusal("ssh-ed25519") == .damaged)
         #expect(try refusal("ssh-ed25519 ?") == .damaged)

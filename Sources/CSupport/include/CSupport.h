@@ -147,11 +147,15 @@ struct cs_signal {
     int16_t is_from_kernel;  /* it sent it to the whole foreground group, so that the command has it already; or because of
                                 our own use of the processor */
     int16_t is_from_command; /* a process of it sent it to its group: the same */
+    int16_t is_for_tree; /* another runner sent it, to each process below it, and so to those of the command */
 };
 
 /* From here on a first SIGINT or SIGTERM is only noted, since the evidence is being finished; the same one once more, at
    least half a second later, ends us. */
 void cs_finish_after_signals(void);
+
+/* Sends a signal to one process of the command's, of all that get it. What kill returns. */
+int cs_signal_tree_member(pid_t process, int number);
 
 /* From here on readers of our output are waited for no longer than a second: the command's end was forced or asked for. */
 void cs_hurry(void);

@@ -82,7 +82,7 @@ public final class CommandExecution {
         self.command = command
         program = try ProgramLookup.resolve(command)
         child = if let process { process } else { try ChildProcess() }
-        try ChildProcess.checkRoom(forDescriptors: Self.descriptorsNeeded(policy, usesTerminal, command.surroundings))
+        try ChildProcess.checkRoom(forDescriptors: Self.descriptorsNeeded(policy, usesTerminal))
         masks =
             command.masks
             ?? MaskList(SecretValues(environment: command.environment, redacting: command.redactedVariables))
@@ -91,13 +91,12 @@ public final class CommandExecution {
     }
 
     /// What is open at a time while the command runs, beside its process.
-    private static func descriptorsNeeded(
-        _ policy: StreamPolicy, _ usesTerminal: Bool, _ surroundings: Surroundings
-    ) -> Int32 {
+    private static func descriptorsNeeded(_ policy: StreamPolicy, _ usesTerminal: Bool) -> Int32 {
         let forSignals: Int32 = 2
         // Directories and files of /proc.
         let forProcesses: Int32 = 3
-        let forNothing: Int32 = surroundings == .none ? 1 : 0
+        // In the place of what is not the command's, or is its alone.
+        let forNothing: Int32 = 1
         let eachCapture: Int32 = 4
         // Both sides of a terminal, our own, and two pipes that end the threads at it.
         let forStreams: Int32 = usesTerminal ? 7 : policy.recording == nil ? 0 : 2 * eachCapture
@@ -143,6 +142,7 @@ public final class CommandExecution {
             throw error
         }
         for capture in captures.all { capture.commandHasIt() }
+        if terminal == nil && !isAlone { try EmptyInput().takeThePlace(of: 0) }
         if let shell = child.shell {
             executables += ExecutableIdentity.identify(program: shell, directory: nil, searchPath: [])
         }
@@ -240,7 +240,7 @@ extension DescendantProcess {
     }
 }
 
-/// `/dev/null`, for commands that get nothing of our caller's.
+/// `/dev/null`: for commands that get nothing of our caller's, and in the place of what the command alone is to hold.
 private final class EmptyInput {
     let descriptor: Int32
 
@@ -248,6 +248,9 @@ private final class EmptyInput {
         descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw .runner(operation: "open /dev/null", errno: errno) }
     }
+
+    /// What stood there is closed: whoever writes to it shall see when the command reads no more.
+    func takeThePlace(of other: Int32) { dup2(descriptor, other) }
 
     deinit { close(descriptor) }
 }

@@ -56,7 +56,7 @@ enum ProcessTree {
     /// Sends `number` to every descendant that still is the one it was when found.
     static func signal(_ number: Int32) {
         for process in descendants() where status(of: process.processID)?.startTime == process.startTime {
-            kill(process.processID, number)
+            cs_signal_tree_member(process.processID, number)
         }
     }
 

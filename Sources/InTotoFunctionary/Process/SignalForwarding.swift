@@ -56,6 +56,7 @@ struct SignalForwarding {
             case SIGCONT: terminal?.resume()
             case _ where isStop && command == nil: pausingTerminal { cs_stop_as_asked() }
             case SIGXCPU where event.is_from_kernel != 0: continue
+            case _ where event.is_for_tree != 0 && !isEarly: continue
             case _ where event.is_from_command != 0 && commandHasIt: continue
             case _ where event.is_from_kernel != 0 && commandHasIt && !isEarly: continue
             case _ where isStop && !commandIsInOurSession: if let command { ProcessTree.stop(group: command) }
