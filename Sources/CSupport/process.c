@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -75,8 +77,9 @@ static void *pass_gate(void *unused) {
 }
 
 int cs_can_start_threads(int count) {
-    struct rlimit limit = {0, 0};
-    if (getrlimit(RLIMIT_NPROC, &limit) != 0 || limit.rlim_cur > 1000) return 1;
+    struct rlimit limit = {0, 0}, space = {0, 0};
+    int is_limited = getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur <= 1000;
+    if (!is_limited && (getrlimit(RLIMIT_AS, &space) != 0 || space.rlim_cur == RLIM_INFINITY)) return 1;
     pthread_t threads[64];
     int started = 0;
     pthread_mutex_lock(&gate); /* so that none has ended before all are there */
@@ -118,10 +121,17 @@ static void make_room_for_inherited_descriptors(void) {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+void cs_limit_file_size(int is_limited) {
+    const struct cs_startup *startup = cs_startup_state();
+    struct rlimit limit = {is_limited ? startup->size_soft : startup->size_hard, startup->size_hard};
+    setrlimit(RLIMIT_FSIZE, &limit);
+}
+
 void cs_prepare_runner(void) {
     plug_standard_descriptors();
     drop_crash_handlers();
     make_room_for_inherited_descriptors();
+    cs_limit_file_size(0);
     /* What is only to be handed on must not be open in anything else that we start. */
     for (int i = 0; i < cs_startup_state()->descriptor_count; i++)
         fcntl(cs_startup_state()->descriptors[i], F_SETFD, FD_CLOEXEC);
@@ -246,7 +256,7 @@ static void note_signal(int number, siginfo_t *information, void *context) {
     (void)context;
     int saved = errno;
     int is_groups_or_ours = number == SIGINT || number == SIGQUIT || (number == SIGHUP && !leads_session)
-        || number == SIGWINCH || number == SIGXCPU || number == SIGTSTP;
+        || number == SIGWINCH || number == SIGXCPU || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 #ifdef SI_KERNEL
     int is_kernels = information->si_code == SI_KERNEL; /* so are timers */
 #else
@@ -263,7 +273,8 @@ static void note_signal(int number, siginfo_t *information, void *context) {
 static int is_watched(int number) {
     switch (number) {
     case SIGHUP: case SIGINT: case SIGQUIT: case SIGTERM: case SIGUSR1: case SIGUSR2: case SIGALRM: case SIGVTALRM:
-    case SIGPROF: case SIGXCPU: case SIGIO: case SIGCHLD: case SIGWINCH: case SIGTSTP: case SIGCONT:
+    case SIGPROF: case SIGXCPU: case SIGIO: case SIGCHLD: case SIGWINCH: case SIGTSTP: case SIGTTIN: case SIGTTOU:
+    case SIGCONT:
 #ifdef __linux__
     case SIGPWR: case SIGSTKFLT:
 #endif
@@ -288,6 +299,8 @@ int cs_watch_signals(void) {
     for (int number = 1; number < NSIG; number++) {
         if (!is_watched(number)) continue;
         struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART};
+        /* What we do to a terminal in its background would begin anew for ever. */
+        if (number == SIGTTIN || number == SIGTTOU) action.sa_flags &= ~SA_RESTART;
         action.sa_sigaction = note_signal;
         sigfillset(&action.sa_mask);
         if (sigaction(number, &action, NULL) != 0) return -errno;
@@ -412,7 +425,8 @@ void cs_finish_after_signals(void) {
         struct sigaction action = {.sa_flags = SA_RESTART};
         action.sa_handler = number == SIGINT || number == SIGTERM ? note_or_die : SIG_IGN;
         if (number == SIGHUP || number == SIGQUIT) action.sa_handler = note_request;
-        if (number == SIGCHLD || number == SIGTSTP || number == SIGCONT) action.sa_handler = SIG_DFL;
+        if (number == SIGCHLD || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU || number == SIGCONT)
+            action.sa_handler = SIG_DFL;
         sigaction(number, &action, NULL);
     }
 }
@@ -470,6 +484,86 @@ void cs_stop_with(pid_t process, int has_own_group, int64_t limit) {
     if (!stop_of(process, WNOWAIT)) kill(has_own_group ? -process : process, SIGCONT);
 }
 
+static pid_t limit_keeper; /* 0: there is none */
+
+#ifdef __linux__
+static char **loader_variables(void) {
+    size_t count = 0, all = 0;
+    char **variables = cs_startup_state()->environment;
+    while (variables[all]) all++;
+    char **loaders = calloc(all + 1, sizeof *loaders);
+    for (size_t i = 0; loaders && i < all; i++)
+        if (strncmp(variables[i], "LD_", 3) == 0) loaders[count++] = variables[i];
+    return loaders;
+}
+
+int cs_keep_limit(int64_t limit) {
+    char runner[24], deadline[24];
+    snprintf(runner, sizeof runner, "%d", (int)getpid());
+    snprintf(deadline, sizeof deadline, "%lld", (long long)(milliseconds() + limit));
+    char *arguments[] = {"intoto-run", CS_LIMIT_KEEPER_ARGUMENT, runner, deadline, NULL};
+    char **environment = loader_variables();
+    if (!environment) return ENOMEM;
+    posix_spawnattr_t attributes;
+    int error = posix_spawnattr_init(&attributes);
+    if (error == 0) {
+        sigset_t all;
+        sigfillset(&all);
+        posix_spawnattr_setpgroup(&attributes, 0);
+        posix_spawnattr_setsigmask(&attributes, &all);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+        error = posix_spawn(&limit_keeper, "/proc/self/exe", NULL, &attributes, arguments, environment);
+        if (error != 0) limit_keeper = 0;
+        posix_spawnattr_destroy(&attributes);
+    }
+    free(environment);
+    return error;
+}
+
+/* Foundation leaves some that are not closed on exec. */
+static void close_all(void) {
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, 0u, ~0u, 0u) == 0) return;
+#endif
+    for (int fd = 0; fd < 65536; fd++) close(fd);
+}
+
+void cs_limit_keeper(const char *runner_text, const char *deadline_text) {
+    pid_t runner = (pid_t)strtol(runner_text, NULL, 10);
+    int64_t deadline = strtoll(deadline_text, NULL, 10);
+    char path_text[32];
+    const char *path = stat_path(path_text, runner);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close_all();
+    while (getppid() == runner) {
+        int64_t left = deadline - milliseconds();
+        char state = left > 0 ? 0 : state_in(path).state;
+        if (state == 'T' || state == 't') kill(runner, SIGCONT);
+        poll(NULL, 0, left > 60000 ? 60000 : left > 50 ? (int)left : 50);
+    }
+    _exit(125);
+}
+#else
+int cs_keep_limit(int64_t limit) {
+    (void)limit;
+    return 0;
+}
+
+void cs_limit_keeper(const char *runner, const char *deadline) {
+    (void)runner, (void)deadline;
+    _exit(125);
+}
+#endif
+
+void cs_end_limit(void) {
+    if (limit_keeper == 0) return;
+    kill(limit_keeper, SIGKILL);
+    waitpid(limit_keeper, NULL, 0);
+    limit_keeper = 0;
+}
+
+int cs_is_limit_keeper(pid_t process) { return limit_keeper != 0 && process == limit_keeper; }
+
 void cs_stop_as_asked(void) {
     struct sigaction usual = {.sa_handler = SIG_DFL}, watched;
     if (sigaction(SIGTSTP, &usual, &watched) != 0) return;
@@ -484,6 +578,7 @@ void cs_reap_orphans(pid_t process) {
         if (waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) != 0) return;
         if (information.si_pid == 0 || information.si_pid == process) return;
         waitpid(information.si_pid, NULL, WNOHANG);
+        if (information.si_pid == limit_keeper) limit_keeper = 0; /* another process may get its number */
     }
 }
 

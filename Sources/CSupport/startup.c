@@ -103,17 +103,21 @@ static void return_large_buffers(void) {
    before the runtime installs handlers or opens files. */
 __attribute__((constructor(101))) static void at_start(int argc, char **argv, char **environment) {
     if (argc == 2 && strcmp(argv[1], CS_TRAMPOLINE_ARGUMENT) == 0) cs_trampoline();
+    if (argc == 4 && strcmp(argv[1], CS_LIMIT_KEEPER_ARGUMENT) == 0) cs_limit_keeper(argv[2], argv[3]);
     return_large_buffers();
     state.argc = argc;
     state.argv = argv;
     state.environment = copy_of(environment);
-    struct rlimit core = {0, 0}, files = {0, 0};
+    struct rlimit core = {0, 0}, files = {0, 0}, size = {RLIM_INFINITY, RLIM_INFINITY};
     getrlimit(RLIMIT_CORE, &core);
     state.core_soft = core.rlim_cur;
     state.core_hard = core.rlim_max;
     getrlimit(RLIMIT_NOFILE, &files);
     state.files_soft = files.rlim_cur;
     state.files_hard = files.rlim_max;
+    getrlimit(RLIMIT_FSIZE, &size);
+    state.size_soft = size.rlim_cur;
+    state.size_hard = size.rlim_max;
     note_signals();
     note_descriptors();
     /* A crash of ours must not print memory, where a key may be, into a build's log. The command does not see this:

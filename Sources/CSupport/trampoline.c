@@ -167,6 +167,8 @@ static void restore_dispositions_and_limits(const struct cs_plan *plan) {
         signal(number, plan->ignored & 1ULL << (number - 1) ? SIG_IGN : SIG_DFL);
     struct rlimit core = {plan->core_soft, plan->core_hard};
     setrlimit(RLIMIT_CORE, &core);
+    struct rlimit size = {plan->size_soft, plan->size_hard};
+    setrlimit(RLIMIT_FSIZE, &size);
     /* Descriptors that are in place by now may be above it, as they were when we got them. */
     struct rlimit files = {plan->files_soft, plan->files_hard};
     setrlimit(RLIMIT_NOFILE, &files);

@@ -37,6 +37,8 @@ public enum KeyError: Error, Hashable {
     case unsupportedScheme(keyType: String, scheme: String)
     case badKeyObject(String)
     case crypto(CryptoError)
+    /// Not the key's fault: OpenSSL could not set memory aside for it.
+    case noMemory
 }
 
 extension KeyError: CustomStringConvertible {
@@ -72,6 +74,7 @@ extension KeyError: CustomStringConvertible {
                 + "'\(escapedForTerminal(Array(keyType.utf8)))'"
         case .badKeyObject(let reason): "not a key object: \(reason)"
         case .crypto(let error): error.description
+        case .noMemory: "not enough memory to open a key in"
         }
     }
 
@@ -91,6 +94,7 @@ extension KeyError: CustomStringConvertible {
             .badExponent, .badPoint:
             "make a new key with 'intoto-run key generate'"
         case .openPGP: "use a key that 'intoto-run key generate' makes, beside it or in its place"
+        case .noMemory: "raise the limit on memory (ulimit -v)"
         case .tooLarge, .unfinishedPEM, .damaged, .passphraseTooLong, .wrongPassphrase, .halvesDiffer,
             .unsupportedScheme, .badKeyObject, .crypto:
             nil

@@ -23,13 +23,14 @@ public enum KeyType: String, CaseIterable, Sendable {
 extension PrivateKey {
     /// Makes a new key, from OpenSSL's generator of random numbers.
     public static func generate(_ type: KeyType) throws(KeyError) -> PrivateKey {
+        guard SecureHeap.isReady else { throw .noMemory }
         let handle: KeyHandle
         do { handle = try generateHandle(type.scheme) } catch { throw .crypto(error) }
         return try PrivateKey(handle, type.scheme)
     }
 
     private static func generateHandle(_ scheme: KeyScheme) throws(CryptoError) -> KeyHandle {
-        guard SecureHeap.isReady, let context = EVP_PKEY_CTX_new_from_name(nil, scheme.openSSLKeyType, nil) else {
+        guard let context = EVP_PKEY_CTX_new_from_name(nil, scheme.openSSLKeyType, nil) else {
             throw .fromErrorQueue("start making a key")
         }
         defer { EVP_PKEY_CTX_free(context) }

@@ -9,7 +9,7 @@ enum PrivateKeyReader {
     }
 
     static func read(_ file: SecretBytes, passphrase: SecretBytes?) throws(KeyError) -> Reading {
-        guard SecureHeap.isReady else { throw .crypto(.fromErrorQueue("start OpenSSL")) }
+        guard SecureHeap.isReady else { throw .noMemory }
         guard file.count <= keySizeLimit else { throw .tooLarge(limit: keySizeLimit) }
         return try file.withUnsafeBytes { bytes throws(KeyError) in
             let text = UnsafeRawBufferPointer(rebasing: bytes.withoutByteOrderMark)

@@ -22,7 +22,7 @@ public struct CompletionRecord: Sendable {
             return JSONValue.object(object)
         }
         environment.append(added, to: "options")
-        environment.append(ignoreFiles.map(\.json), to: "ignore-files")
+        environment.append(ignoreFiles.map { $0.json(masks: masks) }, to: "ignore-files")
     }
 }
 

@@ -37,7 +37,7 @@ extension UnfinishedRecord {
             changedOnly ? after.artifacts.changed(since: link.materials, otherKind: turned) : after.artifacts
         texts.products = after.linkTexts.filter { link.products[$0] != nil }
         link.environment.linkTexts = texts
-        link.environment.add(notRecorded: after.notRecorded)
+        link.environment.add(notRecorded: after.notRecorded, masks: record.masks)
         link.environment.add(excluded: after.excluded, as: "products", masks: record.masks)
         record.add(to: &link.environment)
         var completed = CompletedRecord(
@@ -118,10 +118,13 @@ extension JSONObject {
     }
 
     /// Adds to the paths that were met and are no artifacts; each once.
-    mutating func add(notRecorded: [NotRecorded]) {
+    mutating func add(notRecorded: [NotRecorded], masks: MaskList?) {
         let added = notRecorded.map { entry -> JSONValue in
-            var object: JSONObject = ["reason": .string(Text(entry.reason.description))]
-            object.record(bytes: entry.path, as: "path")
+            func masked(_ bytes: [UInt8]) -> [UInt8] { masks?.masked(bytes) ?? bytes }
+            // It may name a pattern.
+            let reason = Text(repairing: masked(Array(entry.reason.description.utf8)))
+            var object: JSONObject = ["reason": .string(reason)]
+            object.record(bytes: masked(entry.path), as: "path")
             return .object(object)
         }
         append(added, to: "not-recorded")
@@ -131,7 +134,7 @@ extension JSONObject {
     mutating func add(excluded: [ExcludedPaths], as kind: Text, masks: MaskList?) {
         guard !excluded.isEmpty else { return }
         func masked(_ bytes: [UInt8]) -> JSONValue {
-            JSONValue(bytes: masks.map { StreamRedactor.redacted(bytes, masks: $0).bytes } ?? bytes)
+            JSONValue(bytes: masks?.masked(bytes) ?? bytes)
         }
         var kinds = if case .object(let object)? = self["excluded"] { object } else { JSONObject() }
         kinds[kind] = .array(

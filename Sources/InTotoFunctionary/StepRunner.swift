@@ -26,9 +26,11 @@ public struct StepRunner {
     ) throws(StepError) {
         self.request = request
         self.report = report
-        do { execution = try request.command.map { try CommandExecution($0, in: process) } } catch {
-            throw (error as? LaunchError).map(StepError.launch) ?? .internal("\(error)")
-        }
+        do {
+            execution = try request.command.map {
+                try CommandExecution($0, in: process, request.streams, usesTerminal: request.usesTerminal)
+            }
+        } catch { throw (error as? LaunchError).map(StepError.launch) ?? .internal("\(error)") }
         do { try Snapshot.preflight(request.products, options: request.snapshot) } catch { throw .materials(error) }
     }
 
@@ -124,7 +126,7 @@ public struct StepRunner {
         func recorded(_ result: ExecutedCommand) -> RecordedExecution {
             let (arguments, redactions) = execution.recordedArguments
             return RecordedExecution(
-                arguments: arguments, argumentRedactions: redactions, executables: execution.executables,
+                arguments: arguments, argumentRedactions: redactions, executables: execution.recordedExecutables,
                 started: started, finished: now(), elapsed: start.duration(to: .now), result: result)
         }
         do {

@@ -11,6 +11,8 @@ public import SystemPackage
 public final class PendingFile {
     /// Bytes set aside before the command starts, so that a full disk is noticed while nothing is lost yet.
     private static let reservedSize: off_t = 64 << 10
+    /// No evidence has less; where files must be smaller than `reservedSize`, it may still be small enough.
+    private static let leastSize: off_t = 512
 
     /// Held open from before the command on.
     public let directory: EvidenceDirectory
@@ -37,7 +39,17 @@ public final class PendingFile {
         do { file = try TemporaryFile(in: directory, mode: 0o600) } catch {
             throw .system(directory.path, operation: "write to the directory", errno: error)
         }
-        try reserve(Self.reservedSize)
+        try reserve(max(Self.leastSize, min(Self.reservedSize, Self.sizeLimit)))
+    }
+
+    private static var sizeLimit: off_t {
+        var limit = rlimit()
+        #if canImport(Glibc)
+            guard getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { return .max }
+        #else
+            guard getrlimit(RLIMIT_FSIZE, &limit) == 0 else { return .max }
+        #endif
+        return off_t(clamping: limit.rlim_cur)
     }
 
     /// Sets space aside; file systems that cannot are taken as they are.

@@ -1,9 +1,22 @@
 public import SystemPackage
 
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
 /// A place for evidence that could not be put where it belongs.
 public enum RescueFile {
     /// Where it is tried, in this order.
-    private static let directories: [FilePath] = [".", "/tmp", "/var/tmp"]
+    private static var directories: [FilePath] { [workingDirectory ?? ".", "/tmp", "/var/tmp"] }
+
+    /// Whoever reads of the file may be elsewhere. Nil where its path cannot be told, or not as text.
+    private static var workingDirectory: FilePath? {
+        guard let path = getcwd(nil, 0) else { return nil }
+        defer { free(path) }
+        return String(validatingCString: path).map { FilePath($0) }
+    }
 
     /// Most bytes of `name` that are used, from its end: some file systems take no more than 143 in all.
     private static let nameLimit = 120

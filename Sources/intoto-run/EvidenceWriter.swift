@@ -32,7 +32,8 @@ struct EvidenceWriter {
     /// Every file is on disk before the first shows, so that what goes wrong in writing leaves none of them.
     private func put(_ files: [(place: ReservedEvidence, bytes: [UInt8])]) throws -> [WrittenEvidence] {
         do throws(StorageError) { for file in files { try file.place.file.prepare(file.bytes) } } catch {
-            throw failure("evidence could not be written: \(error)", keeping: files.map(Self.named))
+            throw failure(
+                "evidence could not be written: \(error)", cause: Self.cause(of: error), keeping: files.map(Self.named))
         }
         var written: [WrittenEvidence] = []
         var problems: [String] = []
@@ -51,6 +52,11 @@ struct EvidenceWriter {
             throw failure(message, keeping: kept, written: written.map(\.path))
         }
         return written
+    }
+
+    private static func cause(of error: StorageError) -> String? {
+        guard case .system(_, _, .fileTooLarge) = error else { return nil }
+        return EvidenceOptions.hint(for: error)
     }
 
     private static func named(_ file: (place: ReservedEvidence, bytes: [UInt8])) -> KeptFile {

@@ -107,6 +107,45 @@ import Testing
         #expect(try run.shell(script).outputText == "6\n")
     }
 
+    @Test(arguments: ["kill -STOP 0", "kill -STOP $PPID; kill -STOP $$", "suspend -f; kill -STOP $$"])
+    func `a time limit holds where the command stops us and itself`(script: String) throws {
+        let run = try project()
+        let words = (signed + ["--timeout", "1", "--grace", "1"]).joined(separator: " ")
+        let result = try run.shell(
+            "timeout -s KILL 60 setsid -w \"$R\" \(words) -- bash -c '\(script)'; echo $?")
+        #expect(result.outputText == "124\n", "\(result.errorText)")
+        #expect(try Evidence.link(of: run).byproduct("timed-out") == true)
+    }
+
+    @Test func `what holds the time limit is no process of the command's, holds nothing of its, and ends with us`()
+        throws
+    {
+        let run = try project()
+        let script = """
+            echo $PPID >runner; keeper=$(pgrep -f -- "--intoto-limit $PPID"); echo $keeper >keeper
+            until [ -z "$(ls /proc/$keeper/fd)" ]; do sleep 0.05; done
+            [ "$(ps -o pgid= -p $keeper)" -eq $keeper ] && exit 3
+            """
+        let result = try run.run(
+            Array(signed.dropFirst()) + ["--timeout", "60", "--background-wait", "60", "-s", "--", "sh", "-c", script])
+        #expect(result.status == 3, "\(result.errorText)")
+        #expect(!result.errorText.contains("outlives"))
+        let link = try Evidence.link(of: run)
+        #expect(link.byproduct("background-processes") == nil && link.byproduct("timed-out") == nil)
+        #expect(try run.shell("[ -s keeper ] && ps -o pid= -p $(cat keeper); :").outputText == "")
+    }
+
+    @Test func `what holds the time limit ends where we are killed`() throws {
+        let run = try project()
+        let words = (signed + ["--timeout", "60"]).joined(separator: " ")
+        let script = """
+            "$R" \(words) -- sh -c 'pgrep -f -- "--intoto-limit $PPID" >keeper; exec sleep 60' &
+            until [ -s keeper ]; do sleep 0.05; done; kill -KILL $!; wait $!
+            for i in $(seq 100); do ps -o stat= -p $(cat keeper) | grep -qv Z || exit 0; sleep 0.05; done; echo there
+            """
+        #expect(try run.shell(script).outputText == "")
+    }
+
     @Test func `TERM to us ends the whole tree of the command`() throws {
         let run = try project()
         let script = """
@@ -158,6 +197,17 @@ import Testing
         #expect(try run("sign", "--check", kept, "--verification-keys", "key.pem.pub").status == 0)
     }
 
+    @Test func `evidence whose directory has gone is kept, and said where from anywhere`() throws {
+        let run = try project()
+        _ = try run.shell("mkdir out")
+        let result = try run.run(signed + ["-d", "out", "--", "rm", "-r", "out"])
+        #expect(result.status == 125)
+        let kept = try run.file(endingIn: ".link")
+        #expect(
+            result.errorText.contains("it is kept, signed, in \(run.directory.path)/\(kept);"), "\(result.errorText)")
+        #expect(try run("sign", "--check", kept, "--verification-keys", "key.pem.pub").status == 0)
+    }
+
     @Test(arguments: ["ln -s ../victim", "mkfifo"])
     func `a command that plants something at the evidence's place changes nothing else`(plant: String) throws {
         let run = try project()
@@ -186,7 +236,7 @@ import Testing
         let planted = try run.read("out/s.\(id).link")
         #expect(planted == Array("untouched".utf8) || planted == Array("mine\n".utf8))
         let kept = try run.file(endingIn: ".s.\(id).link")
-        #expect(result.errorText.contains("it is kept, signed, in ./\(kept)"))
+        #expect(result.errorText.contains("it is kept, signed, in \(run.directory.path)/\(kept)"))
         #expect(try run("sign", "--check", kept, "--verification-keys", "key.pem.pub").status == 0)
         // Asked for, the file is replaced; what it was linked to is not.
         #expect(try run.run(signed + ["--overwrite", "-d", "out", "--", "true"]).status == 0)
@@ -224,7 +274,9 @@ import Testing
             "-q", "-k", "key.pem", "-n", "s", "--format", "attestation,link", "-p", "key.pem.pub", "--", "mkdir",
             "s.\(id).link")
         #expect(result.status == 125)
-        #expect(result.errorText.contains("hint: ./s.\(id).intoto.jsonl was written; it is kept, signed, in ./kept-"))
+        #expect(
+            result.errorText.contains(
+                "hint: ./s.\(id).intoto.jsonl was written; it is kept, signed, in \(run.directory.path)/kept-"))
         #expect(try run("sign", "--check", "s.\(id).intoto.jsonl", "--verification-keys", "key.pem.pub").status == 0)
     }
 

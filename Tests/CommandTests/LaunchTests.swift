@@ -85,6 +85,22 @@ import Testing
         #expect(try run.list() == ["key.pem", "key.pem.pub"])
     }
 
+    @Test(arguments: ["-s", "--pty", "--pty -s"])
+    func `where what is recorded would take too many files, nothing runs, and the reason is said`(mode: String) throws {
+        let run = try project()
+        var statuses: [String] = []
+        for limit in 18...40 {
+            let result = try run.shell("ulimit -n \(limit); \"$R\" \(signed) --overwrite \(mode) -- touch ran; echo $?")
+            let status = result.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
+            statuses.append(status)
+            if status == "0" { continue }
+            #expect(status == "125")
+            #expect(result.errorText.contains("hint: raise the limit on open files (ulimit -n)"), "\(result.errorText)")
+            #expect(try run.list() == ["key.pem", "key.pem.pub"])
+        }
+        #expect(statuses.first == "125" && statuses.last == "0", "\(statuses)")
+    }
+
     @Test(arguments: [("", 64_321), ("-s", 64_322), ("--pty", 64_323)])
     func `where no processes can be made, the step runs or the reason is said`(mode: String, id: Int) throws {
         let run = try project()
@@ -99,6 +115,78 @@ import Testing
             """
         let statuses = Set(try run.shell(script).outputText.split(separator: "\n"))
         #expect(statuses.isSubset(of: ["0", "125"]), "\(statuses)")
+    }
+
+    // MARK: Other limits
+
+    /// A shell's words that run what follows under a limit on the size of files, in bytes.
+    private func fileSizeLimit(_ soft: Int, hard: String) -> String {
+        "python3 -c 'import os, resource as r, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_DFL); "
+            + "r.setrlimit(r.RLIMIT_FSIZE, (\(soft), \(hard))); os.execv(sys.argv[1], sys.argv[1:])'"
+    }
+
+    @Test(arguments: [0, 1, 4095, 100_000])
+    func `a soft limit on the size of files is the command's, and no hindrance for evidence`(limit: Int) throws {
+        let run = try project()
+        let limited = fileSizeLimit(limit, hard: "r.RLIM_INFINITY")
+        let probe = "seq 1 30000; exec head -c 200000 /dev/zero >big"
+        let plain = try run.shell("\(limited) /bin/sh -c '\(probe)' >/dev/null; echo $?; wc -c <big")
+        let wrapped = try run.shell(
+            "\(limited) \"$R\" \(signed) -s -- sh -c '\(probe)' >/dev/null; echo $?; wc -c <big")
+        #expect(wrapped.outputText == plain.outputText && plain.outputText == "153\n\(limit)\n", "\(wrapped.errorText)")
+        let link = try Evidence.link(of: run)
+        #expect(link.byproduct("return-value") == -25 && link.byproduct("stdout-length") == 168_894)
+        // Nor do we write for the command what it could not.
+        let shown = try run.shell("\(limited) \"$R\" \(signed) --overwrite -s -- seq 1 30000 >shown; wc -c <shown")
+        #expect(shown.outputText == "\(limit)\n", "\(shown.errorText)")
+    }
+
+    @Test(arguments: [0, 1, 4095, 100_000])
+    func `under a hard limit on the size of files nothing runs, or the evidence fits`(limit: Int) throws {
+        let run = try project()
+        // Our messages must not be under the limit: a pipe is not.
+        let limited = "\(fileSizeLimit(limit, hard: "\(limit)")) \"$R\" \(signed) --git off -- mkdir ran"
+        let result = try run.shell("{ \(limited); echo $?; } 2>&1 | cat; [ -d ran ] && echo ran; :")
+        let runs = limit > 1
+        #expect(result.outputText.hasSuffix(runs ? "0\nran\n" : "(ulimit -f)\n125\n"), "\(result.outputText)")
+        #expect(result.outputText.contains("cannot set space aside: File too large") == !runs)
+        if runs { #expect(try Evidence.link(of: run).byproduct("return-value") == 0) }
+    }
+
+    @Test func `evidence that is larger than files may be says so`() throws {
+        let run = try project()
+        let limited = fileSizeLimit(4095, hard: "4095")
+        let result = try run.shell("\(limited) \"$R\" \(signed) --git off -s -- seq 1 30000 2>&1 | tail -2")
+        #expect(result.outputText.contains("cannot write: File too large"), "\(result.outputText)")
+        #expect(result.outputText.contains("hint: raise the limit on the size of files (ulimit -f);"))
+    }
+
+    @Test func `where the address space is small, the step runs or ends at once`() throws {
+        let run = try project()
+        let script = """
+            for limit in 60000 80000 90000 100000 120000 150000 200000 250000; do
+                timeout -s KILL 30 bash -c "ulimit -v $limit; exec \\"$R\\" \(signed) --overwrite -- true" 2>/dev/null; echo $?
+            done
+            """
+        let statuses = try run.shell(script).outputText.split(separator: "\n")
+        #expect(statuses.count == 8 && !statuses.contains("137"), "\(statuses)")
+        #expect(try run.shell("ulimit -v 2097152; exec \"$R\" \(signed) --overwrite -s -- true").status == 0)
+    }
+
+    @Test func `memory that is short is said, and not that the key is at fault`() throws {
+        var run = try project()
+        // As OpenSSL answers where the address space has an end.
+        let short = "#include <stddef.h>\nint CRYPTO_secure_malloc_init(size_t size, size_t least) { return 0; }\n"
+        try PreloadedLibrary.install(short, in: &run)
+        let result = try run.shell("\"$R\" \(signed) -- touch ran; ls -d ran")
+        #expect(result.outputText == "")
+        #expect(
+            result.errorText.hasPrefix(
+                """
+                intoto-run: error: key.pem: not enough memory to open a key in
+                intoto-run: hint: raise the limit on memory (ulimit -v)
+
+                """), "\(result.errorText)")
     }
 
     @Test func `more descriptors than can be handed on are an error, not a loss`() throws {

@@ -145,6 +145,73 @@ import Testing
                 == ["products": [["pattern": "*.o", "paths": 1, "first": ["src/***.o"]]]])
     }
 
+    @Test(arguments: ["link", "dsse-link", "attestation"])
+    func `none is in what is recorded of directories, programs, processes and files of options`(
+        format: String
+    ) throws {
+        func secret(_ name: String) throws -> String { try #require(Self.secrets[name]) }
+        let run = try project()
+        let directory = "dir-\(try secret("NPM_TOKEN"))"
+        let interpreter = "i-\(try secret("PGPASSWORD"))"
+        let program = "prog-\(try secret("VAULT_TOKEN"))"
+        // The kernel keeps fifteen bytes of the name, which end within the secret.
+        let job = "job-\(try secret("SLACK_TOKEN"))"
+        try run.write("#!./\(interpreter)\n./\(job) 30 >/dev/null 2>&1 &\necho $! >../pid\nsleep 0.3\n", to: "script")
+        let setup = """
+            mkdir '\(directory)'; cp /bin/sh '\(directory)/\(interpreter)'; cp /bin/sleep '\(directory)/\(job)'
+            mv script '\(directory)/\(program)'; chmod +x '\(directory)/\(program)'
+            mkfifo 'pipe-\(try secret("DB_PASS"))'; echo record-user >'c-\(try secret("GH_TOKEN"))'
+            echo '*.o' >'x-\(try secret("GH_PAT"))'; touch a.txt
+            """
+        #expect(try run.shell(setup).status == 0)
+        let result = try run.run(
+            ["-q", "-k", "key.pem", "-n", "s", "--format", format, "-m", "key.pem.pub", "--allow-missing", "-m"]
+                + ["pipe-*", "-p", "key.pem.pub", "-C", directory, "--exclude-from", "x-\(secret("GH_PAT"))"]
+                + ["--config", "c-\(secret("GH_TOKEN"))", "-s"]
+                + ["--annotate", "\(secret("GITHUB_TOKEN"))=b", "\(secret("CIRCLE_TOKEN"))=e", "--", "./\(program)"])
+        _ = try run.shell("kill $(cat pid)")
+        #expect(result.status == 0, "\(result.errorText)")
+        #expect(result.errorText.contains("warning: the command line holds a secret, which is replaced"))
+        #expect(result.errorText.contains("(job-***) outlives"))
+        let name = try run.file(endingIn: format == "attestation" ? ".jsonl" : ".link")
+        let bytes = try run.read(name)
+        let payload = format == "link" ? bytes : try Array(JSONEncoding.payload(of: bytes))
+        #expect(leaks(in: payload) == [])
+        // Somebody has to find the file that is not recorded.
+        #expect(leaks(in: result.errors) == ["DB_PASS"], "\(result.errorText)")
+        let link = try Evidence.link(name, of: run)
+        guard case .string(let place)? = link.environment["workdir"],
+            case .array(let executables)? = link.environment["executables"],
+            case .array(let jobs)? = link.byproduct("background-processes"), case .object(let job)? = jobs.first
+        else { throw IntotoRun.SetupFailure(reason: "not all is recorded") }
+        #expect(place.description.hasSuffix("/dir-***"))
+        let paths = executables.map { value -> String in
+            guard case .object(let object) = value, case .string(let path)? = object["path"] else { return "" }
+            return path.description
+        }
+        #expect(paths.map { $0.hasSuffix("/dir-***/prog-***") } == [true, false], "\(paths)")
+        #expect(paths.map { $0.hasSuffix("/dir-***/i-***") } == [false, true], "\(paths)")
+        #expect(jobs.count == 1 && job["name"] == "job-***")
+        #expect(link.environment["annotations"] == ["***": "b", "*** (2)": "e"])
+        guard case .object(let configuration)? = link.environment["configuration"] else {
+            throw IntotoRun.SetupFailure(reason: "no configuration is recorded")
+        }
+        #expect(configuration["path"] == "c-***")
+    }
+
+    @Test(arguments: [[], ["record", "start"]])
+    func `one in the step's name is said, since it cannot be replaced`(verb: [String]) throws {
+        let run = try project()
+        let secret = try #require(Self.secrets["NPM_TOKEN"])
+        for (name, isSaid) in [("v-\(secret)", true), ("v-1", false)] {
+            let command = verb.isEmpty ? ["--format", "link", "--", "true"] : []
+            let result = try run.run(verb + ["-q", "-k", "key.pem", "-n", name, "-m", "key.pem.pub"] + command)
+            #expect(result.status == 0, "\(result.errorText)")
+            #expect(
+                result.errorText.contains("warning: the step's name holds a secret, which is not replaced") == isSaid)
+        }
+    }
+
     @Test func `none is in our own messages`() throws {
         let run = try project()
         let result = try run.run(

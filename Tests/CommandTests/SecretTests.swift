@@ -72,8 +72,8 @@ import Testing
         #expect(output.description.contains("bWFjaGluZSBnaXRodWIuY29t"))
         let digits = output.description.split(separator: "\n").last?.replacingOccurrences(of: "***", with: "") ?? ""
         #expect(digits.count < 76, "\(output)")
-        // What is before the announcement cannot be known; bash shows the assignment.
-        #expect(errors.description.components(separatedBy: "hunter22").count == 2, "\(errors)")
+        // What is before the announcement cannot be known, but for what is still held back; bash shows the assignment.
+        #expect(errors.description.components(separatedBy: "hunter22").count <= 2, "\(errors)")
     }
 
     @Test(arguments: [

@@ -239,6 +239,44 @@ import Testing
         return try #require(found.split(separator: "\n").first.map(String.init), "install-deps --dev installs vim-tiny")
     }
 
+    @Test(arguments: [[], ["-s"]])
+    func `in an interactive shell, a job that reads in the background stops, and fg goes on with it`(
+        mode: [String]
+    ) throws {
+        let session = try shell(
+            mode, "sh -c 'read line; echo \"after $line\"; exit 4'",
+            [
+                .send("sh ./go & until jobs -s | grep -q go; do sleep 0.1; done; echo st''opped\n"), .expect("stopped"),
+                .expect("<ready> "), .send("fg\n"), .expect("sh ./go"), .send("pause\n"), .expect("after pause"),
+                .expect("<ready> "), .send("echo status-$?\n"), .expect("status-4"), .send("exit 6\n"),
+            ])
+        #expect(session.status == 6)
+        #expect(try Evidence.link(of: session.run).byproduct("return-value") == 4)
+    }
+
+    @Test func `with --pty, a job in the background has its own terminal, and takes ours with fg`() throws {
+        let session = try shell(
+            ["--pty"], "sh -c ': >begun; read line; echo \"after $line\"; exit 4'",
+            [
+                .send("sh ./go & until [ -e begun ]; do sleep 0.1; done; sleep 0.5; jobs -r; echo st''ill\n"),
+                .expect("Running"), .expect("still"), .expect("<ready> "), .send("fg\n"), .expect("sh ./go"),
+                .send("pause\n"), .expect("after pause"), .expect("<ready> "), .send("echo status-$?\n"),
+                .expect("status-4"), .send("exit 6\n"),
+            ])
+        #expect(session.status == 6)
+    }
+
+    @Test(arguments: [([], "cat"), (["-s"], "cat"), ([], "stty -echo"), (["--pty"], "cat")] as [([String], String)])
+    func `a time limit holds in the background of a terminal`(mode: [String], command: String) throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        let words = (signed + mode + ["--timeout", "1", "--grace", "1"]).joined(separator: " ")
+        let script = "set -m; '\(BuiltProduct.intotoRun.path)' \(words) -- \(command) & wait -f $!; echo \"status $?\""
+        let session = try TerminalSession.run(run, program: "/bin/bash", ["-c", script], [.expect("status 124")])
+        #expect(session.status == 0)
+        #expect(try Evidence.link(of: run).byproduct("timed-out") == true)
+    }
+
     @Test(arguments: [[], ["--pty"], ["--pty", "-s"]])
     func `an editor is used as without us`(mode: [String]) throws {
         let run = IntotoRun()

@@ -19,6 +19,7 @@ struct cs_startup {
     uint64_t blocked;     /* bit N-1: signal N came blocked */
     uint64_t core_soft, core_hard;  /* RLIMIT_CORE */
     uint64_t files_soft, files_hard;  /* RLIMIT_NOFILE */
+    uint64_t size_soft, size_hard;  /* RLIMIT_FSIZE */
     int highest_descriptor; /* of those that are inherited, -1 without; it may be above the soft limit */
     int descriptor_count; /* inherited descriptors above 2 without FD_CLOEXEC: a jobserver's, a shell's <(...) */
     int descriptors[CS_MAX_INHERITED];
@@ -71,7 +72,7 @@ struct cs_plan {
     uint32_t descriptor_count;
     int32_t parent;
     int32_t group;
-    uint64_t ignored, blocked, core_soft, core_hard, files_soft, files_hard;
+    uint64_t ignored, blocked, core_soft, core_hard, files_soft, files_hard, size_soft, size_hard;
     uint64_t payload;
     int32_t targets[CS_MAX_INHERITED + 3]; /* where the descriptors that come along are put */
 };
@@ -111,7 +112,8 @@ uint64_t cs_descriptor_limit(void);
 /* Whether so many more descriptors can be open. */
 int cs_can_open(int count);
 
-/* Whether this user may have so many more threads, where the limit on them is a low one; otherwise it is not tried. */
+/* Whether this user may have so many more threads, where the limit on them is a low one, or there is one on the space for
+   their stacks; otherwise it is not tried. */
 int cs_can_start_threads(int count);
 
 /* Bytes that can be read from a pipe or terminal without waiting. */
@@ -119,8 +121,12 @@ int cs_available(int descriptor);
 
 /* Readies this process for holding a key and for waiting: standard descriptors plugged, not dumpable, no core file, orphans of the command come
    to us, SIGCHLD as it must be for waiting, SIGPIPE and SIGXFSZ ignored, the soft limit on descriptors above the inherited
-   ones as far as the hard one lets it. */
+   ones as far as the hard one lets it, that on the size of files at the hard one. */
 void cs_prepare_runner(void);
+
+/* Whether our caller's soft limit on the size of files holds for us, as it must where we write what the command would have
+   written; else the hard one does. */
+void cs_limit_file_size(int is_limited);
 
 /* Whether we have children, ended ones included. */
 int cs_has_children(void);
@@ -173,6 +179,17 @@ int cs_stopped_by(pid_t process);
    is its own; for no longer than `limit` milliseconds where that is not negative. Where nobody can be there to continue
    us, it stops nothing. */
 void cs_stop_with(pid_t process, int has_own_group, int64_t limit);
+
+/* Sees to it that we go on `limit` milliseconds from now, should we be stopped then: SIGSTOP to our whole process group
+   leaves nobody else who could hold a time limit. A process of ours does it, in a group of its own, which is none of the
+   command's, until cs_end_limit or our own end. 0 or an errno. */
+int cs_keep_limit(int64_t limit);
+void cs_end_limit(void);
+int cs_is_limit_keeper(pid_t process);
+
+/* The first of two arguments that make our executable that process; our own process id and the time follow. */
+#define CS_LIMIT_KEEPER_ARGUMENT "--intoto-limit"
+void cs_limit_keeper(const char *runner, const char *deadline) __attribute__((noreturn));
 
 /* Stops us as SIGTSTP does those that do not watch it. */
 void cs_stop_as_asked(void);

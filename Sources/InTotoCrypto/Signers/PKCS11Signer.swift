@@ -11,7 +11,7 @@ public struct PKCS11Signer: Signer {
 
     /// Finds the key. Throws `.pinMissing` where `pin` is nil and the token wants one.
     public init(_ uri: PKCS11URI, pin: SecretBytes?, convention: KeyIDConvention = .python) throws(PKCS11Error) {
-        guard OpenSSL.isReady else { throw .key(.crypto(.fromErrorQueue("start OpenSSL"))) }
+        guard OpenSSL.isReady else { throw .key(.noMemory) }
         self.uri = uri
         self.pin = pin
         publicKey = try Self.withKey(uri, pin) { key, _ in key.publicKey }
@@ -20,7 +20,7 @@ public struct PKCS11Signer: Signer {
 
     /// The public half alone, which most tokens show without a PIN.
     public static func publicKey(_ uri: PKCS11URI) throws(PKCS11Error) -> PublicKey {
-        guard OpenSSL.isReady else { throw .key(.crypto(.fromErrorQueue("start OpenSSL"))) }
+        guard OpenSSL.isReady else { throw .key(.noMemory) }
         return try TokenKey.publicKey(uri, in: try PKCS11Session(uri))
     }
 

@@ -25,8 +25,8 @@ public struct EnvironmentRecord: Sendable {
     public var ci: JSONObject?
     public var annotations: [(name: Text, value: Text)] = []
     public var user: UserIdentity?
-    /// Replaced in options, annotations, `ci` and what is recorded of the repository: what the command's output announced,
-    /// too.
+    /// Replaced in all that is recorded but the step's name and its artifacts', by which verifiers go: what the command's
+    /// output announced, too.
     public let masks: MaskList
     /// Variables that are masked although they do not look secret.
     public let redacted: [VariablePattern]
@@ -41,12 +41,14 @@ public struct EnvironmentRecord: Sendable {
     func write(to environment: inout JSONObject) {
         environment["platform"] = platform(environment["platform"])
         environment["options"] = options.isEmpty ? nil : .array(options.map { .object($0.json(masks: masks)) })
-        environment["configuration"] = configuration?.json
-        environment["ignore-files"] = ignoreFiles.isEmpty ? nil : .array(ignoreFiles.map(\.json))
+        environment["configuration"] = configuration?.json(masks: masks)
+        environment["ignore-files"] = ignoreFiles.isEmpty ? nil : .array(ignoreFiles.map { $0.json(masks: masks) })
         environment["ci"] = ci.map { .object(masks.masked($0)) }
         if !annotations.isEmpty {
             var object = JSONObject()
-            for annotation in annotations { object[annotation.name] = masks.masked(annotation.value) }
+            for annotation in annotations {
+                object[object.free(masks.masked(annotation.name))] = .string(masks.masked(annotation.value))
+            }
             environment["annotations"] = .object(object)
         }
         if let user { environment["user"] = .object(user.json) }
@@ -109,27 +111,34 @@ public struct OptionInForce: Hashable, Sendable {
 extension OptionInForce {
     func json(masks: MaskList) -> JSONObject {
         var object: JSONObject = ["name": .string(name), "source": .string(source.text)]
-        if !values.isEmpty { object["values"] = .array(values.map(masks.masked)) }
+        if !values.isEmpty { object["values"] = .array(values.map { .string(masks.masked($0)) }) }
         return object
     }
 }
 
 extension MaskList {
-    fileprivate func masked(_ text: Text) -> JSONValue {
-        .string(Text(repairing: StreamRedactor.redacted(text.utf8, masks: self).bytes))
-    }
+    fileprivate func masked(_ text: Text) -> Text { Text(repairing: masked(text.utf8)) }
 
     fileprivate func masked(_ record: JSONObject) -> JSONObject {
         var masked = record
         for member in record.members {
-            if case .string(let text) = member.value { masked[member.name] = self.masked(text) }
+            if case .string(let text) = member.value { masked[member.name] = .string(self.masked(text)) }
         }
         return masked
     }
 }
 
+extension JSONObject {
+    /// `name`, or with a number behind it where that is taken: two names may look the same once they are masked.
+    fileprivate func free(_ name: Text) -> Text {
+        guard self[name] != nil else { return name }
+        let numbered = (2...members.count + 2).lazy.map { Text("\(name) (\($0))") }
+        return numbered.first { self[$0] == nil } ?? name
+    }
+}
+
 extension EnvironmentRecord.File {
-    var json: JSONValue { ["path": .string(path), "sha256": .string(sha256)] }
+    func json(masks: MaskList) -> JSONValue { ["path": .string(masks.masked(path)), "sha256": .string(sha256)] }
 }
 
 extension UserIdentity {

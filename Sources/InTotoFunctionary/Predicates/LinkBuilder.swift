@@ -63,7 +63,7 @@ public struct LinkBuilder: Sendable {
 
     private func environment(of step: RecordedStep) -> JSONObject {
         var environment: JSONObject = ["platform": platform]
-        environment.record(bytes: step.workDirectory, as: "workdir")
+        environment.record(bytes: record?.masks.masked(step.workDirectory) ?? step.workDirectory, as: "workdir")
         let arguments = step.execution?.arguments ?? []
         if !arguments.allSatisfy({ Text(validating: $0) != nil }) {
             environment["command-base64"] = .array(arguments.map { .string(Base64.encode($0)) })
@@ -81,7 +81,7 @@ public struct LinkBuilder: Sendable {
             }
         }
         environment.linkTexts = LinkTexts(materials: step.materialLinkTexts, products: step.productLinkTexts)
-        environment.add(notRecorded: step.notRecorded)
+        environment.add(notRecorded: step.notRecorded, masks: record?.masks)
         environment.add(excluded: step.excludedMaterials, as: "materials", masks: record?.masks)
         environment.add(excluded: step.excludedProducts, as: "products", masks: record?.masks)
         return environment

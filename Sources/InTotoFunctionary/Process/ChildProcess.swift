@@ -28,9 +28,7 @@ package final class ChildProcess {
             throw .descriptorAboveLimit(startup.highest_descriptor, limit: startup.files_hard)
         }
         // Without these, Foundation's Process ends us with a signal.
-        guard cs_can_open(Self.descriptorsNeeded) != 0 else {
-            throw .tooFewDescriptors(needed: Int(Self.descriptorsNeeded))
-        }
+        try Self.checkRoom(forDescriptors: Self.descriptorsNeeded)
         // Without these, Foundation and Dispatch wait for ever.
         guard cs_can_start_threads(Self.threadsNeeded) != 0 else {
             throw .runner(operation: "start threads", errno: EAGAIN)
@@ -85,6 +83,11 @@ package final class ChildProcess {
         }
         try send(command, program, descriptors)
         try awaitExecution(of: command, program, signals, deadline)
+    }
+
+    /// Throws `.tooFewDescriptors` where so many more cannot be open.
+    static func checkRoom(forDescriptors count: Int32) throws(LaunchError) {
+        guard cs_can_open(count) != 0 else { throw .tooFewDescriptors(needed: Int(count)) }
     }
 
     /// What starts the command needs 14 of them. One thread that reads artifacts needs up to 12 (a root, the way to a
@@ -162,6 +165,8 @@ package final class ChildProcess {
         plan.core_hard = startup.core_hard
         plan.files_soft = startup.files_soft
         plan.files_hard = startup.files_hard
+        plan.size_soft = startup.size_soft
+        plan.size_hard = startup.size_hard
         plan.payload = UInt64(payload.count)
         withUnsafeMutableBytes(of: &plan.targets) { targets in
             let targets = targets.bindMemory(to: Int32.self)

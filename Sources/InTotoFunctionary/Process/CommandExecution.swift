@@ -74,11 +74,15 @@ public final class CommandExecution {
     private let masks: MaskList
 
     /// Finds the program and starts the process unless that waits already; throws where there is no program that can be
-    /// executed, so that nothing is begun in vain. Must be called on the main thread.
-    package init(_ command: Command, in process: ChildProcess? = nil) throws(LaunchError) {
+    /// executed, or where what `run` opens would be too much, so that nothing is begun in vain. Must be called on the main
+    /// thread.
+    package init(
+        _ command: Command, in process: ChildProcess? = nil, _ policy: StreamPolicy, usesTerminal: Bool
+    ) throws(LaunchError) {
         self.command = command
         program = try ProgramLookup.resolve(command)
         child = if let process { process } else { try ChildProcess() }
+        try ChildProcess.checkRoom(forDescriptors: Self.descriptorsNeeded(policy, usesTerminal))
         masks =
             command.masks
             ?? MaskList(SecretValues(environment: command.environment, redacting: command.redactedVariables))
@@ -86,10 +90,28 @@ public final class CommandExecution {
             program: program, directory: command.directory, searchPath: ProgramLookup.searchPath(of: command))
     }
 
+    /// What is open at a time while the command runs, beside its process.
+    private static func descriptorsNeeded(_ policy: StreamPolicy, _ usesTerminal: Bool) -> Int32 {
+        let forSignals: Int32 = 2
+        // Directories and files of /proc.
+        let forProcesses: Int32 = 3
+        // In the place of what is not the command's, or is its alone.
+        let forNothing: Int32 = 1
+        let eachCapture: Int32 = 4
+        // Both sides of a terminal, our own, and two pipes that end the threads at it.
+        let forStreams: Int32 = usesTerminal ? 7 : policy.recording == nil ? 0 : 2 * eachCapture
+        return forSignals + forProcesses + forNothing + forStreams
+    }
+
     /// The command's arguments as they may be recorded, and how many secrets were replaced in them.
     var recordedArguments: (arguments: [[UInt8]], redactions: Int) {
         let redacted = command.arguments.map { StreamRedactor.redacted($0, masks: masks) }
         return (redacted.map(\.bytes), redacted.reduce(0) { $0 + $1.count })
+    }
+
+    /// The program and its interpreters, as they may be recorded.
+    var recordedExecutables: [ExecutableIdentity] {
+        executables.map { ExecutableIdentity(path: masks.masked($0.path), content: $0.content) }
     }
 
     /// Runs the command and waits for it. To be called once.
@@ -99,27 +121,35 @@ public final class CommandExecution {
         signals.terminal = terminal
         let isAlone = command.surroundings == .none
         signals.commandIsInOurSession = terminal == nil && !isAlone
-        let nothing = isAlone ? try EmptyInput() : nil
+        let nothing = terminal == nil ? try EmptyInput() : nil
         let captures = try captures(policy, terminal)
+        // What we pass on, the command could not have written either.
+        cs_limit_file_size(1)
+        defer { cs_limit_file_size(0) }
         // Programs that sign have run already.
         let before = Self.childrenUsage()
         let deadline = limits.timeout.map { ContinuousClock.now + $0 }
         do {
+            if let timeout = limits.timeout { try Self.keepLimit(timeout) }
             for capture in captures.all { try capture.start() }
             try terminal?.start(for: child.processID)
-            let descriptors = Self.descriptors(terminal, captures, nothing)
+            let descriptors = Self.descriptors(terminal, captures, isAlone ? nothing : nil)
             try child.execute(command, program: program, with: descriptors, signals, until: deadline)
         } catch {
             for capture in captures.all { capture.giveUp() }
             terminal?.finish()
+            cs_end_limit()
             throw error
         }
         for capture in captures.all { capture.commandHasIt() }
-        if terminal == nil && !isAlone { try EmptyInput().takeThePlace(of: 0) }
+        if !isAlone { nothing?.takeThePlace(of: 0) }
         if let shell = child.shell {
             executables += ExecutableIdentity.identify(program: shell, directory: nil, searchPath: [])
         }
         let outcome = Supervision(child: child, signals: signals, limits: limits, deadline: deadline).wait()
+        // Before our own process is among those that we waited for.
+        let usage = resourceUse(since: before)
+        cs_end_limit()
         terminal?.finish()
         cs_finish_after_signals()
         // Nobody sees the output of what runs alone, and others of its kind may come after it.
@@ -127,8 +157,9 @@ public final class CommandExecution {
         let streams = Result { try captures.finish() }
         let losses = captures.losses
         var result = ExecutedCommand(
-            termination: child.termination, hasTimedOut: outcome.hasTimedOut, background: outcome.background,
-            passedOutputOn: !captures.all.isEmpty, lostOutput: !losses.isEmpty, usage: resourceUse(since: before),
+            termination: child.termination, hasTimedOut: outcome.hasTimedOut,
+            background: outcome.background.map { $0.masked(by: masks) },
+            passedOutputOn: !captures.all.isEmpty, lostOutput: !losses.isEmpty, usage: usage,
             warnings: losses
                 + masks.refused.map { "values that were announced to be masked are not: those \($0)" })
         do {
@@ -139,6 +170,11 @@ public final class CommandExecution {
             throw RecordingFailure(reason: "\(error)", command: result)
         }
         return result
+    }
+
+    private static func keepLimit(_ limit: Duration) throws(LaunchError) {
+        let error = cs_keep_limit(limit.milliseconds)
+        guard error == 0 else { throw .runner(operation: "start a process", errno: error) }
     }
 
     /// The streams that we read: two pipes, one terminal, or none. What our caller had closed stays closed.
@@ -193,6 +229,14 @@ public final class CommandExecution {
             systemMilliseconds: max(0, Int64(usage.system_microseconds) - Int64(before.system_microseconds)) / 1000,
             peakMemory: peak > floor ? .kibibytes(peak) : .atMostKibibytes(floor)
         )
+    }
+}
+
+extension DescendantProcess {
+    fileprivate func masked(by masks: MaskList) -> DescendantProcess {
+        var process = self
+        process.name = name.count < Self.longestName ? masks.masked(name) : masks.masked(cutOff: name)
+        return process
     }
 }
 

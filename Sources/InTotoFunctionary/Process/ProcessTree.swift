@@ -9,8 +9,9 @@ internal import CSupport
 /// A process that the command has left behind, or that is still at work for it.
 public struct DescendantProcess: Hashable, Sendable {
     public var processID: Int32
-    /// The name that the kernel has for it, at most 15 bytes.
+    /// The name that the kernel has for it, of which it keeps `longestName` bytes.
     public var name: [UInt8]
+    static let longestName = 15
     /// Clock ticks from the machine's start to the process's: tells it from a later one with the same number.
     var startTime: UInt64
     var parentID: Int32
@@ -43,7 +44,8 @@ enum ProcessTree {
         var found: [DescendantProcess] = []
         var waiting = [process]
         while let parent = waiting.popLast() {
-            for child in children(of: parent).compactMap(status(of:)) where others[child.processID] != child.startTime {
+            for child in children(of: parent).compactMap(status(of:))
+            where others[child.processID] != child.startTime && cs_is_limit_keeper(child.processID) == 0 {
                 if !child.isZombie { found.append(child) }
                 waiting.append(child.processID)
             }

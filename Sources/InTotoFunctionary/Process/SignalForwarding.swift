@@ -47,17 +47,19 @@ struct SignalForwarding {
             requests.came = requests.came || isRequest
             let isForAll = event.is_from_kernel != 0 || event.is_from_command != 0
             requests.areForUs = requests.areForUs || (isRequest && !isForAll)
+            // By hand, or since somebody in our group wants a terminal in whose background that is.
+            let isStop = [SIGTSTP, SIGTTIN, SIGTTOU].contains(event.number)
             switch event.number {
             case SIGCHLD: childChanged(command, deadline)
             // In our process group, the command has had it too.
             case SIGWINCH: terminal?.windowChanged()
             case SIGCONT: terminal?.resume()
-            case SIGTSTP where command == nil: pausingTerminal { cs_stop_as_asked() }
+            case _ where isStop && command == nil: pausingTerminal { cs_stop_as_asked() }
             case SIGXCPU where event.is_from_kernel != 0: continue
             case _ where event.is_for_tree != 0 && !isEarly: continue
             case _ where event.is_from_command != 0 && commandHasIt: continue
             case _ where event.is_from_kernel != 0 && commandHasIt && !isEarly: continue
-            case SIGTSTP where !commandIsInOurSession: if let command { ProcessTree.stop(group: command) }
+            case _ where isStop && !commandIsInOurSession: if let command { ProcessTree.stop(group: command) }
             case _ where isRequest: ProcessTree.signal(event.number)
             default: if let command { kill(command, event.number) }
             }

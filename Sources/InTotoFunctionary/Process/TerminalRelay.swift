@@ -38,7 +38,7 @@ final class TerminalRelay: @unchecked Sendable {  // immutable after `init`, but
         controlling = terminal[0]
         forCommand = terminal[1]
         self.stop = (stop[0], stop[1])
-        isRaw = Mutex(isatty(0) == 1 ? cs_make_terminal_raw(0) == 0 : nil)
+        isRaw = Mutex(isatty(0) == 1 ? cs_in_foreground(0) != 0 && cs_make_terminal_raw(0) == 0 : nil)
     }
 
     /// Starts passing input on to `command`.

@@ -93,6 +93,24 @@ public final class MaskList: Sendable {
         state.withLock { state in Refusal.allCases.filter(state.refused.contains) }
     }
 
+    /// `text` with what is secret in it replaced.
+    package func masked(_ text: [UInt8]) -> [UInt8] { StreamRedactor.redacted(text, masks: self).bytes }
+
+    /// The same of a text that was cut off, maybe within a secret: a beginning of one at its end is replaced, too.
+    func masked(cutOff text: [UInt8]) -> [UInt8] {
+        let masked = masked(text)
+        let lengths = (SecretValues.shortestNamed...max(SecretValues.shortestNamed, masked.count)).reversed()
+        guard let length = lengths.first(where: { beginsSecret(masked.suffix($0)) }) else { return masked }
+        return masked.dropLast(length) + StreamRedactor.mask
+    }
+
+    private func beginsSecret(_ text: ArraySlice<UInt8>) -> Bool {
+        guard text.count >= SecretValues.shortestNamed else { return false }
+        return state.withLock { state in
+            [values.forms, state.announced.forms, state.recent.forms].contains { $0.contains(beginning: text) }
+        }
+    }
+
     /// All patterns, where they are others than those of `generation`.
     func patterns(after generation: Int?) -> PatternLayers? {
         state.withLock { state -> PatternLayers? in

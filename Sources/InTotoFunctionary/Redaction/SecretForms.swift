@@ -4,7 +4,7 @@ internal import InTotoMetadata
 ///
 /// Not covered: a secret in hexadecimal, compressed, encrypted, reversed, one character a line, or in base64 in lines of
 /// less than `PatternSet.shortestLine` digits. Percent-encoding with mixed-case digits, or of characters that nobody
-/// encodes, neither.
+/// encodes, neither; nor the quotes of HTML and XML, those of bash's `printf %q`, and JSON that escapes what is not ASCII.
 struct SecretForms: Sendable {
     /// Sought as they are.
     private(set) var exact: Set<[UInt8]> = []
@@ -12,6 +12,11 @@ struct SecretForms: Sendable {
     private(set) var digits: Set<[UInt8]> = []
 
     var isEmpty: Bool { exact.isEmpty && digits.isEmpty }
+
+    /// Whether one of them begins with `text`.
+    func contains(beginning text: ArraySlice<UInt8>) -> Bool {
+        exact.contains { $0.starts(with: text) } || digits.contains { $0.starts(with: text) }
+    }
 
     mutating func formUnion(_ other: SecretForms) {
         exact.formUnion(other.exact)
@@ -34,10 +39,15 @@ struct SecretForms: Sendable {
         var forms = SecretForms()
         for piece in [whole] + lines(of: whole) where piece.count >= minimum && !isArmour(piece) {
             forms.exact.insert(piece)
+            // As a terminal shows it, and Windows has it.
+            forms.exact.insert(
+                Array(
+                    piece.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+                        .joined(separator: "\r\n".utf8)))
             guard piece.count <= encodedLimit else { continue }
             forms.digits.formUnion(base64(piece))
-            forms.exact.formUnion(percentEncoded(piece))
-            forms.exact.formUnion([quotedForJSON(piece)] + quotedForShell(piece))
+            forms.exact.formUnion(percentEncoded(piece) + percentEncodedBase64(piece))
+            forms.exact.formUnion(quotedForJSON(piece) + quotedForShell(piece))
         }
         return forms
     }
@@ -128,12 +138,19 @@ struct SecretForms: Sendable {
         return forms
     }
 
-    private static func percentEncoded(_ byte: UInt8, safe: Set<UInt8>, isUpper: Bool) -> [UInt8] {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: return [byte]
-        default: break
+    /// Base64 as it stands in a URL, where that changes it: whole, and inside of longer data.
+    private static func percentEncodedBase64(_ value: [UInt8]) -> [[UInt8]] {
+        let digits = [Array(Base64.encode(value).utf8)] + (0..<3).map { innerDigits(of: value, at: $0) }
+        return digits.filter { !$0.allSatisfy(\.isLetterOrDigit) }.flatMap { digits in
+            // Nobody leaves `+` and `=` and encodes `/`.
+            leftAlone.prefix(2).flatMap { safe in
+                [true, false].map { isUpper in digits.flatMap { percentEncoded($0, safe: safe, isUpper: isUpper) } }
+            }
         }
-        if safe.contains(byte) { return [byte] }
+    }
+
+    private static func percentEncoded(_ byte: UInt8, safe: Set<UInt8>, isUpper: Bool) -> [UInt8] {
+        if byte.isLetterOrDigit || safe.contains(byte) { return [byte] }
         let digits = [Hex.digit(byte >> 4), Hex.digit(byte & 15)]
         return [UInt8(ascii: "%")] + (isUpper ? digits.map { $0 >= 0x61 ? $0 - 0x20 : $0 } : digits)
     }
@@ -158,14 +175,23 @@ struct SecretForms: Sendable {
 
     // MARK: Quoting
 
-    private static func quotedForJSON(_ value: [UInt8]) -> [UInt8] {
-        value.flatMap { byte -> [UInt8] in
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): [UInt8(ascii: "\\"), byte]
-            case UInt8(ascii: "\n"): Array("\\n".utf8)
-            case UInt8(ascii: "\r"): Array("\\r".utf8)
-            case UInt8(ascii: "\t"): Array("\\t".utf8)
-            default: [byte]
+    /// What encoders of JSON escape besides what they must: nothing, what means something in HTML (Go), the slash (PHP).
+    private static let escapedBesides: [[UInt8: String]] = [
+        [:],
+        [UInt8(ascii: "&"): "\\u0026", UInt8(ascii: "<"): "\\u003c", UInt8(ascii: ">"): "\\u003e"],
+        [UInt8(ascii: "/"): "\\/"],
+    ]
+
+    private static func quotedForJSON(_ value: [UInt8]) -> [[UInt8]] {
+        escapedBesides.map { escapes in
+            value.flatMap { byte -> [UInt8] in
+                switch byte {
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"): [UInt8(ascii: "\\"), byte]
+                case UInt8(ascii: "\n"): Array("\\n".utf8)
+                case UInt8(ascii: "\r"): Array("\\r".utf8)
+                case UInt8(ascii: "\t"): Array("\\t".utf8)
+                default: escapes[byte].map { Array($0.utf8) } ?? [byte]
+                }
             }
         }
     }
@@ -186,4 +212,11 @@ extension [UInt8] {
 
 extension UInt8 {
     fileprivate var isWhiteSpace: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
+
+    fileprivate var isLetterOrDigit: Bool {
+        switch self {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        default: false
+        }
+    }
 }

@@ -50,6 +50,14 @@ struct EnvironmentOptions: ParsableArguments {
         return record
     }
 
+    /// Says that a name holds what is replaced elsewhere: it cannot be, as verifiers find the evidence by it.
+    static func warn(of name: StepName, _ record: EnvironmentRecord, in context: CommandContext) {
+        guard record.masks.masked(name.text.utf8) != name.text.utf8 else { return }
+        context.note(
+            "intoto-run: warning: the step's name holds a secret, which is not replaced: it stands in the evidence and in "
+                + "its file's name; give another one with --name")
+    }
+
     /// What is recorded of the second half of a step, which takes place where the first did.
     static func completion(
         ignoring files: [IgnoreFile], redacting patterns: [VariablePattern], in context: CommandContext

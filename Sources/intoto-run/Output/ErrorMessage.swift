@@ -6,6 +6,12 @@ import InTotoMetadata
 import InTotoStorage
 import SystemPackage
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// What is printed of an error: what and why in one line, then the next step where there is one.
 struct ErrorMessage {
     private let message: String
@@ -70,6 +76,16 @@ extension Failure {
         }
     }
 
+    private static let descriptorHint = "raise the limit on open files (ulimit -n)"
+
+    private static func hint(for errno: Int32) -> String? {
+        switch errno {
+        case EMFILE, ENFILE: descriptorHint
+        case EAGAIN, ENOMEM: "raise the limits on processes (ulimit -u) and memory (ulimit -v)"
+        default: nil
+        }
+    }
+
     /// A launch that failed: nothing ran.
     init(_ error: LaunchError) {
         switch error {
@@ -92,10 +108,10 @@ extension Failure {
                 "descriptor \(descriptor) was handed down to intoto-run, but only those below \(limit) can be handed on",
                 hint: "close it, or raise the hard limit (ulimit -n)")
         case .tooFewDescriptors(let needed):
-            self.init(
-                "fewer than \(needed) more files can be open at a time", hint: "raise the limit on them (ulimit -n)")
+            self.init("fewer than \(needed) more files can be open at a time", hint: Self.descriptorHint)
         case .runner(let operation, 0): self.init("could not \(operation): its process ended at once")
-        case .runner(let operation, let errno): self.init("could not \(operation): \(systemErrorText(errno))")
+        case .runner(let operation, let errno):
+            self.init("could not \(operation): \(systemErrorText(errno))", hint: Self.hint(for: errno))
         case .emptyCommand:
             self.init("no command behind --", hint: "give a command, or -x for evidence without one")
         case .containsNUL: self.init("an argument of the command holds a NUL byte")

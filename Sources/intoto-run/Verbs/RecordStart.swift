@@ -41,6 +41,7 @@ struct RecordStart: Verb {
         let environment = try environment.record(
             ignoring: ignoreFiles, redacting: try redaction.patterns(),
             withholding: try signing.keyVariables(in: context), in: context)
+        EnvironmentOptions.warn(of: name, environment, in: context)
         var request = StepRequest(
             name: name, command: nil,
             materials: try ArtifactOptions.references(artifacts.orDefault(materials)), products: [],

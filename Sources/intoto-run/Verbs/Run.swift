@@ -129,6 +129,7 @@ struct Run: Verb {
             ignoring: ignoreFiles, redacting: try redaction.patterns(),
             withholding: try signing.keyVariables(in: context), in: context)
         request.command?.masks = record.masks
+        EnvironmentOptions.warn(of: request.name, record, in: context)
         let formats = try evidence.formats()
         try checkFormats(formats, request)
         let signers = try signing.signers(in: context)

@@ -185,6 +185,28 @@ import Testing
         ]
     }
 
+    @Test(arguments: [
+        (#"{"p":"pa\u0026ss/wo\u003crd\u003e+x9"}"#, #"{"p":"***"}"#), (#"{"p":"pa&ss\/wo<rd>+x9"}"#, #"{"p":"***"}"#),
+        ("?t=cGEmc3Mvd288cmQ%2BK3g5&u", "?t=***&u"), ("?t=cGEmc3Mvd288cmQ%2bK3g5&u", "?t=***&u"),
+        ("?t=bWU6cGEmc3Mvd288cmQ%2BK3g5&u", "?t=bWU6***&u"),
+    ])
+    func `a secret is masked as encoders of JSON and URLs write it, base64 in URLs too`(text: String, masked: String) {
+        #expect(redact(text, secrets("API_TOKEN=pa&ss/wo<rd>+x9")) == masked)
+    }
+
+    @Test func `a value of short lines is masked as a terminal shows it`() {
+        let values = secrets("API_TOKEN=alpha\nbravo\ncharl\ndelta")
+        #expect(redact("a alpha\r\nbravo\r\ncharl\r\ndelta\r\n", values) == "a ***\r\n")
+        #expect(redact("a alpha\nbravo\ncharl\ndelta\n", values) == "a ***\n")
+        #expect(redact("alpha bravo", values) == "alpha bravo")
+    }
+
+    @Test func `the number of spellings is bounded`() {
+        let value = Array(String(repeating: "a&/<+ ?'\"\\ÿ~\n", count: 5).utf8)
+        let forms = SecretForms.all(of: value, minimum: 6)
+        #expect(forms.exact.count + forms.digits.count <= 150)
+    }
+
     @Test func `base64 broken into lines is masked line by line`() {
         let secret = String(repeating: "0123456789-secret-", count: 12)
         let wrapped = Data(secret.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithLineFeed])
