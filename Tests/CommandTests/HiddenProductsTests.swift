@@ -58,6 +58,7 @@ import Testing
         let silent = try run.shell(
             "\"$R\" record start -q -n s -k key.pem && \"$R\" record stop -q -n s -k key.pem --format link")
         #expect(silent.status == 0 && silent.errorText == "")
+        Thread.sleep(forTimeInterval: 1.1)
         let told = try run.shell(
             """
             "$R" record start -q -n t -k key.pem; echo '\(Self.sound)' >new.0123abcd.intoto.jsonl

@@ -70,7 +70,7 @@ import Testing
         #expect(
             result.errorText == """
                 intoto-run: error: fewer than 26 more files can be open at a time
-                intoto-run: hint: raise the limit on them (ulimit -n)
+                intoto-run: hint: raise the limit on open files (ulimit -n)
 
                 """)
         #expect(try run.list() == ["a", "key.pem", "key.pem.pub"])

@@ -31,9 +31,12 @@ import Testing
     ])
     func `a command that goes over every file leaves evidence whole`(command: [String]) throws {
         let run = try project()
-        for _ in 0..<2 {
+        for round in 0..<2 {
             let result = try run.run(signed + ["-m", "f", "-p", ".", "--overwrite", "--"] + command)
-            #expect(result.status == 0 && result.errors.isEmpty, "\(result.errorText)")
+            #expect(result.status == 0, "\(result.errorText)")
+            // The evidence of the first is written anew by `sed`.
+            let isTold = result.errorText.contains("1 new or changed file is not recorded, being evidence: 's.")
+            #expect(isTold ? round == 1 && command[0] == "find" : result.errors.isEmpty, "\(result.errorText)")
             let name = try run.file(endingIn: ".link")
             #expect(try isSigned(name, run))
             #expect(try Evidence.link(name, of: run).productNames == ["f"])

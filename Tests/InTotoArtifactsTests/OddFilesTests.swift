@@ -98,7 +98,7 @@ import Testing
             ln -s ../secret out; ln -s ../../box/tree/f around; ln -s "$PWD/f" absolute; ln -s f/ slash; ln -s f/x through
             """)
         let result = try tree.take(".")
-        #expect(result.names == ["absolute", "around", "d/g", "dir/g", "dotted", "f", "file", "slash", "twice"])
+        #expect(result.names == ["absolute", "around", "d/g", "dir/g", "dotted", "f", "file", "twice"])
         #expect(result.sha256("twice") == result.sha256("f"))
         let cycle = "a link to a directory that it is in, or without an end"
         let outside = "a link that leaves the base path"
@@ -106,7 +106,7 @@ import Testing
             result.leftOut == [
                 "a: \(cycle)", "b: \(cycle)", "broken: a link to nothing", "d/e/top: \(cycle)",
                 "dir/e/top: \(cycle)", "loop1: \(cycle)", "loop2: \(cycle)", "out: \(outside)",
-                "through: a link to nothing",
+                "slash: a link to nothing", "through: a link to nothing",
             ])
         #expect(try tree.problems("out") == ["'out': is \(outside)"])
         #expect(try tree.take("dir/g").names == ["dir/g"])
@@ -156,8 +156,8 @@ import Testing
             #expect(try tree.problems(path) == ["'\(path)': \(cycle)"])
         }
         #expect(try tree.problems("\(tree.root)/broken") == ["'\(tree.root)/broken': is a link to nothing"])
-        #expect(try tree.problems(".") { $0.base.append("loop1") } == ["'\(tree.root)/loop1': \(cycle)"])
-        #expect(try tree.problems(".") { $0.base.append("f") } == ["'\(tree.root)/f': is not a directory"])
+        #expect(try tree.problems(".") { $0.base.append("loop1") } == ["the base path '\(tree.root)/loop1' \(cycle)"])
+        #expect(try tree.problems(".") { $0.base.append("f") } == ["the base path '\(tree.root)/f' is not a directory"])
         #expect(try tree.problems("\(tree.root)/f/x") == ["'\(tree.root)/f/x': does not exist"])
     }
 

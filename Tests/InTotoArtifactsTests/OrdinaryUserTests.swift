@@ -114,7 +114,7 @@ import Testing
     @Test(.enabled(if: geteuid() == 0, "not root, so that all of this ran without root's powers"))
     func `odd and changing files are dealt with just so without root's power to read everything`() throws {
         let powers = "-dac_override,-dac_read_search"
-        let bundle = BuiltProduct.intotoRun.deletingLastPathComponent().appending(path: "intoto-runPackageTests.xctest")
+        let bundle = BuiltProduct.tests
         let suites = "^InTotoArtifactsTests\\.(OddFiles|ChangingFiles|Interference|WholeDirectory)Tests"
         var environment = ProcessInfo.processInfo.environment
         environment["TESTS_WITHOUT_POWERS"] = "1"

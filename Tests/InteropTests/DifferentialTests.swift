@@ -35,7 +35,7 @@ import Testing
         let words = script.matches(of: /^    "([a-z-]+)": \("(ours|theirs|both)"/.anchorsMatchLineEndings()).map {
             $0.1
         }
-        #expect(words.count == 18)
+        #expect(words.count == 20)
         for word in words { #expect(documented.contains("| `\(word)` |"), "\(word)") }
     }
 }

@@ -28,6 +28,7 @@ import Testing
         "`*.link*`, `.git`, `*.pyc` and `*~` are hidden (Python)": { try $0.hidden() },
         "`--exclude` replaces what is hidden otherwise (Python)": { try $0.excluded() },
         "links to directories are followed out of the tree (Python), or not at all (Go)": { try $0.links() },
+        "`dir:` has links to directories followed, and its digest as `sha256` (Python)": { try $0.wholeDirectory() },
         "a file that cannot be read is passed over (Python)": { try $0.unreadable() },
         "names with `\\` become names with `/` (Python)": { try $0.backslashes() },
         "evidence that is there is replaced": { try $0.replaced() },
@@ -76,12 +77,16 @@ import Testing
             ["-n", "s", "--signing-key", "key.pem", "-d", "o", "--format", format, "--overwrite"] + options + end)
     }
 
-    private func materials(_ run: IntotoRun, in folder: String) throws -> [String] {
+    private func link(_ run: IntotoRun, in folder: String) throws -> Link {
         let name = try run.file(endingIn: ".link", in: folder)
         guard case .link(let link)? = try? SignedMetadata(run.read(name)).payload() else {
             throw IntotoRun.SetupFailure(reason: "\(name) is no link")
         }
-        return link.materials.map { $0.name.text.description }
+        return link
+    }
+
+    private func materials(_ run: IntotoRun, in folder: String) throws -> [String] {
+        try link(run, in: folder).materials.map { $0.name.text.description }
     }
 
     private func classicLink() throws {
@@ -213,6 +218,26 @@ import Testing
         }
         #expect(try ours(run, tree + ["--symlinks", "record"]).status == 0)
         #expect(try materials(run, in: "o") == ["src/a", "src/in", "src/out"])
+    }
+
+    private func wholeDirectory() throws {
+        let run = try project()
+        try run.write("near\n", to: "src/near/n")
+        func digests() throws -> (theirs: DigestSet, ours: DigestSet) {
+            #expect(try theirs(run, ["-m", "dir:src"]).status == 0)
+            #expect(try ours(run, ["-m", "dir:src"]).status == 0)
+            return try (
+                #require(link(run, in: "t").materials.first).digests,
+                #require(link(run, in: "o").materials.first).digests
+            )
+        }
+        let without = try digests()
+        #expect(without.theirs.entries.map(\.algorithm) == [.sha256])
+        #expect(without.ours.entries.map(\.algorithm) == [.dirHash])
+        _ = try run.shell("ln -s near src/link")
+        let with = try digests()
+        #expect(with.theirs != without.theirs && with.ours == without.ours)
+        #expect(try ours(run, ["-m", "dir:src"]).errorText.contains("src/link"))
     }
 
     private func backslashes() throws {

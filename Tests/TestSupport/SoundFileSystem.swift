@@ -7,7 +7,7 @@ public enum SoundFileSystem {
     /// them is; tests that need it say so instead of passing.
     public static let directory: URL? = {
         let candidates = [
-            FileManager.default.temporaryDirectory, BuiltProduct.intotoRun.deletingLastPathComponent(),
+            FileManager.default.temporaryDirectory, BuiltProduct.tests.deletingLastPathComponent(),
             URL(filePath: "/var/tmp"),
         ]
         return candidates.first { candidate in
