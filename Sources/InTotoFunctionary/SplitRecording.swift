@@ -120,11 +120,10 @@ extension JSONObject {
     /// Adds to the paths that were met and are no artifacts; each once.
     mutating func add(notRecorded: [NotRecorded], masks: MaskList?) {
         let added = notRecorded.map { entry -> JSONValue in
-            func masked(_ bytes: [UInt8]) -> [UInt8] { masks?.masked(bytes) ?? bytes }
             // It may name a pattern.
-            let reason = Text(repairing: masked(Array(entry.reason.description.utf8)))
+            let reason = Text(repairing: masks.masked(Array(entry.reason.description.utf8)))
             var object: JSONObject = ["reason": .string(reason)]
-            object.record(bytes: masked(entry.path), as: "path")
+            object.record(bytes: masks.masked(entry.path), as: "path")
             return .object(object)
         }
         append(added, to: "not-recorded")
@@ -133,9 +132,7 @@ extension JSONObject {
     /// Says what patterns hid of one kind of artifacts: how much of them, and the first paths.
     mutating func add(excluded: [ExcludedPaths], as kind: Text, masks: MaskList?) {
         guard !excluded.isEmpty else { return }
-        func masked(_ bytes: [UInt8]) -> JSONValue {
-            JSONValue(bytes: masks?.masked(bytes) ?? bytes)
-        }
+        func masked(_ bytes: [UInt8]) -> JSONValue { JSONValue(bytes: masks.masked(bytes)) }
         var kinds = if case .object(let object)? = self["excluded"] { object } else { JSONObject() }
         kinds[kind] = .array(
             excluded.map { paths in

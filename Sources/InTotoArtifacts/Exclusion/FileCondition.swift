@@ -59,9 +59,8 @@ extension FileCondition {
         let status = try SystemCalls.status(file.number)
         guard status.kind == .regular else { return false }
         if let before, !before.has(path, status) {
-            guard status.size <= EvidenceCheck.newSizeLimit else { return false }
-            let bytes = try SystemCalls.prefix(of: file.number, length: Int(status.size) + 1)
-            guard EvidenceCheck.isWhole(bytes, limits: EvidenceCheck.newLimits) else { return false }
+            let (size, limits) = (EvidenceCheck.newSizeLimit, EvidenceCheck.newLimits)
+            guard try isWhole(file.number, status, sizeLimit: size, limits) else { return false }
         } else {
             let bytes = try SystemCalls.prefix(of: file.number, length: EvidenceCheck.prefixLength)
             guard EvidenceCheck.holds(bytes[...]) else { return false }
@@ -73,8 +72,16 @@ extension FileCondition {
     private static func isWhollyEvidence(_ name: [UInt8], in directory: Int32) throws(SystemError) -> Bool {
         let file = try SystemCalls.openFile(name[...], in: directory)
         let status = try SystemCalls.status(file.number)
-        guard status.kind == .regular, status.size <= EvidenceCheck.sizeLimit else { return false }
-        return EvidenceCheck.isWhole(try SystemCalls.prefix(of: file.number, length: Int(status.size) + 1))
+        guard status.kind == .regular else { return false }
+        return try isWhole(file.number, status, sizeLimit: EvidenceCheck.sizeLimit)
+    }
+
+    private static func isWhole(
+        _ descriptor: Int32, _ status: FileStatus, sizeLimit: Int64, _ limits: JSONLimits = JSONLimits()
+    ) throws(SystemError) -> Bool {
+        guard status.size <= sizeLimit else { return false }
+        let bytes = try SystemCalls.prefix(of: descriptor, length: Int(status.size) + 1)
+        return EvidenceCheck.isWhole(bytes, limits: limits)
     }
 
     private enum Lock: Equatable {

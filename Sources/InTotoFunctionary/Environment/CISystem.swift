@@ -59,7 +59,7 @@ public struct CISystem: Sendable {
         let holdsAddress = isAddress || value.firstOccurrence(of: Array("://".utf8)) != nil
         let value = holdsAddress ? GitRemoteAddress.withoutCredentials(value) : value
         guard !SecretNames.looksSecret(value: value) else { return nil }
-        return StreamRedactor.redacted(value, masks: masks).bytes
+        return masks.masked(value)
     }
 
     // MARK: Templates

@@ -41,6 +41,6 @@ public struct RecordedVariables: Sendable {
 
     /// What is recorded of the value called `name`: without `masks`, unless it is a secret that somebody asked for.
     func recorded(_ value: [UInt8], of name: Text, masks: MaskList) -> [UInt8] {
-        recordedSecrets.contains(name) ? value : StreamRedactor.redacted(value, masks: masks).bytes
+        recordedSecrets.contains(name) ? value : masks.masked(value)
     }
 }

@@ -63,7 +63,7 @@ public struct LinkBuilder: Sendable {
 
     private func environment(of step: RecordedStep) -> JSONObject {
         var environment: JSONObject = ["platform": platform]
-        environment.record(bytes: record?.masks.masked(step.workDirectory) ?? step.workDirectory, as: "workdir")
+        environment.record(bytes: (record?.masks).masked(step.workDirectory), as: "workdir")
         let arguments = step.execution?.arguments ?? []
         if !arguments.allSatisfy({ Text(validating: $0) != nil }) {
             environment["command-base64"] = .array(arguments.map { .string(Base64.encode($0)) })

@@ -145,9 +145,7 @@ struct RepositoryEvidence {
     // MARK: Texts
 
     /// Masked as bytes, before any of them is replaced for not being UTF-8.
-    private func masked(_ bytes: [UInt8]) -> [UInt8] {
-        masks.map { StreamRedactor.redacted(bytes, masks: $0).bytes } ?? bytes
-    }
+    private func masked(_ bytes: [UInt8]) -> [UInt8] { masks.masked(bytes) }
 
     private func text(_ bytes: [UInt8]) -> JSONValue { .string(Text(repairing: masked(bytes))) }
 

@@ -120,3 +120,8 @@ public final class MaskList: Sendable {
         }
     }
 }
+
+extension MaskList? {
+    /// Without a list nothing is secret.
+    func masked(_ text: [UInt8]) -> [UInt8] { self?.masked(text) ?? text }
+}

@@ -41,7 +41,9 @@ struct EvidencePool {
             switch place {
             case .folder(let folder): add(folder)
             case .file(let path):
-                if let step = Self.step(ofLink: path) { files[step, default: []].append(LinkFile(folder: nil, path)) }
+                if let step = Self.step(ofLink: path) {
+                    files[step, default: []].append(LinkFile(folder: nil, path: path))
+                }
             }
         }
     }
@@ -50,7 +52,7 @@ struct EvidencePool {
         for name in folder.names {
             let path = folder.path(of: name)
             if let step = Self.step(ofLink: name) {
-                files[step, default: []].append(LinkFile(folder: (folder, name), path))
+                files[step, default: []].append(LinkFile(folder: (folder, name), path: path))
             } else if unread.count < Self.unreadLimit, Self.looksMisnamed(name) {
                 unread.append((path, name))
             }
@@ -61,11 +63,6 @@ struct EvidencePool {
         /// Where it was found, and its name there; nil where the user named it.
         let folder: (EvidenceFolder, name: Text)?
         let path: FilePath
-
-        init(folder: (EvidenceFolder, name: Text)?, _ path: FilePath) {
-            self.folder = folder
-            self.path = path
-        }
 
         func contents(limit: Int) throws(StorageError) -> [UInt8] {
             guard let (folder, name) = folder else { return try BoundedReader.contents(of: path, limit: limit) }

@@ -65,7 +65,7 @@ extension Link {
     }
 
     fileprivate mutating func add(byproduct name: Substring, _ value: Substring, masks: MaskList) throws {
-        let name = Text(repairing: StreamRedactor.redacted(Array(name.utf8), masks: masks).bytes)
+        let name = Text(repairing: masks.masked(Array(name.utf8)))
         guard byproducts[name] == nil else { throw Failure("--byproduct '\(name.escaped)': is recorded already") }
         try Self.checkName(ofByproduct: name)
         let masked = StreamRedactor.redacted(Array(value.utf8), masks: masks)

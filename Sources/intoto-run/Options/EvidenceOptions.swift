@@ -76,8 +76,7 @@ struct EvidenceOptions: ParsableArguments {
         switch error {
         case .alreadyExists: "give --overwrite to replace it, or another name or directory"
         case .system(_, _, .fileTooLarge): "raise the limit on the size of files (ulimit -f)"
-        case .system(_, _, .tooManyOpenFiles), .system(_, _, .tooManyOpenFilesInSystem):
-            "raise the limit on open files (ulimit -n)"
+        case .system(_, _, .tooManyOpenFiles), .system(_, _, .tooManyOpenFilesInSystem): Failure.descriptorHint
         case .system: "give a directory that exists and may be written with --metadata-directory"
         default: nil
         }

@@ -76,7 +76,7 @@ extension Failure {
         }
     }
 
-    private static let descriptorHint = "raise the limit on open files (ulimit -n)"
+    static let descriptorHint = "raise the limit on open files (ulimit -n)"
 
     private static func hint(for errno: Int32) -> String? {
         switch errno {
@@ -129,7 +129,7 @@ extension SnapshotError {
 extension SnapshotProblem.Reason {
     fileprivate var hint: String? {
         switch self {
-        case .doesNotExist: "name what is there, or give --allow-missing"
+        case .doesNotExist, .notRegular(.danglingLink): "name what is there, or give --allow-missing"
         case .notUTF8: "rename the file, exclude it, or record its directory as dir:PATH"
         case .matchesNothing: "name what is there, put quotes around the pattern, or give --allow-missing"
         case .tooManyLinkedEntries: "exclude some of the links, or record them as such with --symlinks record"
@@ -139,13 +139,12 @@ extension SnapshotProblem.Reason {
         case .repository(.library): "install it (Debian: libgit2-1.5)"
         case .repository(let error): error.hint
         case .basePath: "name a directory that is there, and can be read, with --base-path"
-        case .tooManyOpenFiles: "raise the limit on open files (ulimit -n)"
+        case .tooManyOpenFiles: Failure.descriptorHint
         case .linkRefused: "name what the link leads to, exclude it, or choose --symlinks follow or record"
         case .beyondLink: "name what the link leads to, or choose --symlinks follow"
         case .sameName: "exclude one of the two, or strip less of their names (--lstrip-paths)"
         case .notRegular(.linkOutsideBase):
             "name what the link leads to by its absolute path, or choose a base path that holds it (--base-path)"
-        case .notRegular(.danglingLink): "name what is there, or give --allow-missing"
         case .notRegular, .vanished, .changedWhileRead, .nameTooLong, .nothingLeftOfName, .leavesBase, .notDirectory,
             .tooManyEntries, .lineFeedInName, .notSupported, .failed:
             nil
