@@ -133,9 +133,3 @@ import Testing
         guard setgid(nobody) == 0, setuid(nobody) == 0 else { fail("could not become an ordinary user") }
     }
 }
-
-/// Ends a child process with a reason.
-private func fail(_ reason: String) -> Never {
-    FileHandle.standardError.write(Data("\(reason)\n".utf8))
-    exit(1)
-}

@@ -64,3 +64,9 @@ extension SnapshotResult {
 
 /// Whether the long forms of tests are asked for.
 let isLong = ProcessInfo.processInfo.environment["INTOTO_LONG_TESTS"] == "1"
+
+/// Ends a child process with a reason.
+func fail(_ reason: String) -> Never {
+    FileHandle.standardError.write(Data("\(reason)\n".utf8))
+    exit(1)
+}
