@@ -252,11 +252,14 @@ static int is_for_tree(const siginfo_t *information) {
 static int signal_pipe[2] = {-1, -1};
 static int leads_session; /* a terminal that hangs up tells its session's leader alone */
 
+/* By hand, or since somebody in our group wants a terminal in whose background that is. */
+static int is_stop(int number) { return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU; }
+
 static void note_signal(int number, siginfo_t *information, void *context) {
     (void)context;
     int saved = errno;
     int is_groups_or_ours = number == SIGINT || number == SIGQUIT || (number == SIGHUP && !leads_session)
-        || number == SIGWINCH || number == SIGXCPU || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+        || number == SIGWINCH || number == SIGXCPU || is_stop(number);
 #ifdef SI_KERNEL
     int is_kernels = information->si_code == SI_KERNEL; /* so are timers */
 #else
@@ -425,8 +428,7 @@ void cs_finish_after_signals(void) {
         struct sigaction action = {.sa_flags = SA_RESTART};
         action.sa_handler = number == SIGINT || number == SIGTERM ? note_or_die : SIG_IGN;
         if (number == SIGHUP || number == SIGQUIT) action.sa_handler = note_request;
-        if (number == SIGCHLD || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU || number == SIGCONT)
-            action.sa_handler = SIG_DFL;
+        if (number == SIGCHLD || number == SIGCONT || is_stop(number)) action.sa_handler = SIG_DFL;
         sigaction(number, &action, NULL);
     }
 }
@@ -442,6 +444,11 @@ int cs_stopped_by(pid_t process) { return stop_of(process, 0); }
 static uint64_t own_processes_kibibytes;
 
 #ifdef __linux__
+static void continue_if_stopped(pid_t runner, const char *path) {
+    char state = state_in(path).state;
+    if (state == 'T' || state == 't') kill(runner, SIGCONT); /* 't': it is being traced */
+}
+
 /* Continues the stopped runner when `process` has gone on without it, since nobody else would, it being the process that
    was continued; and when its time is up, `deadline` in milliseconds, or never where negative. Only what may be called
    after a fork among threads is called here. */
@@ -452,8 +459,7 @@ static void __attribute__((noreturn)) watch(pid_t runner, pid_t process, int64_t
     for (;;) {
         if (getppid() != runner) _exit(0);
         int is_time = state_in(process_path).state != 'T' || (deadline >= 0 && milliseconds() >= deadline);
-        char state = state_in(runner_path).state;
-        if (is_time && (state == 'T' || state == 't')) kill(runner, SIGCONT); /* 't': it is being traced */
+        if (is_time) continue_if_stopped(runner, runner_path);
         usleep(20000);
     }
 }
@@ -484,6 +490,8 @@ void cs_stop_with(pid_t process, int has_own_group, int64_t limit) {
     if (!stop_of(process, WNOWAIT)) kill(has_own_group ? -process : process, SIGCONT);
 }
 
+int cs_is_loader_variable(const char *entry) { return strncmp(entry, "LD_", 3) == 0 || strncmp(entry, "DYLD_", 5) == 0; }
+
 static pid_t limit_keeper; /* 0: there is none */
 
 #ifdef __linux__
@@ -493,7 +501,7 @@ static char **loader_variables(void) {
     while (variables[all]) all++;
     char **loaders = calloc(all + 1, sizeof *loaders);
     for (size_t i = 0; loaders && i < all; i++)
-        if (strncmp(variables[i], "LD_", 3) == 0) loaders[count++] = variables[i];
+        if (cs_is_loader_variable(variables[i])) loaders[count++] = variables[i];
     return loaders;
 }
 
@@ -537,8 +545,7 @@ void cs_limit_keeper(const char *runner_text, const char *deadline_text) {
     close_all();
     while (getppid() == runner) {
         int64_t left = deadline - milliseconds();
-        char state = left > 0 ? 0 : state_in(path).state;
-        if (state == 'T' || state == 't') kill(runner, SIGCONT);
+        if (left <= 0) continue_if_stopped(runner, path);
         poll(NULL, 0, left > 60000 ? 60000 : left > 50 ? (int)left : 50);
     }
     _exit(125);
@@ -594,9 +601,9 @@ void cs_await_end(pid_t process) {
     wait_for(process, WNOWAIT, &information);
 }
 
-int cs_unnoticed_end(pid_t process) {
+int cs_unnoticed_end(pid_t process, int options) {
     siginfo_t information = {0};
-    if (!wait_for(process, 0, &information)) return -1;
+    if (!wait_for(process, options, &information)) return -1;
     return information.si_code == CLD_EXITED ? (information.si_status & 0xFF) << 8 : information.si_status;
 }
 

@@ -34,6 +34,16 @@ static void announce(enum cs_stage stage) {
     if (write(report, &ready, sizeof ready) != sizeof ready) _exit(125);
 }
 
+/* Signals are held back meanwhile: what the runner passes on of those that came before we were in its group is one with
+   what has come to the group since. */
+static void await_leave(void) {
+    char leave;
+    ssize_t count;
+    do count = read(report, &leave, 1);
+    while (count < 0 && errno == EINTR);
+    if (count != 1) _exit(125);
+}
+
 static void __attribute__((noreturn)) refuse(void) {
     static const char message[] =
         "intoto-run: error: " CS_TRAMPOLINE_ARGUMENT ": is for intoto-run's own use\n"
@@ -223,6 +233,7 @@ void cs_trampoline(void) {
     restore_dispositions_and_limits(&plan);
     if (*directory && chdir(directory) != 0) fail(CS_STAGE_DIRECTORY);
     announce(CS_STAGE_READY);
+    await_leave();
     restore_mask(&plan);
     execve(executable, arguments + 1, environment);
     if (errno == ENOEXEC) { /* a script without an interpreter line: as shells, env and nohup do */

@@ -38,6 +38,16 @@ import Testing
         #expect(try Evidence.link(of: run).byproduct("return-value") == .integer(value))
     }
 
+    @Test(arguments: [("exit 3", 3, 3), ("kill -9 $$", 137, -9)] as [(String, Int32, Int64)])
+    func `an end that nobody is told of is noticed`(script: String, status: Int32, value: Int64) throws {
+        var run = try project()
+        try PreloadedLibrary.install(PreloadedLibrary.lostWakeUps, in: &run)
+        let result = try run.shell(
+            "timeout -s KILL 60 \"$R\" \(signed.joined(separator: " ")) -- sh -c '\(script)'; echo $?")
+        #expect(result.outputText == "\(status)\n")
+        #expect(try Evidence.link(of: run).byproduct("return-value") == .integer(value))
+    }
+
     @Test func `a command that ends when asked to is given the time`() throws {
         let run = try project()
         let result = try run.run(

@@ -195,12 +195,12 @@ import Testing
 
     /// A shell at a terminal in which `./go` is the wrapped command.
     private func shell(
-        _ mode: [String], _ command: String, _ steps: [TerminalSession.Step]
+        _ mode: [String], through tracer: [String] = [], _ command: String, _ steps: [TerminalSession.Step]
     ) throws -> (output: String, status: Int32, run: IntotoRun) {
         let run = IntotoRun()
         try run.makeKey()
-        let words = (signed + mode).map { "'\($0)'" }.joined(separator: " ")
-        try run.write("exec '\(BuiltProduct.intotoRun.path)' \(words) -- \(command)\n", to: "go")
+        let words = (tracer + [BuiltProduct.intotoRun.path] + signed + mode).map { "'\($0)'" }.joined(separator: " ")
+        try run.write("exec \(words) -- \(command)\n", to: "go")
         let (output, status) = try TerminalSession.run(
             run, program: "/bin/bash", ["--norc", "--noprofile", "-i"],
             [.send("PS1='<'ready'> '\n"), .expect("<ready> ")] + steps)
@@ -252,6 +252,31 @@ import Testing
             ])
         #expect(session.status == 6)
         #expect(try Evidence.link(of: session.run).byproduct("return-value") == 4)
+    }
+
+    /// Where the runner has little of the processor, the command reads before its runner has heard that it runs.
+    @Test(arguments: 1...12) func `a job in the background of a busy machine goes on with fg`(attempt: Int) throws {
+        let session = try shell(
+            [], through: ["nice", "-n", "19"], "sh -c 'read line; echo \"after $line\"; exit 4'",
+            [
+                .send("sh ./go & until jobs -s | grep -q go; do sleep 0.1; done; echo st''opped\n"), .expect("stopped"),
+                .expect("<ready> "), .send("fg\n"), .expect("sh ./go"), .send("pause\n"), .expect("after pause"),
+                .expect("<ready> "), .send("exit $?\n"),
+            ])
+        #expect(session.status == 4)
+    }
+
+    @Test func `Ctrl-Z that a command did not heed does not stop us once it has ended`() throws {
+        let run = IntotoRun()
+        try run.makeKey()
+        let script = "trap '' TSTP; echo ready; read line; echo \"after $line\""
+        // Traced from afar, the runner stays the child of what started it.
+        let slow = ["strace", "-DD", "-o", "/dev/null", "-e", "trace=poll", "-e", "inject=poll:delay_enter=1000000:when=3+"]
+        let session = try TerminalSession.run(
+            run, program: "/usr/bin/env", slow + [BuiltProduct.intotoRun.path] + signed + ["--", "sh", "-c", script],
+            [.expect("ready"), .send("\u{1A}"), .send("all\n"), .expect("after all")])
+        #expect(session.status == 0)
+        #expect(!session.output.contains("[stopped"))
     }
 
     @Test func `with --pty, a job in the background has its own terminal, and takes ours with fg`() throws {

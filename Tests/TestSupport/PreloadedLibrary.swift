@@ -40,6 +40,17 @@ public enum PreloadedLibrary {
         }
         """
 
+    /// What would wake a thread of Foundation's does not reach it.
+    public static let lostWakeUps = """
+        #include <errno.h>
+        #include <sys/eventfd.h>
+        int eventfd_write(int file, eventfd_t value) {
+            (void)file, (void)value;
+            errno = EROFS;
+            return -1;
+        }
+        """
+
     /// Files are read in pieces of 100 bytes, as some network file systems do.
     public static let shortReads = """
         #define _GNU_SOURCE

@@ -187,6 +187,9 @@ int cs_keep_limit(int64_t limit);
 void cs_end_limit(void);
 int cs_is_limit_keeper(pid_t process);
 
+/* Whether an entry of an environment, NAME=VALUE, is for the dynamic loader: what starts our executable anew needs these. */
+int cs_is_loader_variable(const char *entry);
+
 /* The first of two arguments that make our executable that process; our own process id and the time follow. */
 #define CS_LIMIT_KEEPER_ARGUMENT "--intoto-limit"
 void cs_limit_keeper(const char *runner, const char *deadline) __attribute__((noreturn));
@@ -200,8 +203,9 @@ void cs_reap_orphans(pid_t process);
 /* Returns when child `process` has ended, at once where that has been taken; leaves it to be taken. */
 void cs_await_end(pid_t process);
 
-/* Waits for child `process` and takes its end, as waitpid(2) says it; -1 where that has been taken. To be asked once. */
-int cs_unnoticed_end(pid_t process);
+/* Waits for child `process`, unless `options` are WNOHANG, and takes its end, as waitpid(2) says it; -1 where that has been
+   taken, or has not come. Not to be asked again once it was taken. */
+int cs_unnoticed_end(pid_t process, int options);
 
 /* A descriptor that is readable once `process`, a child or a descendant, has ended; negative: -errno. */
 int cs_process_descriptor(pid_t process);

@@ -100,18 +100,42 @@ package final class ChildProcess {
     /// never is.
     var hasEnded: Bool { !process.isRunning }
 
+    /// Takes the end of a process that is gone, once Foundation has had a second to notice: it sleeps for ever where the
+    /// message that would wake it is lost.
+    func takeUnnoticedEnd() -> Bool {
+        let since = goneSince ?? .now
+        goneSince = since
+        guard since.duration(to: .now) >= .seconds(1) else { return false }
+        guard let end = Self.unnoticedEnd(of: processID, WNOHANG) else { return false }
+        termination = end
+        endIsTaken = true
+        return true
+    }
+
+    /// Another process may have its number since.
+    private(set) var endIsTaken = false
+    private var goneSince: ContinuousClock.Instant?
+
     /// To be called when `ended` is readable, or `hasEnded`, and before the ends of all children are taken.
-    func takeEnd() { _ = termination }
+    func takeEnd() {
+        _ = termination
+        endIsTaken = true
+    }
 
     /// How it ended; to be asked for when it may be taken.
     ///
     /// Foundation takes a failure of waiting for success. Then the end is still there for us to wait for and take.
     private(set) lazy var termination: Termination = {
-        let status = cs_unnoticed_end(processID)
-        if status >= 0 { return status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .signalled(status & 0x7F) }
+        if let end = Self.unnoticedEnd(of: processID, 0) { return end }
         return process.terminationReason == .uncaughtSignal
             ? .signalled(process.terminationStatus) : .exited(process.terminationStatus)
     }()
+
+    private static func unnoticedEnd(of process: Int32, _ options: Int32) -> Termination? {
+        let status = cs_unnoticed_end(process, options)
+        guard status >= 0 else { return nil }
+        return status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .signalled(status & 0x7F)
+    }
 
     /// All that the trampoline needs: the command's environment comes with the plan. Its own can be read by others, and
     /// ours may hold a key or a passphrase.
@@ -120,9 +144,7 @@ package final class ChildProcess {
         var next = cs_startup_state().pointee.environment
         while let entry = next?.pointee {
             let parts = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if let name = parts.first, name.hasPrefix("LD_") || name.hasPrefix("DYLD_"), parts.count == 2 {
-                variables[String(name)] = String(parts[1])
-            }
+            if cs_is_loader_variable(entry) != 0, parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
             next = next?.advanced(by: 1)
         }
         return variables
@@ -183,7 +205,8 @@ package final class ChildProcess {
     ) throws(LaunchError) {
         guard var answer = receive(nil, nil) else { throw .runner(operation: "start the command", errno: 0) }
         if answer.stage == Int32(CS_STAGE_READY.rawValue) {
-            signals?.handle(for: processID, until: deadline, isEarly: true)
+            signals?.handle(for: processID, .starting, until: deadline)
+            try giveLeave()
             memoryBeforeCommand = Int64(answer.peak_kibibytes)
             guard let next = receive(signals, deadline) else { return }
             answer = next
@@ -202,14 +225,24 @@ package final class ChildProcess {
         }
     }
 
+    /// Lets the trampoline go on, which holds signals back until then: those that we passed on to it are not told a second
+    /// time that its group has them.
+    private func giveLeave() throws(LaunchError) {
+        var leave: UInt8 = 0
+        var count = 0
+        repeat { count = write(socket, &leave, 1) } while count < 0 && errno == EINTR
+        // One that something has killed meanwhile is a command that died.
+        guard count == 1 || errno == EPIPE else { throw .runner(operation: "let the command begin", errno: errno) }
+    }
+
     /// The command may be stopped before its program is executed, and stay so until `deadline`: `signals` are dealt with
     /// meanwhile.
     private func receive(_ signals: SignalForwarding?, _ deadline: ContinuousClock.Instant?) -> cs_failure? {
         var events = [socket, signals?.descriptor ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while events[0].revents == 0 {
-            let left = deadline.map { ContinuousClock.now.duration(to: $0).pollMilliseconds } ?? -1
+            let left = deadline.pollMilliseconds
             if poll(&events, 2, left) == 0 && left == 0 { return nil }
-            if events[1].revents != 0 { signals?.handle(for: processID, until: deadline) }
+            if events[1].revents != 0 { signals?.handle(for: processID, .running, until: deadline) }
         }
         var answer = cs_failure()
         let size = MemoryLayout<cs_failure>.size

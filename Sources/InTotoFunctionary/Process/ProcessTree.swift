@@ -175,3 +175,8 @@ extension Duration {
         return Int32(max(0, milliseconds.partialValue + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000))
     }
 }
+
+extension ContinuousClock.Instant? {
+    /// Milliseconds for `poll` until then; negative, which is without end, where there is no such time.
+    var pollMilliseconds: Int32 { map { ContinuousClock.now.duration(to: $0).pollMilliseconds } ?? -1 }
+}

@@ -14,6 +14,16 @@ struct EndRequests {
     var areForUs = false
 }
 
+/// How far the command was when the signals came that are dealt with, as far as that is known.
+enum CommandProgress {
+    /// Some came before it was in our process group, and have not reached it.
+    case starting
+    case running
+    /// Its end was just noticed: it may have had them.
+    case ending
+    case ended
+}
+
 /// Signals that reach the runner while the command runs: the command gets those that it does not have already.
 ///
 /// What the terminal sends (Ctrl-C, Ctrl-\) goes to the whole foreground group, and the command is in ours; what
@@ -34,12 +44,12 @@ struct SignalForwarding {
     }
 
     /// Takes the signals that came and deals with each; `command` is nil once that has ended. Where we stop with the
-    /// command, then no longer than until `deadline`. What came before the command was in our group has not reached it:
-    /// `isEarly`.
+    /// command, then no longer than until `deadline`.
     @discardableResult
     func handle(
-        for command: Int32?, until deadline: ContinuousClock.Instant?, isEarly: Bool = false
+        for command: Int32?, _ progress: CommandProgress, until deadline: ContinuousClock.Instant?
     ) -> EndRequests {
+        let isEarly = progress == .starting
         var event = cs_signal()
         var requests = EndRequests()
         while read(descriptor, &event, MemoryLayout<cs_signal>.size) == MemoryLayout<cs_signal>.size {
@@ -54,6 +64,7 @@ struct SignalForwarding {
             // In our process group, the command has had it too.
             case SIGWINCH: terminal?.windowChanged()
             case SIGCONT: terminal?.resume()
+            case _ where isStop && progress == .ending && event.is_from_kernel != 0 && commandHasIt: continue
             case _ where isStop && command == nil: pausingTerminal { cs_stop_as_asked() }
             case SIGXCPU where event.is_from_kernel != 0: continue
             case _ where event.is_for_tree != 0 && !isEarly: continue
@@ -75,8 +86,7 @@ struct SignalForwarding {
     private func childChanged(_ command: Int32?, _ deadline: ContinuousClock.Instant?) {
         cs_reap_orphans(command ?? 0)
         guard let command, cs_stopped_by(command) != 0, ProcessTree.isStopped(command) else { return }
-        let limit = deadline.map { Int64(ContinuousClock.now.duration(to: $0).pollMilliseconds) } ?? -1
-        pausingTerminal { cs_stop_with(command, commandIsInOurSession ? 0 : 1, limit) }
+        pausingTerminal { cs_stop_with(command, commandIsInOurSession ? 0 : 1, Int64(deadline.pollMilliseconds)) }
     }
 
     private func pausingTerminal(_ stop: () -> Void) {

@@ -75,13 +75,15 @@ struct Supervision {
             let living = ProcessTree.descendants()
             guard !living.isEmpty, ContinuousClock.now < deadline else { return (living, EndRequests()) }
             ProcessTree.awaitEnd(ofOneOf: living, or: signals.descriptor, until: deadline)
-            let requests = signals.handle(for: runningCommand, until: deadline)
+            let command = runningCommand
+            let requests = signals.handle(for: command, command == nil ? .ended : .running, until: deadline)
             if endsAtRequest && requests.came { return (living, requests) }
         }
     }
 
-    /// Nil once it has ended: another process may have its number.
+    /// Nil once it has ended.
     private var runningCommand: Int32? {
+        if child.endIsTaken { return nil }
         var event = pollfd(fd: child.ended, events: Int16(POLLIN), revents: 0)
         poll(&event, 1, 0)
         if event.revents == 0 { return child.processID }
@@ -95,14 +97,16 @@ struct Supervision {
             pollfd(fd: child.ended, events: Int16(POLLIN), revents: 0),
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
         ]
-        let left = deadline.map { ContinuousClock.now.duration(to: $0).pollMilliseconds } ?? -1
-        // Gone already, it needs no more than to be told of.
+        // Gone already, it needs no more than to be told of. Otherwise somebody looks now and then, should news be lost.
         let isGone = ProcessTree.status(of: child.processID)?.isZombie ?? true
-        poll(&events, 2, isGone && (left < 0 || left > 50) ? 50 : left)
-        let hasEnded = events[0].revents != 0 || (isGone && child.hasEnded)
+        let left = deadline.pollMilliseconds
+        let limit: Int32 = isGone ? 50 : 1000
+        poll(&events, 2, left < 0 ? limit : min(left, limit))
+        let hasEnded = events[0].revents != 0 || (isGone && (child.hasEnded || child.takeUnnoticedEnd()))
         if hasEnded { child.takeEnd() }
         guard events[1].revents != 0 else { return (hasEnded, EndRequests()) }
-        return (hasEnded, signals.handle(for: hasEnded ? nil : child.processID, until: deadline))
+        let command = hasEnded ? nil : child.processID
+        return (hasEnded, signals.handle(for: command, hasEnded ? .ending : .running, until: deadline))
     }
 
     private func killAll() {
