@@ -271,7 +271,8 @@ import Testing
         try run.makeKey()
         let script = "trap '' TSTP; echo ready; read line; echo \"after $line\""
         // Traced from afar, the runner stays the child of what started it.
-        let slow = ["strace", "-DD", "-o", "/dev/null", "-e", "trace=poll", "-e", "inject=poll:delay_enter=1000000:when=3+"]
+        let late = "inject=poll:delay_enter=1000000:when=3+"
+        let slow = ["strace", "-DD", "-o", "/dev/null", "-e", "trace=poll", "-e", late]
         let session = try TerminalSession.run(
             run, program: "/usr/bin/env", slow + [BuiltProduct.intotoRun.path] + signed + ["--", "sh", "-c", script],
             [.expect("ready"), .send("\u{1A}"), .send("all\n"), .expect("after all")])
