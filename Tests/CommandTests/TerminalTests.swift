@@ -297,7 +297,11 @@ import Testing
         let run = IntotoRun()
         try run.makeKey()
         let words = (signed + mode + ["--timeout", "1", "--grace", "1"]).joined(separator: " ")
-        let script = "set -m; '\(BuiltProduct.intotoRun.path)' \(words) -- \(command) & wait -f $!; echo \"status $?\""
+        // What `wait -f` is for, it does not do without fail.
+        let script = """
+            set -m; '\(BuiltProduct.intotoRun.path)' \(words) -- \(command) &
+            while kill -0 $! 2>/dev/null; do sleep 0.1; done; wait $!; echo "status $?"
+            """
         let session = try TerminalSession.run(run, program: "/bin/bash", ["-c", script], [.expect("status 124")])
         #expect(session.status == 0)
         #expect(try Evidence.link(of: run).byproduct("timed-out") == true)
