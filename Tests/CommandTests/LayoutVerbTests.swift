@@ -101,6 +101,15 @@ import Testing
         #expect(try draft(run).status == 2)
     }
 
+    private struct Finding: Decodable {
+        let code: String
+        let message: String
+    }
+
+    private func findings(_ result: Subprocess) throws -> [Finding] {
+        try JSONDecoder().decode([Finding].self, from: Data(result.outputText.utf8))
+    }
+
     @Test func `what is wrong with a layout is found`() throws {
         let run = IntotoRun()
         try run.write(
@@ -120,8 +129,16 @@ import Testing
         ] {
             #expect(result.outputText.contains(finding), "\(finding) is not in:\n\(result.outputText)")
         }
+        let found = try findings(run("layout", "lint", "--json", "layout"))
+        #expect(
+            Set(found.map(\.code)) == [
+                "expired", "unknown-key", "unreachable-threshold", "open-rules", "dead-rule", "unknown-source",
+                "allows-everything", "read-differently",
+            ])
+        #expect(result.outputText == found.map { $0.message + "\n" }.joined())
         try run.write(#"{"signatures": [], "signed": {"_type": "layout"}}"#, to: "broken")
         #expect(try run("layout", "lint", "broken").status == 1)
+        #expect(try findings(run("layout", "lint", "--json", "broken")).map(\.code) == ["not-taken"])
         #expect(try run("layout", "lint", "none").status == 2)
     }
 

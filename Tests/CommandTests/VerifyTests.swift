@@ -363,6 +363,8 @@ import Testing
         #expect(evidence["standing"] as? String == "counted" && evidence["envelope"] as? Int == 1)
         let xml = String(decoding: try chain.run.read("report.xml"), as: UTF8.self)
         #expect(xml.contains(#"tests="3" failures="0" skipped="0""#))
+        let time = try #require(object["checkedAt"] as? String)
+        #expect(xml.contains(#"timestamp="\#(time)""#), "\(xml)")
 
         try chain.run.write("x", to: "product/more")
         let failed = try chain.verify("--json", "../verdict.json", "--no-inspections")

@@ -1,7 +1,7 @@
 internal import InTotoCrypto
 public import InTotoMetadata
 
-/// What is wrong with a layout that is well formed, in words, each a line.
+/// What is wrong with a layout that is well formed.
 public struct LayoutLint: Sendable {
     private let layout: Layout
     private let now: UTCTime
@@ -11,43 +11,48 @@ public struct LayoutLint: Sendable {
         self.now = now
     }
 
-    public var findings: [String] { expiry + keys + steps + rules }
+    public var findings: [LayoutFinding] { expiry + keys + steps + rules }
 
     private static let day: Int64 = 86_400
     /// In seconds: layouts that are good for longer are hardly ever meant to be.
     static let longestExpiry = 3 * 366 * day
 
-    private var expiry: [String] {
+    private var expiry: [LayoutFinding] {
         let left = layout.expires.secondsSinceEpoch - now.secondsSinceEpoch
-        if left <= 0 { return ["it has expired, at \(layout.expires)"] }
-        if left < 7 * Self.day { return ["it expires within a week, at \(layout.expires)"] }
-        if left > Self.longestExpiry {
-            return ["it expires only at \(layout.expires): until then nobody can take it back"]
-        }
-        return []
+        if left <= 0 { return [.init(.expired, "it has expired, at \(layout.expires)")] }
+        if left < 7 * Self.day { return [.init(.earlyExpiry, "it expires within a week, at \(layout.expires)")] }
+        guard left > Self.longestExpiry else { return [] }
+        return [.init(.farExpiry, "it expires only at \(layout.expires): until then nobody can take it back")]
     }
 
-    private var keys: [String] {
+    private var keys: [LayoutFinding] {
         let functionaries = Functionaries(layout)
         let used = Set(layout.steps.flatMap(\.keyIDs))
-        var findings = functionaries.unusable.map { "key '\($0.label)' cannot be used: \($0.reason)" }
-        findings += layout.keys.filter { !used.contains($0.keyID) }.map { "key '\($0.keyID)' is listed for no step" }
+        var findings = functionaries.unusable.map {
+            LayoutFinding(.unusableKey, "key '\($0.label)' cannot be used: \($0.reason)")
+        }
+        findings += layout.keys.filter { !used.contains($0.keyID) }
+            .map { LayoutFinding(.unusedKey, "key '\($0.keyID)' is listed for no step") }
         let known = Set(layout.keys.map(\.keyID))
         for step in layout.steps {
             findings += step.keyIDs.filter { !known.contains($0) }
-                .map { "step '\(step.name)' lists the key '\($0)', which the layout does not have" }
+                .map {
+                    LayoutFinding(
+                        .unknownKey, "step '\(step.name)' lists the key '\($0)', which the layout does not have")
+                }
             findings += certificates(of: step)
             let count = functionaries.listed(for: step).count
             if count < step.threshold && !step.certificateConstraints.contains(where: canBeMet) {
-                findings.append(
-                    "step '\(step.name)' can never be met: threshold \(step.threshold), \(count) distinct usable keys")
+                let reason = "threshold \(step.threshold), \(count) distinct usable keys"
+                findings.append(.init(.unreachableThreshold, "step '\(step.name)' can never be met: \(reason)"))
             }
         }
         return findings
     }
 
-    private var steps: [String] {
-        layout.steps.isEmpty ? ["there are no steps: it says nothing about how the product was made"] : []
+    private var steps: [LayoutFinding] {
+        guard layout.steps.isEmpty else { return [] }
+        return [.init(.noSteps, "there are no steps: it says nothing about how the product was made")]
     }
 
     private struct RuleList {
@@ -75,34 +80,37 @@ public struct LayoutLint: Sendable {
         return lists
     }
 
-    private var rules: [String] {
+    private var rules: [LayoutFinding] {
         let inspections = Set(layout.inspections.map(\.name.text))
-        var findings: [String] = []
+        var findings: [LayoutFinding] = []
         for list in lists {
             let (kind, rules) = (list.kind, list.rules)
             let place = "\(kind.rawValue) of '\(list.name)'"
             if !rules.contains(where: Self.endsTheQueue) {
-                findings.append("\(place): no DISALLOW * at the end: whatever no rule names is allowed")
+                let reason = "no DISALLOW * at the end: whatever no rule names is allowed"
+                findings.append(.init(.openRules, "\(place): \(reason)"))
             }
             if let end = rules.firstIndex(where: Self.endsTheQueue), end + 1 < rules.count {
-                findings.append("\(place): rules behind number \(end + 1), \(rules[end]), have nothing left to decide")
+                let reason = "rules behind number \(end + 1), \(rules[end]), have nothing left to decide"
+                findings.append(.init(.deadRule, "\(place): \(reason)"))
             }
-            findings += Self.allowances(rules).map { place + $0 }
-            for (index, rule) in rules.enumerated() {
+            findings += Self.allowances(rules, place)
+            for (number, rule) in zip(1..., rules) {
+                let rulePlace = "\(place), rule \(number), \(rule)"
                 // Whether parameters come is the verifier's affair.
                 for reason in rule.peculiarities(isSubstituted: true) {
-                    findings.append("\(place), rule \(index + 1), \(rule): \(reason)")
+                    findings.append(.init(.readDifferently, "\(rulePlace): \(reason)"))
                 }
                 if case .match(let match) = rule, !list.sources.contains(match.step) {
                     let name = match.step.escaped
                     let reason =
                         inspections.contains(match.step)
                         ? "the inspection '\(name)' is run only later" : "there is no step '\(name)'"
-                    findings.append("\(place), rule \(index + 1), \(rule): \(reason)")
+                    findings.append(.init(.unknownSource, "\(rulePlace): \(reason)"))
                 }
                 switch (rule, kind) {
                 case (.create, .materials), (.delete, .products):
-                    findings.append("\(place), rule \(index + 1), \(rule): it can never consume anything here")
+                    findings.append(.init(.deadRule, "\(rulePlace): it can never consume anything here"))
                 default: break
                 }
             }
@@ -111,18 +119,19 @@ public struct LayoutLint: Sendable {
     }
 
     /// An `ALLOW *`, and rules to which an earlier one leaves nothing.
-    private static func allowances(_ rules: [ArtifactRule]) -> [String] {
-        var findings: [String] = []
+    private static func allowances(_ rules: [ArtifactRule], _ place: String) -> [LayoutFinding] {
+        var findings: [LayoutFinding] = []
         var earlier: [(number: Int, rule: ArtifactRule)] = []
         for (number, rule) in zip(1..., rules) {
             if let cover = earlier.first(where: { $0.rule.leavesNothing(for: rule) }) {
                 let effect = if case .require = rule { "it can never be met" } else { "nothing is left for it" }
-                findings.append(
-                    ", rule \(number), \(rule): \(effect), for rule \(cover.number), \(cover.rule), covers it")
+                let reason = "\(effect), for rule \(cover.number), \(cover.rule), covers it"
+                findings.append(.init(.deadRule, "\(place), rule \(number), \(rule): \(reason)"))
             }
             if endsTheQueue(rule) {
                 if case .allow = rule {
-                    findings.append(", rule \(number), \(rule): whatever no rule before it consumes is allowed")
+                    let reason = "whatever no rule before it consumes is allowed"
+                    findings.append(.init(.allowsEverything, "\(place), rule \(number), \(rule): \(reason)"))
                 }
                 break
             }
@@ -146,22 +155,22 @@ public struct LayoutLint: Sendable {
 
 extension LayoutLint {
     /// Roots that the step's constraints name and the layout does not have.
-    private func certificates(of step: Step) -> [String] {
-        var findings: [String] = []
+    private func certificates(of step: Step) -> [LayoutFinding] {
+        var problems: [String] = []
         let known = Set(layout.roots.map(\.keyID.text))
         for constraint in step.certificateConstraints {
             switch constraint.roots {
             case .anything where known.isEmpty:
-                findings.append("step '\(step.name)' takes certificates, and the layout has no roots: none counts")
+                problems.append(", and the layout has no roots: none counts")
             case .anything: break
-            case .exactly([]): findings.append("step '\(step.name)' takes certificates of no root: none counts")
+            case .exactly([]): problems.append(" of no root: none counts")
             case .exactly(let labels):
-                findings += labels.subtracting(known).sorted().map {
-                    "step '\(step.name)' takes certificates of the root '\($0.escaped)', which the layout does not have"
+                problems += labels.subtracting(known).sorted().map {
+                    " of the root '\($0.escaped)', which the layout does not have"
                 }
             }
         }
-        return findings
+        return problems.map { LayoutFinding(.unknownRoot, "step '\(step.name)' takes certificates\($0)") }
     }
 
     private func canBeMet(_ constraint: CertificateConstraint) -> Bool {

@@ -58,7 +58,9 @@ struct VerificationOptions: ParsableArguments {
     @Option(name: .customLong("max-size"), help: ArgumentHelp("Most bytes of one evidence file.", valueName: "bytes"))
     var sizeLimit: Int?
 
-    @Option(help: ArgumentHelp("Judge at this time, as 2026-01-31T12:00:00Z; for tests and audits.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Judge at this time, as 2026-01-31T12:00:00Z; for tests and audits, not with --vsa.", valueName: "time"))
     var now: String?
 
     func validate() throws {

@@ -2,6 +2,7 @@ import InTotoMetadata
 import InTotoVerification
 
 /// A verdict as JUnit XML: one test case for the layout, and for each step, required attestation and inspection.
+/// Its time is the one that everything was judged at.
 struct VerdictJUnit {
     private struct Case {
         let name: String
@@ -11,8 +12,10 @@ struct VerdictJUnit {
     }
 
     private let cases: [Case]
+    private let checkedAt: UTCTime
 
     init(_ verdict: Verdict) {
+        checkedAt = verdict.checkedAt
         cases =
             [Case(name: "layout", problems: verdict.layout.problems)] + Self.steps(verdict)
             + Self.attestations(verdict) + Self.inspections(verdict)
@@ -49,7 +52,8 @@ struct VerdictJUnit {
         let skipped = cases.count { $0.skipped != nil }
         var lines = [
             #"<?xml version="1.0" encoding="UTF-8"?>"#,
-            #"<testsuite name="intoto-run verify" tests="\#(cases.count)" failures="\#(failures)" skipped="\#(skipped)">"#,
+            #"<testsuite name="intoto-run verify" timestamp="\#(checkedAt)" tests="\#(cases.count)" "#
+                + #"failures="\#(failures)" skipped="\#(skipped)">"#,
         ]
         for item in cases {
             lines.append(#"  <testcase classname="in-toto" name="\#(Self.escaped(item.name))">"#)

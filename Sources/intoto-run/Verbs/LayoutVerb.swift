@@ -86,23 +86,28 @@ extension LayoutVerb {
                 Exit status: 0 where nothing is, 1 where something is, 2 where it could not be told.
                 """)
 
-        @Flag(help: "As JSON: a list of findings.")
+        @Flag(help: "As JSON: a list of findings, each with a code and a message.")
         var json = false
 
         @Argument(help: "A layout, signed or not; as YAML where it is called .yaml or .yml.")
         var file: String
 
         func run(in context: CommandContext) throws -> Int32 {
-            let findings: [String]
+            let findings: [LayoutFinding]
             do { findings = LayoutLint(try LayoutFile.read(file), now: context.utcNow).findings } catch let error
                 as MetadataError
             {
-                findings = ["no verifier of ours takes it: \(error)"]
+                findings = [LayoutFinding(.notTaken, "no verifier of ours takes it: \(error)")]
             }
             if json {
-                try context.print(JSONText.indented(value: .array(findings.map { .string(Text($0)) })))
+                let list = findings.map { finding -> JSONValue in
+                    .object([
+                        "code": .string(Text(finding.code.rawValue)), "message": .string(Text(finding.description)),
+                    ])
+                }
+                try context.print(JSONText.indented(value: .array(list)))
             } else {
-                for finding in findings { try context.print(finding) }
+                for finding in findings { try context.print(finding.description) }
                 if findings.isEmpty { try context.print("nothing is wrong with it") }
             }
             return findings.isEmpty ? ExitStatus.success : ExitStatus.no
