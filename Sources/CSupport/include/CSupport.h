@@ -92,7 +92,7 @@ struct cs_failure {
 /* Sends the plan, its descriptors (SCM_RIGHTS is a macro matter) and the payload. 0, or an errno. */
 int cs_send_plan(int socket, const struct cs_plan *plan, const int *descriptors, const void *payload, size_t length);
 
-/* --- process.c: calls that are variadic or macros --- */
+/* --- process.c: what this process has, and may have --- */
 
 /* A pair of connected stream sockets, closed on exec. 0 or an errno. */
 int cs_socket_pair(int pair[2]);
@@ -100,11 +100,11 @@ int cs_socket_pair(int pair[2]);
 /* A pipe, closed on exec; the reading end does not block. 0 or an errno. */
 int cs_capture_pipe(int pair[2]);
 
-/* `ru_maxrss` in KiB, whatever the system counts it in. */
-int64_t cs_kibibytes(long maxrss);
-
 /* A pipe, closed on exec; the writing end does not block. 0 or an errno. */
 int cs_feed_pipe(int pair[2]);
+
+/* `ru_maxrss` in KiB, whatever the system counts it in. */
+int64_t cs_kibibytes(long maxrss);
 
 /* The first number that no descriptor can have: the soft limit. */
 uint64_t cs_descriptor_limit(void);
@@ -128,15 +128,17 @@ void cs_prepare_runner(void);
    written; else the hard one does. */
 void cs_limit_file_size(int is_limited);
 
-/* Whether we have children, ended ones included. */
-int cs_has_children(void);
+/* Whether orphans of what we start come to us, as the command's do after cs_prepare_runner. */
+void cs_adopt_orphans(int adopts);
+
+/* A descriptor that is readable once `process`, a child or a descendant, has ended; negative: -errno. */
+int cs_process_descriptor(pid_t process);
+
+/* --- signals.c --- */
 
 /* Says which processes a shell left below us when it became us by exec: a signal of theirs is none of the command's. Once,
    before signals are watched. */
 void cs_note_inherited(const pid_t *processes, size_t count);
-
-/* Whether orphans of what we start come to us, as the command's do after cs_prepare_runner. */
-void cs_adopt_orphans(int adopts);
 
 /* Signals that reach us, and SIGCHLD, arrive on the returned descriptor as struct cs_signal; signals that came ignored
    stay so. Negative: -errno. */
@@ -150,12 +152,12 @@ struct cs_signal {
     int16_t is_for_tree; /* another runner sent it, to each process below it, and so to those of the command */
 };
 
+/* Sends a signal to one process of the command's, of all that get it. What kill returns. */
+int cs_signal_tree_member(pid_t process, int number);
+
 /* From here on a first SIGINT or SIGTERM is only noted, since the evidence is being finished; the same one once more, at
    least half a second later, ends us. */
 void cs_finish_after_signals(void);
-
-/* Sends a signal to one process of the command's, of all that get it. What kill returns. */
-int cs_signal_tree_member(pid_t process, int number);
 
 /* From here on readers of our output are waited for no longer than a second: the command's end was forced or asked for. */
 void cs_hurry(void);
@@ -172,6 +174,11 @@ void cs_end_reading(void);
 /* Whether the reading that is under way is to end. From any thread. */
 int cs_reading_is_over(void);
 
+/* --- children.c: their stops, their ends, and a process that holds a time limit --- */
+
+/* Whether we have children, ended ones included. */
+int cs_has_children(void);
+
 /* The signal that has stopped child `process` since the last call, or 0. Takes no news of its end from anybody. */
 int cs_stopped_by(pid_t process);
 
@@ -180,6 +187,9 @@ int cs_stopped_by(pid_t process);
    us, it stops nothing. */
 void cs_stop_with(pid_t process, int has_own_group, int64_t limit);
 
+/* Stops us as SIGTSTP does those that do not watch it. */
+void cs_stop_as_asked(void);
+
 /* Sees to it that we go on `limit` milliseconds from now, should we be stopped then: SIGSTOP to our whole process group
    leaves nobody else who could hold a time limit. A process of ours does it, in a group of its own, which is none of the
    command's, until cs_end_limit or our own end. 0 or an errno. */
@@ -187,15 +197,12 @@ int cs_keep_limit(int64_t limit);
 void cs_end_limit(void);
 int cs_is_limit_keeper(pid_t process);
 
-/* Whether an entry of an environment, NAME=VALUE, is for the dynamic loader: what starts our executable anew needs these. */
-int cs_is_loader_variable(const char *entry);
-
 /* The first of two arguments that make our executable that process; our own process id and the time follow. */
 #define CS_LIMIT_KEEPER_ARGUMENT "--intoto-limit"
 void cs_limit_keeper(const char *runner, const char *deadline) __attribute__((noreturn));
 
-/* Stops us as SIGTSTP does those that do not watch it. */
-void cs_stop_as_asked(void);
+/* Whether an entry of an environment, NAME=VALUE, is for the dynamic loader: what starts our executable anew needs these. */
+int cs_is_loader_variable(const char *entry);
 
 /* Takes leave of ended children other than `process`: orphans of the command that came to us. */
 void cs_reap_orphans(pid_t process);
@@ -206,9 +213,6 @@ void cs_await_end(pid_t process);
 /* Waits for child `process`, unless `options` are WNOHANG, and takes its end, as waitpid(2) says it; -1 where that has been
    taken, or has not come. Not to be asked again once it was taken. */
 int cs_unnoticed_end(pid_t process, int options);
-
-/* A descriptor that is readable once `process`, a child or a descendant, has ended; negative: -errno. */
-int cs_process_descriptor(pid_t process);
 
 /* What the command's tree used, as far as it was waited for. A peak at or below the floor may be our own. */
 struct cs_usage {
