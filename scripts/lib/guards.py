@@ -42,19 +42,22 @@ LEFT_OUT = re.compile(r"Writing\.swift|JSONWriter|TerminalEscaping|VerdictReport
 SUITES = (
     [f"InTotoMetadataTests.{name}" for name in (
         "ArtifactSetTests Base64Tests BundleTests CanonicalJSONTests DigestSetTests EnvelopeTests HexTests "
-        "JSONReaderTests JSONTestSuiteTests LayoutTests LinkPredicateTests LinkTests MetablockTests StatementTests "
-        "StepNameTests SummaryExpectationsTests TextTests UTCTimeTests UnfinishedRecordTests").split()]
+        "JSONReaderTests JSONTestSuiteTests KnownPredicateTests LayoutTests LinkPredicateTests LinkTests "
+        "MetablockTests StatementTests StepNameTests SummaryExpectationsTests TextTests UTCTimeTests "
+        "UnfinishedRecordTests").split()]
     + [f"InTotoCryptoTests.{name}" for name in (
         "AuthenticationTests DERReaderTests DerivationCostTests Ed25519EdgeCaseTests EnvelopeVectorTests KeyFormTests "
         "KeyIDTests KeyLoadingTests KeyPolicyTests KeySchemeTests OpenSSHKeyTests PublicKeyEncodingTests "
         "WycheproofTests CertificateTests").split()]
-    + [f"InTotoStorageTests.{name}" for name in ("BoundedReaderTests", "EvidenceFolderTests")]
+    + [f"InTotoStorageTests.{name}" for name in ("BoundedReaderTests", "EvidenceFolderTests", "KeyFileTests")]
     + [f"InTotoVerificationTests.{name}" for name in (
-        "RuleEvaluatorTests", "RuleVectorTests", "VerifierTests", "EvidenceTests", "CertifiedEvidenceTests",
-        "SublayoutTests", "RefusedEvidenceTests")]
+        "AttestationTests", "CertifiedEvidenceTests", "EvidenceTests", "KeyHintTests", "NamedFileTests",
+        "RefusedEvidenceTests", "RuleEvaluatorTests", "RuleVectorTests", "SublayoutTests", "VerifierTests")]
     + [f"CommandTests.{name}" for name in (
-        "VerifyTests", "VerifyOptionTests", "VerifyRefusalTests", "VerifyThresholdTests", "VerificationSummaryTests",
-        "HostileVerifyTests", "InspectionEvidenceTests", "SignCheckTests", "WrongMetadataTests")]
+        "BundleVerbTests", "HostileVerifyTests", "InspectOddTests", "InspectTests", "InspectionEvidenceTests",
+        "KeyConvertTests", "KeyVerbTests", "LayoutVerbTests", "LayoutYAMLTests", "MatchProductsTests",
+        "SignAgainTests", "SignCheckTests", "VerificationSummaryTests", "VerifyInspectionTests", "VerifyJSONTests",
+        "VerifyOptionTests", "VerifyRefusalTests", "VerifyTests", "VerifyThresholdTests", "WrongMetadataTests")]
     + ["InteropTests.VerifyVectorTests"]
 )
 
@@ -211,8 +214,9 @@ def make_tree(sources):
 
 
 def build():
-    command = ["swift", "build", "--build-tests", "--scratch-path", BUILD]
-    subprocess.run(command, cwd=TREE, check=True, stdout=sys.stderr)
+    # What the tests run is a release build, which starts in a fifth of the time.
+    for what in (["--build-tests"], ["-c", "release", "--static-swift-stdlib", "--product", "intoto-run"]):
+        subprocess.run(["swift", "build", "--scratch-path", BUILD] + what, cwd=TREE, check=True, stdout=sys.stderr)
 
 
 # MARK: Runs
@@ -227,8 +231,8 @@ class Tests:
         start = time.monotonic()
         process = subprocess.Popen(
             [self.program, "--testing-library", "swift-testing", "--filter", filters], cwd=TREE,
-            env=dict(os.environ, **variables), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, start_new_session=True)
+            env=dict(os.environ, INTOTO_RUN=os.path.join(BUILD, "release", "intoto-run"), **variables),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         failure, count, late = None, 0, threading.Event()
 
         def stop():
