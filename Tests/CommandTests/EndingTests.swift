@@ -46,6 +46,22 @@ import Testing
             "timeout -s KILL 60 \"$R\" \(signed.joined(separator: " ")) -- sh -c '\(script)'; echo $?")
         #expect(result.outputText == "\(status)\n")
         #expect(try Evidence.link(of: run).byproduct("return-value") == .integer(value))
+        #expect(try run.list().contains("wake-up"), "Foundation wakes its threads in another way")
+    }
+
+    @Test func `the end of a program that signs is noticed though nobody is told of it`() throws {
+        var run = try project()
+        try PreloadedLibrary.install(PreloadedLibrary.lostWakeUps, in: &run)
+        try run.write(
+            """
+            #!/bin/sh
+            case $1 in public-key) cat key.pem.pub ;; *) cat >message
+            openssl pkeyutl -sign -rawin -inkey key.pem -in message ;; esac
+            """, to: "signer")
+        let words = signed.joined(separator: " ").replacing("key.pem ", with: "exec:./signer ")
+        let result = try run.shell("chmod +x signer; timeout -s KILL 60 \"$R\" \(words) -- sh -c 'exit 3'; echo $?")
+        #expect(result.outputText == "3\n", "\(result.errorText)")
+        #expect(try Evidence.link(of: run).byproduct("return-value") == 3)
     }
 
     @Test func `a command that ends when asked to is given the time`() throws {

@@ -215,6 +215,15 @@ import Testing
         #expect(try run.list() == ["key.pem", "key.pem.pub"])
     }
 
+    @Test func `a trampoline that dies when it is ready is no command that ran`() throws {
+        var run = try project()
+        try PreloadedLibrary.install(PreloadedLibrary.deathBeforeLeave, in: &run)
+        let result = try run.shell("\"$R\" \(signed) -- touch ran")
+        #expect(result.status == 125)
+        #expect(result.errorText.contains("could not start the command: its process ended at once"))
+        #expect(try run.list() == ["key.pem", "key.pem.pub", "preloaded.c", "preloaded.so"])
+    }
+
     @Test func `a background process that never stops writing does not hold up the end`() throws {
         let run = try project()
         let result = try run.shell(

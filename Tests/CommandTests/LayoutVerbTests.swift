@@ -117,7 +117,7 @@ import Testing
             {"signatures": [], "signed": {"_type": "layout", "expires": "2020-01-01T00:00:00Z", "readme": "", "keys": {},
             "inspect": [], "steps": [{"_type": "step", "name": "s", "threshold": 1, "pubkeys": ["aa"],
             "expected_command": [], "expected_materials": [["CREATE", "x"], ["MATCH", "*", "WITH", "PRODUCTS", "FROM", "t"]],
-            "expected_products": [["ALLOW", "*"], ["DISALLOW", "[a"]]}]}}
+            "expected_products": [["ALLOW", "*"], ["DISALLOW", "[a"], ["REQUIRE", "a"]]}]}}
             """, to: "layout")
         let result = try run("layout", "lint", "layout")
         #expect(result.status == 1)
@@ -131,9 +131,13 @@ import Testing
         }
         let found = try findings(run("layout", "lint", "--json", "layout"))
         #expect(
-            Set(found.map(\.code)) == [
-                "expired", "unknown-key", "unreachable-threshold", "open-rules", "dead-rule", "unknown-source",
-                "allows-everything", "read-differently",
+            found.map { "\($0.code): \($0.message.prefix(24))" } == [
+                "layout-expired: it has expired, at 2020-", "unknown-key: step 's' lists the key '",
+                "threshold-impossible: step 's' can never be me", "open-rules: materials of 's': no DIS",
+                "dead-rule: materials of 's', rule 1", "unknown-source: materials of 's', rule 2",
+                "dead-rule: products of 's': rules b",
+                "impossible-rule: products of 's', rule 3,", "allows-everything: products of 's', rule 1,",
+                "read-differently: products of 's', rule 2,",
             ])
         #expect(result.outputText == found.map { $0.message + "\n" }.joined())
         try run.write(#"{"signatures": [], "signed": {"_type": "layout"}}"#, to: "broken")
@@ -141,6 +145,24 @@ import Testing
         #expect(try findings(run("layout", "lint", "--json", "broken")).map(\.code) == ["not-taken"])
         #expect(try run("layout", "lint", "none").status == 2)
     }
+
+    @Test func `keys, times and steps have codes of their own`() throws {
+        let run = IntotoRun()
+        for (expires, code) in [("2099-01-01T00:00:00Z", "far-expiry"), (Self.soon, "early-expiry")] {
+            try run.write(
+                """
+                {"signatures": [], "signed": {"_type": "layout", "expires": "\(expires)", "readme": "", "keys": {"aa":
+                {"keyid": "aa", "keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": "\(Self.lowOrder)"}}},
+                "inspect": [], "steps": []}}
+                """, to: "layout")
+            let found = try findings(run.run(["layout", "lint", "--json", "layout"]))
+            #expect(found.map(\.code) == [code, "unusable-key", "unused-key", "layout-empty"], "\(found)")
+        }
+    }
+
+    private static let lowOrder = String(repeating: "0", count: 64)
+    /// In three days.
+    private static let soon = Date(timeIntervalSinceNow: 3 * 86_400).ISO8601Format()
 
     @Test func `a MATCH from what is run only later is found`() throws {
         let run = IntotoRun()
@@ -278,6 +300,7 @@ import Testing
             ("", "takes certificates of no root: none counts", "roots none"),
         ] {
             try layout(roots: roots)
+            #expect(try findings(run("layout", "lint", "--json", "layout")).map(\.code).contains("unknown-root"))
             let found = try run("layout", "lint", "layout")
             #expect(found.status == 1 && found.outputText.contains("step 's' \(finding)\n"), "\(found.outputText)")
             #expect(found.outputText.contains("step 's' can never be met: "), "\(found.outputText)")

@@ -33,6 +33,21 @@ import Testing
         #expect(try Evidence.link(of: run).byproduct("timed-out") == true)
     }
 
+    /// Traced from afar, the runner stays the shell's child; it is late to hear that its command is ready.
+    @Test(arguments: ["", "--pty"])
+    func `a stop that comes before the command's program is executed stops both`(mode: String) throws {
+        let run = try project()
+        let late = "strace -DD -o /dev/null -e trace=poll -e inject=poll:delay_exit=1500000:when=1"
+        let script = """
+            \(late) "$R" \(words) \(mode) -- sh -c ': >ran; exit 6' &
+            state() { sed 's/.*) //; s/ .*//' "/proc/$1/stat"; }
+            sleep 0.7; kill -TSTP $!; sleep 3; state $! | tr T t; ls ran 2>/dev/null
+            kill -CONT $!; wait $!; echo $?; ls ran
+            """
+        let result = try run.shell("timeout -s KILL 60 sh -c '\(script.replacing("'", with: "'\\''"))'")
+        #expect(result.outputText == "t\n6\nran\n", "\(result.errorText)")
+    }
+
     @Test func `a command that is continued and stops itself again stays stopped`() throws {
         var run = try project()
         try PreloadedLibrary.install(PreloadedLibrary.lateWaiting, in: &run)

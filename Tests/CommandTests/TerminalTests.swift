@@ -254,7 +254,8 @@ import Testing
         #expect(try Evidence.link(of: session.run).byproduct("return-value") == 4)
     }
 
-    /// Where the runner has little of the processor, the command reads before its runner has heard that it runs.
+    /// A command that reads before its runner has heard that it runs was stopped twice, in one of five attempts or ten: no
+    /// delay of a single call brings it about, as it takes a thread that is ready and not running.
     @Test(arguments: 1...12) func `a job in the background of a busy machine goes on with fg`(attempt: Int) throws {
         let session = try shell(
             [], through: ["nice", "-n", "19"], "sh -c 'read line; echo \"after $line\"; exit 4'",

@@ -40,14 +40,34 @@ public enum PreloadedLibrary {
         }
         """
 
-    /// What would wake a thread of Foundation's does not reach it.
+    /// What would wake a thread of Foundation's does not reach it; `wake-up` is a file then.
     public static let lostWakeUps = """
         #include <errno.h>
+        #include <fcntl.h>
         #include <sys/eventfd.h>
+        #include <unistd.h>
         int eventfd_write(int file, eventfd_t value) {
             (void)file, (void)value;
+            close(open("wake-up", O_CREAT | O_WRONLY, 0644));
             errno = EROFS;
             return -1;
+        }
+        """
+
+    /// The process that would become the command is killed once it is ready, before the runner gives it leave to go on.
+    public static let deathBeforeLeave = """
+        #define _GNU_SOURCE
+        #include <sys/syscall.h>
+        #include <errno.h>
+        #include <signal.h>
+        #include <string.h>
+        #include <sys/types.h>
+        #include <unistd.h>
+        ssize_t write(int file, const void *buffer, size_t size) {
+            if (size == 1 && strcmp(program_invocation_short_name, "intoto-run") == 0) usleep(500000);
+            ssize_t count = syscall(SYS_write, file, buffer, size);
+            if (size == 16 && strcmp(program_invocation_short_name, "exe") == 0) raise(SIGKILL);
+            return count;
         }
         """
 

@@ -96,13 +96,17 @@ package final class ChildProcess {
     /// Three of Foundation's, those that read output, what reads artifacts, and some to spare.
     private static let threadsNeeded: Int32 = 24
 
-    /// Whether it has ended, and `ended` need not be waited for: that is closed by a new thread, and where there can be none
-    /// never is.
-    var hasEnded: Bool { !process.isRunning }
+    /// Whether there is no process any more, or one that has yet to be taken leave of.
+    var isGone: Bool { ProcessTree.status(of: processID)?.isZombie ?? true }
+
+    /// Whether it has ended though `ended` does not say so: that is closed by a new thread, and where there can be none
+    /// never is. To be asked now and then where it `isGone`; takes its end where Foundation does not.
+    func hasEndedUntold() -> Bool { !process.isRunning || takeUnnoticedEnd() }
 
     /// Takes the end of a process that is gone, once Foundation has had a second to notice: it sleeps for ever where the
     /// message that would wake it is lost.
-    func takeUnnoticedEnd() -> Bool {
+    private func takeUnnoticedEnd() -> Bool {
+        if endIsTaken { return true }
         let since = goneSince ?? .now
         goneSince = since
         guard since.duration(to: .now) >= .seconds(1) else { return false }
@@ -116,7 +120,7 @@ package final class ChildProcess {
     private(set) var endIsTaken = false
     private var goneSince: ContinuousClock.Instant?
 
-    /// To be called when `ended` is readable, or `hasEnded`, and before the ends of all children are taken.
+    /// To be called when `ended` is readable, or `hasEndedUntold`, and before the ends of all children are taken.
     func takeEnd() {
         _ = termination
         endIsTaken = true
@@ -205,7 +209,7 @@ package final class ChildProcess {
     ) throws(LaunchError) {
         guard var answer = receive(nil, nil) else { throw .runner(operation: "start the command", errno: 0) }
         if answer.stage == Int32(CS_STAGE_READY.rawValue) {
-            signals?.handle(for: processID, .starting, until: deadline)
+            signals?.handle(.starting(processID), until: deadline)
             try giveLeave()
             memoryBeforeCommand = Int64(answer.peak_kibibytes)
             guard let next = receive(signals, deadline) else { return }
@@ -231,8 +235,8 @@ package final class ChildProcess {
         var leave: UInt8 = 0
         var count = 0
         repeat { count = write(socket, &leave, 1) } while count < 0 && errno == EINTR
-        // One that something has killed meanwhile is a command that died.
-        guard count == 1 || errno == EPIPE else { throw .runner(operation: "let the command begin", errno: errno) }
+        // One that something has killed meanwhile was no command yet.
+        guard count == 1 else { throw .runner(operation: "start the command", errno: errno == EPIPE ? 0 : errno) }
     }
 
     /// The command may be stopped before its program is executed, and stay so until `deadline`: `signals` are dealt with
@@ -242,7 +246,7 @@ package final class ChildProcess {
         while events[0].revents == 0 {
             let left = deadline.pollMilliseconds
             if poll(&events, 2, left) == 0 && left == 0 { return nil }
-            if events[1].revents != 0 { signals?.handle(for: processID, .running, until: deadline) }
+            if events[1].revents != 0 { signals?.handle(.running(processID), until: deadline) }
         }
         var answer = cs_failure()
         let size = MemoryLayout<cs_failure>.size

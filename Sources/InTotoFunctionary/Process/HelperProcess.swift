@@ -77,11 +77,12 @@ private final class Exchange {
                 pollfd(fd: from.reading, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: to.writing, events: Int16(POLLOUT), revents: 0),
             ]
-            poll(&events, 3, from.reading < 0 ? 50 : -1)
+            let isGone = child.isGone
+            poll(&events, 3, isGone || from.reading < 0 ? 50 : 1000)
             if events[2].revents != 0 { feed(&rest) }
             if events[1].revents != 0 { hear() }
             if wroteTooMuch { kill(child.processID, SIGKILL) }
-            guard events[0].revents == 0, from.reading >= 0 || !child.hasEnded else { break }
+            if events[0].revents != 0 || (isGone && child.hasEndedUntold()) { break }
         }
         // What it wrote last may still be in the pipe; an agent that it left behind may hold that open.
         while from.reading >= 0, cs_available(from.reading) > 0, !wroteTooMuch { hear() }

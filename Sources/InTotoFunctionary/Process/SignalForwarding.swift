@@ -16,12 +16,23 @@ struct EndRequests {
 
 /// How far the command was when the signals came that are dealt with, as far as that is known.
 enum CommandProgress {
-    /// Some came before it was in our process group, and have not reached it.
-    case starting
-    case running
+    /// Its process is there and holds signals back. Some came before it was in our process group, and have not reached it.
+    case starting(Int32)
+    case running(Int32)
     /// Its end was just noticed: it may have had them.
     case ending
     case ended
+
+    /// Nil once it has ended: another process may have its number.
+    var processID: Int32? {
+        switch self {
+        case .starting(let process), .running(let process): process
+        case .ending, .ended: nil
+        }
+    }
+
+    var isStarting: Bool { if case .starting = self { true } else { false } }
+    fileprivate var isEnding: Bool { if case .ending = self { true } else { false } }
 }
 
 /// Signals that reach the runner while the command runs: the command gets those that it does not have already.
@@ -43,13 +54,11 @@ struct SignalForwarding {
         guard descriptor >= 0 else { throw .runner(operation: "watch signals", errno: -descriptor) }
     }
 
-    /// Takes the signals that came and deals with each; `command` is nil once that has ended. Where we stop with the
-    /// command, then no longer than until `deadline`.
+    /// Takes the signals that came and deals with each. Where we stop with the command, then no longer than until
+    /// `deadline`.
     @discardableResult
-    func handle(
-        for command: Int32?, _ progress: CommandProgress, until deadline: ContinuousClock.Instant?
-    ) -> EndRequests {
-        let isEarly = progress == .starting
+    func handle(_ progress: CommandProgress, until deadline: ContinuousClock.Instant?) -> EndRequests {
+        let (command, isEarly) = (progress.processID, progress.isStarting)
         var event = cs_signal()
         var requests = EndRequests()
         while read(descriptor, &event, MemoryLayout<cs_signal>.size) == MemoryLayout<cs_signal>.size {
@@ -64,18 +73,25 @@ struct SignalForwarding {
             // In our process group, the command has had it too.
             case SIGWINCH: terminal?.windowChanged()
             case SIGCONT: terminal?.resume()
-            case _ where isStop && progress == .ending && event.is_from_kernel != 0 && commandHasIt: continue
+            case _ where isStop && progress.isEnding && isForAll && commandHasIt: continue
             case _ where isStop && command == nil: pausingTerminal { cs_stop_as_asked() }
             case SIGXCPU where event.is_from_kernel != 0: continue
             case _ where event.is_for_tree != 0 && !isEarly: continue
             case _ where event.is_from_command != 0 && commandHasIt: continue
             case _ where event.is_from_kernel != 0 && commandHasIt && !isEarly: continue
-            case _ where isStop && !commandIsInOurSession: if let command { ProcessTree.stop(group: command) }
+            case _ where isStop && !commandIsInOurSession: if let command { stop(command, isEarly: isEarly) }
             case _ where isRequest: ProcessTree.signal(event.number)
             default: if let command { kill(command, event.number) }
             }
         }
         return requests
+    }
+
+    /// What holds signals back until it has become the command would not be stopped by one.
+    private func stop(_ command: Int32, isEarly: Bool) {
+        guard isEarly else { return ProcessTree.stop(group: command) }
+        let isBlocked = cs_startup_state().pointee.blocked & 1 << UInt64(SIGTSTP - 1) != 0
+        if !isBlocked { kill(command, SIGSTOP) }
     }
 
     /// Without a number for our group (CSupport/trampoline.c), the command is not in it.

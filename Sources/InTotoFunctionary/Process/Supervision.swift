@@ -75,20 +75,19 @@ struct Supervision {
             let living = ProcessTree.descendants()
             guard !living.isEmpty, ContinuousClock.now < deadline else { return (living, EndRequests()) }
             ProcessTree.awaitEnd(ofOneOf: living, or: signals.descriptor, until: deadline)
-            let command = runningCommand
-            let requests = signals.handle(for: command, command == nil ? .ended : .running, until: deadline)
+            let requests = signals.handle(progress(), until: deadline)
             if endsAtRequest && requests.came { return (living, requests) }
         }
     }
 
-    /// Nil once it has ended.
-    private var runningCommand: Int32? {
-        if child.endIsTaken { return nil }
+    /// How far it is, whose end may be noticed here first.
+    private func progress() -> CommandProgress {
+        if child.endIsTaken { return .ended }
         var event = pollfd(fd: child.ended, events: Int16(POLLIN), revents: 0)
         poll(&event, 1, 0)
-        if event.revents == 0 { return child.processID }
+        if event.revents == 0 { return .running(child.processID) }
         child.takeEnd()
-        return nil
+        return .ending
     }
 
     /// Waits for the command's end, a signal or `deadline`, whichever comes first.
@@ -98,15 +97,14 @@ struct Supervision {
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         // Gone already, it needs no more than to be told of. Otherwise somebody looks now and then, should news be lost.
-        let isGone = ProcessTree.status(of: child.processID)?.isZombie ?? true
+        let isGone = child.isGone
         let left = deadline.pollMilliseconds
         let limit: Int32 = isGone ? 50 : 1000
         poll(&events, 2, left < 0 ? limit : min(left, limit))
-        let hasEnded = events[0].revents != 0 || (isGone && (child.hasEnded || child.takeUnnoticedEnd()))
+        let hasEnded = events[0].revents != 0 || (isGone && child.hasEndedUntold())
         if hasEnded { child.takeEnd() }
         guard events[1].revents != 0 else { return (hasEnded, EndRequests()) }
-        let command = hasEnded ? nil : child.processID
-        return (hasEnded, signals.handle(for: command, hasEnded ? .ending : .running, until: deadline))
+        return (hasEnded, signals.handle(hasEnded ? .ending : .running(child.processID), until: deadline))
     }
 
     private func killAll() {

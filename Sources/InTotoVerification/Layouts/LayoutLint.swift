@@ -44,7 +44,7 @@ public struct LayoutLint: Sendable {
             let count = functionaries.listed(for: step).count
             if count < step.threshold && !step.certificateConstraints.contains(where: canBeMet) {
                 let reason = "threshold \(step.threshold), \(count) distinct usable keys"
-                findings.append(.init(.unreachableThreshold, "step '\(step.name)' can never be met: \(reason)"))
+                findings.append(.init(.impossibleThreshold, "step '\(step.name)' can never be met: \(reason)"))
             }
         }
         return findings
@@ -93,6 +93,9 @@ public struct LayoutLint: Sendable {
             if let end = rules.firstIndex(where: Self.endsTheQueue), end + 1 < rules.count {
                 let reason = "rules behind number \(end + 1), \(rules[end]), have nothing left to decide"
                 findings.append(.init(.deadRule, "\(place): \(reason)"))
+                findings += zip((end + 2)..., rules[(end + 1)...]).filter { $1.isRequirement }.map {
+                    .init(.impossibleRule, "\(place), rule \($0), \($1): it can never be met, behind \(rules[end])")
+                }
             }
             findings += Self.allowances(rules, place)
             for (number, rule) in zip(1..., rules) {
@@ -124,9 +127,10 @@ public struct LayoutLint: Sendable {
         var earlier: [(number: Int, rule: ArtifactRule)] = []
         for (number, rule) in zip(1..., rules) {
             if let cover = earlier.first(where: { $0.rule.leavesNothing(for: rule) }) {
-                let effect = if case .require = rule { "it can never be met" } else { "nothing is left for it" }
+                let effect = rule.isRequirement ? "it can never be met" : "nothing is left for it"
                 let reason = "\(effect), for rule \(cover.number), \(cover.rule), covers it"
-                findings.append(.init(.deadRule, "\(place), rule \(number), \(rule): \(reason)"))
+                let code: LayoutFinding.Code = rule.isRequirement ? .impossibleRule : .deadRule
+                findings.append(.init(code, "\(place), rule \(number), \(rule): \(reason)"))
             }
             if endsTheQueue(rule) {
                 if case .allow = rule {
@@ -182,6 +186,8 @@ extension LayoutLint {
 }
 
 extension ArtifactRule {
+    fileprivate var isRequirement: Bool { if case .require = self { true } else { false } }
+
     /// Whether this plainly takes, or forbids, all that a later rule could be about.
     ///
     /// CREATE, DELETE, MODIFY and MATCH pass over some of what they are about, so that only what passes over the same is
