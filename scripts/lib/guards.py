@@ -47,8 +47,8 @@ SUITES = (
         "UnfinishedRecordTests").split()]
     + [f"InTotoCryptoTests.{name}" for name in (
         "AuthenticationTests DERReaderTests DerivationCostTests Ed25519EdgeCaseTests EnvelopeVectorTests KeyFormTests "
-        "KeyIDTests KeyLoadingTests KeyPolicyTests KeySchemeTests OpenSSHKeyTests PublicKeyEncodingTests "
-        "WycheproofTests CertificateTests").split()]
+        "KeyIDTests KeyLoadingTests KeyPolicyTests KeySchemeTests OpenSSHKeyTests OpenSSLCommandTests "
+        "PublicKeyEncodingTests WycheproofTests CertificateTests").split()]
     + [f"InTotoStorageTests.{name}" for name in ("BoundedReaderTests", "EvidenceFolderTests", "KeyFileTests")]
     + [f"InTotoVerificationTests.{name}" for name in (
         "AttestationTests", "CertifiedEvidenceTests", "EvidenceTests", "KeyHintTests", "NamedFileTests",
