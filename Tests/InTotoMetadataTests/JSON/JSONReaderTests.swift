@@ -190,7 +190,9 @@ import Testing
     @Test(arguments: [
         ("", "ends too early"), (#"{"a" 1}"#, "unexpected '1' at byte 5"),
         ("[1] x", "something follows the document at byte 4"),
-        (#"["\ud800"]"#, "half a surrogate pair at byte 2"), ("[\"a\nb\"]", #"unexpected '\n' at byte 3"#),
+        (#"["\ud800"]"#, "half a surrogate pair at byte 2"), (#"["\ud800\"#, "half a surrogate pair at byte 2"),
+        (#"["\ud800xudc00"]"#, "half a surrogate pair at byte 2"),
+        (#"["\ud800\ndc00"]"#, "half a surrogate pair at byte 2"), ("[\"a\nb\"]", #"unexpected '\n' at byte 3"#),
         (#"{"a":1,"a":2}"#, "member 'a' stands twice in an object, at byte 7"),
     ])
     func `an error says where and what`(text: String, message: String) {

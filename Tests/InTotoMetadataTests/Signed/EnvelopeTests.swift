@@ -140,7 +140,8 @@ import Testing
 
     @Test(arguments: [
         ("application/vnd.in-toto+json", true), ("application/vnd.in-toto.link+json", true),
-        ("application/vnd.in-toto.test-result+json", true), ("application/vnd.in-toto.+json", false),
+        ("application/vnd.in-toto.link.json", false), ("application/vnd.in-toto.test-result+json", true),
+        ("application/vnd.in-toto.+json", false),
         ("application/vnd.in-totox+json", false), ("application/vnd.in-toto", false),
         ("application/vnd.in-toto+jso", false),
         ("APPLICATION/VND.IN-TOTO+JSON", false), ("application/vnd.in-toto+json ", false),

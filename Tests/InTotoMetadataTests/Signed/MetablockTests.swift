@@ -23,6 +23,21 @@ import Testing
         #expect(results.count == 12)
     }
 
+    @Test func `more signatures than functionaries are refused, and labels longer than any`() throws {
+        func read(_ count: Int, label: Int) throws -> SignedMetadata {
+            let signature = #"{"keyid":"\#(String(repeating: "a", count: label))","sig":"00"}"#
+            let signatures = [String](repeating: signature, count: count).joined(separator: ",")
+            return try SignedMetadata(Array(#"{"signed":{"_type":"link"},"signatures":[\#(signatures)]}"#.utf8))
+        }
+        #expect(try read(256, label: 256).signatures.count == 256)
+        #expect(throws: MetadataError.badValue("signatures", in: "the file", reason: "has more than 256 entries")) {
+            try read(257, label: 1)
+        }
+        #expect(throws: MetadataError.badValue("keyid", in: "signature 0", reason: "is longer than 256 bytes")) {
+            try read(1, label: 257)
+        }
+    }
+
     @Test func `links in envelopes are read, but not golang's invalid JSON`() throws {
         for file in try Vectors.list("dsse-links/python").map({ "python/\($0)" }) + [
             "golang-no-control-characters/copy.2eef8cbe.link"
