@@ -12,6 +12,13 @@ import Testing
         }
     }
 
+    @Test func `no room is made for what is too large`() throws {
+        try Place.shell("truncate -s 4T file")
+        #expect(throws: StorageError.tooLarge(Place.path("file"), limit: 1000)) {
+            try BoundedReader.contents(of: Place.path("file"), limit: 1000)
+        }
+    }
+
     @Test func `an empty file has no bytes`() throws {
         try Place.write("", to: "file")
         #expect(try BoundedReader.contents(of: Place.path("file"), limit: 0) == [])
