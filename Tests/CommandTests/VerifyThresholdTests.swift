@@ -45,26 +45,31 @@ import Testing
 
     // MARK: Certificates
 
-    /// A root, and leaves under it, made by the `openssl` program with throwaway keys.
+    /// Roots, and leaves under them, made by the `openssl` program with throwaway keys.
     private struct Authority {
         let chain: Chain
 
-        init(threshold: Int) throws {
+        init(threshold: Int, roots names: [String: String] = ["root": "aa"]) throws {
             var chain = try Chain.handmade(threshold: threshold)
-            try Self.make("root", in: chain, ["-addext", "basicConstraints=critical,CA:TRUE"])
-            let pem = String(decoding: try chain.run.read("root.crt"), as: UTF8.self)
-            let key = try FunctionaryCertificate(pem: Text(pem)).publicKey
-            guard var object = try VerifyTests.JSONText.object(key.keyObject) as? [String: Any] else {
-                throw IntotoRun.SetupFailure(reason: "no key object")
+            var roots: [String: Any] = [:]
+            for (name, label) in names {
+                try Self.make(name, in: chain, ["-addext", "basicConstraints=critical,CA:TRUE"])
+                let pem = String(decoding: try chain.run.read("\(name).crt"), as: UTF8.self)
+                let key = try FunctionaryCertificate(pem: Text(pem)).publicKey
+                guard var object = try VerifyTests.JSONText.object(key.keyObject) as? [String: Any] else {
+                    throw IntotoRun.SetupFailure(reason: "no key object")
+                }
+                object["keyid"] = label
+                object["keyval"] = ["public": "", "certificate": pem]
+                roots[label] = object
             }
-            object["keyid"] = "aa"
-            object["keyval"] = ["public": "", "certificate": pem]
-            chain.layout["rootcas"] = ["aa": object]
+            chain.layout["rootcas"] = roots
             chain.layout["keys"] = [String: Any]()
             try chain.change("pubkeys", to: [Any]())
             let any = ["*"]
             let constraint: [String: Any] = [
-                "common_name": "*", "dns_names": any, "emails": any, "organizations": any, "roots": ["aa"], "uris": any,
+                "common_name": "*", "dns_names": any, "emails": any, "organizations": any, "roots": Array(names.values),
+                "uris": any,
             ]
             try chain.change("cert_constraints", to: [constraint])
             self.chain = chain
@@ -136,6 +141,19 @@ import Testing
         try authority.write("00000002", by: ["bob"])
         let both = try authority.chain.verify()
         #expect(both.status == 0, "\(both.outputText)")
+    }
+
+    @Test func `who has one name from two roots is two, as each speaks for its own people`() throws {
+        let authority = try Authority(threshold: 2, roots: ["root": "aa", "other": "bb"])
+        for (name, ca) in [("one", "root"), ("two", "other")] {
+            try authority.leaf(name, "/CN=alice/O=Example", "email:alice@example.org", ca: ca)
+            try authority.write(name == "one" ? "00000001" : "00000002", by: [name])
+        }
+        let result = try authority.chain.verify()
+        #expect(result.status == 0, "\(result.outputText)")
+        try authority.leaf("two", "/CN=alice/O=Example", "email:alice@example.org")
+        try authority.write("00000002", by: ["two"])
+        #expect(try authority.chain.verify().status == 1)
     }
 
     @Test func `two of one name, each with an address of their own, are two`() throws {
