@@ -109,6 +109,33 @@ import Testing
         chain = try authority.chain(people: [.alice])
         chain.layout["steps"] = .array([try TestChain.step("build", [.alice])])
         #expect(try chain.problems() == ["threshold"])
+        #expect(try !chain.verify().findings()[0].contains("certificate"))
+    }
+
+    @Test func `in a layout of very many roots no chain is looked for`() throws {
+        let authority = try Authority()
+        try authority.makeLeaf()
+        var chain = try authority.chain()
+        for (count, isBelieved) in [(62, true), (64, false)] {
+            func authorities(_ count: Int) throws -> JSONValue {
+                var object = JSONObject()
+                for number in 0..<count {
+                    let label = Text(String(0xAA00 + number, radix: 16))
+                    object[label] = try authority.object("root", label: label)
+                }
+                return .object(object)
+            }
+            var roots = try authorities(63)
+            if case .object(var object) = roots {
+                object["aa"] = try authority.object("root", label: "aa")
+                roots = .object(object)
+            }
+            chain.layout["rootcas"] = roots
+            chain.layout["intermediatecas"] = try authorities(count)
+            let verdict = try chain.verify()
+            #expect((verdict.outcome == .passed) == isBelieved, "\(verdict.text)")
+            #expect(isBelieved || verdict.findings()[0].contains("would cost too much"), "\(verdict.findings())")
+        }
     }
 
     @Test func `a certificate for another use is not believed`() throws {

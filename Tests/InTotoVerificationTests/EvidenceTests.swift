@@ -378,4 +378,13 @@ import Testing
         envelope.signatures = (0..<256).map { _ in Signature(keyID: keys[0].keyID(.python), bytes: []) }
         #expect(SignatureBudget(bytes: 0).allows(.envelope(envelope), size: 15 << 20 + 1, keys))
     }
+
+    @Test func `reading evidence and looking for chains have limits, too`() {
+        let budget = SignatureBudget(bytes: 10)
+        #expect(budget.allowsReading(4) && !budget.allowsReading(7) && budget.allowsReading(6))
+        #expect(!budget.allowsReading(1) && budget.allowsReading(0))
+        // 4096 chains of 16 MiB cost 64 GiB.
+        #expect(SignatureBudget().allowsChains(64, intermediates: 63))
+        #expect(!SignatureBudget().allowsChains(64, intermediates: 64))
+    }
 }

@@ -98,6 +98,7 @@ import Testing
 
     @Test(arguments: [
         ("https://a//b/../c", "https:/a/c"), ("https://a/./b", "https:/a/b"), ("a://..", "."), ("a://./f", "a:/f"),
+        ("a:b//c", "a:b/c"), ("1a://f", "1a:/f"),
     ])
     func `a URI with parts that a path would lose is a path`(name: String, path: String) throws {
         let odd = try Self.set([ArtifactName(Text(name)): "a"])
