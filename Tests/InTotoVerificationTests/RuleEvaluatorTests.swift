@@ -96,9 +96,16 @@ import Testing
         #expect(try Self.trace([["DISALLOW", "g"], ["ALLOW", "*"]], products: odd).failure == nil)
     }
 
+    @Test func `of a MATCH it is said that its source is not there only where it is not`() throws {
+        let match = { ["MATCH", "*", "WITH", "PRODUCTS", "FROM", $0] }
+        let trace = try Self.trace(
+            [match("before"), match("nowhere"), ["ALLOW", "*"]], products: Self.set(["f": "a"]))
+        #expect(trace.entries.map(\.missingSource) == [nil, .unknown, nil])
+    }
+
     @Test(arguments: [
         ("https://a//b/../c", "https:/a/c"), ("https://a/./b", "https:/a/b"), ("a://..", "."), ("a://./f", "a:/f"),
-        ("a:b//c", "a:b/c"), ("1a://f", "1a:/f"),
+        ("a:b//c", "a:b/c"), ("1a://f", "1a:/f"), ("a b://f", "a b:/f"),
     ])
     func `a URI with parts that a path would lose is a path`(name: String, path: String) throws {
         let odd = try Self.set([ArtifactName(Text(name)): "a"])
