@@ -130,7 +130,6 @@ int cs_watch_signals(void) {
 /* When SIGINT and SIGTERM first came while the evidence was being finished, in milliseconds; 0: not yet. */
 static volatile int64_t first_interrupt, first_request;
 
-
 /* Two requests that are closer together, in milliseconds, are one that came from two places. */
 enum { ONE_REQUEST = 500, READING_TIME = 5000 };
 

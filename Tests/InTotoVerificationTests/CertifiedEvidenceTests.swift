@@ -116,22 +116,15 @@ import Testing
         let authority = try Authority()
         try authority.makeLeaf()
         var chain = try authority.chain()
+        let labels = (0..<64).map { Text(String(0xAA00 + $0, radix: 16)) }
+        func authorities(_ labels: [Text]) throws -> JSONValue {
+            var object = JSONObject()
+            for label in labels { object[label] = try authority.object("root", label: label) }
+            return .object(object)
+        }
+        chain.layout["rootcas"] = try authorities(["aa"] + labels.prefix(63))
         for (count, isBelieved) in [(62, true), (64, false)] {
-            func authorities(_ count: Int) throws -> JSONValue {
-                var object = JSONObject()
-                for number in 0..<count {
-                    let label = Text(String(0xAA00 + number, radix: 16))
-                    object[label] = try authority.object("root", label: label)
-                }
-                return .object(object)
-            }
-            var roots = try authorities(63)
-            if case .object(var object) = roots {
-                object["aa"] = try authority.object("root", label: "aa")
-                roots = .object(object)
-            }
-            chain.layout["rootcas"] = roots
-            chain.layout["intermediatecas"] = try authorities(count)
+            chain.layout["intermediatecas"] = try authorities(Array(labels.prefix(count)))
             let verdict = try chain.verify()
             #expect((verdict.outcome == .passed) == isBelieved, "\(verdict.text)")
             #expect(isBelieved || verdict.findings()[0].contains("would cost too much"), "\(verdict.findings())")

@@ -15,7 +15,7 @@ struct EndRequests {
 }
 
 /// How far the command was when the signals came that are dealt with, as far as that is known.
-enum CommandProgress {
+enum CommandProgress: Hashable {
     /// Its process is there and holds signals back. Some came before it was in our process group, and have not reached it.
     case starting(Int32)
     case running(Int32)
@@ -32,7 +32,6 @@ enum CommandProgress {
     }
 
     var isStarting: Bool { if case .starting = self { true } else { false } }
-    fileprivate var isEnding: Bool { if case .ending = self { true } else { false } }
 }
 
 /// Signals that reach the runner while the command runs: the command gets those that it does not have already.
@@ -73,7 +72,7 @@ struct SignalForwarding {
             // In our process group, the command has had it too.
             case SIGWINCH: terminal?.windowChanged()
             case SIGCONT: terminal?.resume()
-            case _ where isStop && progress.isEnding && isForAll && commandHasIt: continue
+            case _ where isStop && progress == .ending && isForAll && commandHasIt: continue
             case _ where isStop && command == nil: pausingTerminal { cs_stop_as_asked() }
             case SIGXCPU where event.is_from_kernel != 0: continue
             case _ where event.is_for_tree != 0 && !isEarly: continue
