@@ -14,16 +14,17 @@ public final class EvidenceFolder: Sendable {
     public let names: [Text]
     private let descriptor: Int32
 
-    /// Most entries of one folder.
+    /// Most names of one folder.
     public static let entryLimit = 1_000_000
 
-    /// `beneath`: the path is a name that others chose, and a link in its place is refused.
-    public init(_ path: FilePath, beneath: Bool = false) throws(StorageError) {
+    /// `beneath`: the path is a name that others chose, and a link in its place is refused. Throws where there are more
+    /// names than `limit`, or where not all of them can be read.
+    public init(_ path: FilePath, beneath: Bool = false, limit: Int = entryLimit) throws(StorageError) {
         self.path = path
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (beneath ? O_NOFOLLOW : 0)
         descriptor = path.withCString { open($0, flags) }
         guard descriptor >= 0 else { throw .system(path, operation: "open", errno: Errno(rawValue: errno)) }
-        do { names = try Self.list(descriptor, path) } catch {
+        do { names = try Self.list(descriptor, path, limit) } catch {
             close(descriptor)
             throw error
         }
@@ -40,7 +41,9 @@ public final class EvidenceFolder: Sendable {
         path == "." ? FilePath(name.description) : path.appending(name.description)
     }
 
-    private static func list(_ descriptor: Int32, _ path: FilePath) throws(StorageError) -> [Text] {
+    private static func list(
+        _ descriptor: Int32, _ path: FilePath, _ limit: Int
+    ) throws(StorageError) -> [Text] {
         func failure() -> StorageError { .system(path, operation: "list", errno: Errno(rawValue: errno)) }
         let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0 else { throw failure() }
@@ -58,7 +61,7 @@ public final class EvidenceFolder: Sendable {
             }
             let bytes = withUnsafeBytes(of: entry.pointee.d_name) { bytes in Array(bytes.prefix { $0 != 0 }) }
             guard bytes.first != UInt8(ascii: "."), let name = Text(validating: bytes) else { continue }
-            guard names.count < entryLimit else { throw .tooManyEntries(path, limit: entryLimit) }
+            guard names.count < limit else { throw .tooManyEntries(path, limit: limit) }
             names.append(name)
         }
     }

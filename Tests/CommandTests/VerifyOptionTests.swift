@@ -18,6 +18,8 @@ import Testing
             ),
             (["--now", "2030-02-30T00:00:00Z"], "--now takes a time"),
             (["--expect-layout-digest", forty], "--expect-layout-digest takes 64 hexadecimal digits"),
+            (["--require-attestation", "build"], "there is no '='"),
+            (["--require-attestation", "build=test"], "neither a known type nor a URI"),
             (["--parameter", "NAME"], "there is no '='"), (["--parameter", "A=1", "A=2"], "is given twice"),
             (["--parameters", "none"], "none"), (["--link-dir", "none"], "none"), (["--layout-keys", "none"], "none"),
         ] as [([String], String)])
@@ -47,6 +49,25 @@ import Testing
             try chain.run.write(bad, to: "product/bad")
             #expect(try chain.verify("--parameters", "bad").status == 2, "\(bad)")
         }
+    }
+
+    @Test func `without any parameter braces are what is written`() throws {
+        var chain = try VerifyTests.Chain()
+        try chain.change("expected_products", to: [["DISALLOW", "{A}"], ["ALLOW", "*"]])
+        #expect(try chain.verify().status == 0)
+        let named = try chain.verify("--parameter", "B=x")
+        #expect(named.status == 1 && named.outputText.contains("{A}"), "\(named.outputText)")
+    }
+
+    @Test func `evidence that cannot be listed to its end is not taken for all there is`() throws {
+        let chain = try VerifyTests.Chain()
+        try chain.run.write("", to: "links/unreadable")
+        #expect(try chain.verify().status == 0)
+        var run = chain.run
+        try PreloadedLibrary.install(PreloadedLibrary.failingList, in: &run)
+        let result = try chain.verify([], environment: run.environment)
+        #expect(result.status == 2 && result.output == [])
+        #expect(result.errorText.contains("cannot list"), "\(result.errorText)")
     }
 
     @Test func `evidence may be named as a file, of a bounded size`() throws {

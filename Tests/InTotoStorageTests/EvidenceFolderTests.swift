@@ -46,6 +46,16 @@ import Testing
         #expect(throws: StorageError.self) { try EvidenceFolder(path.appending("none")) }
     }
 
+    @Test func `a folder with more names than the limit is refused, not read in part`() throws {
+        try shell("touch .hidden a b c")
+        #expect(try EvidenceFolder(path, limit: 3).names == ["a", "b", "c"])
+        let error = #expect(throws: StorageError.self) { try EvidenceFolder(path, limit: 2) }
+        guard case .tooManyEntries(path, limit: 2)? = error else {
+            Issue.record("another error: \(error as Any)")
+            return
+        }
+    }
+
     @Test func `files are opened in the folder that was listed, wherever its name leads now`() throws {
         try shell("mkdir folder other; printf 1 >folder/a; printf 2 >other/a")
         let folder = try EvidenceFolder(path.appending("folder"))

@@ -89,4 +89,25 @@ import Testing
             #expect(try chain.problems() == problems)
         }
     }
+
+    @Test func `no attestation is looked for where a rule fails, and no inspection listed where one is missing`() throws
+    {
+        var chain = try TestChain(
+            steps: [TestChain.step("build", [.alice], products: [["DISALLOW", "bad"]])],
+            inspections: [TestChain.inspection("look")])
+        chain.policy.attestations = [RequiredAttestation(.known(.testResult), of: try StepName("build"))]
+        try chain.add(TestChain.link("build", products: ["bad": "a"]), by: .alice)
+        let forbidden = try chain.verify()
+        #expect(forbidden.problems.map(\.code) == ["rule"] && forbidden.attestationsNotReached.count == 1)
+        #expect(forbidden.inspectionsNotReached.count == 1)
+
+        try chain.add(TestChain.link("build", products: ["out": "a"]), by: .alice)
+        let missing = try chain.verify()
+        #expect(missing.problems.map(\.code) == ["attestation"] && missing.attestationsNotReached.isEmpty)
+        #expect(missing.inspectionsNotReached.count == 1)
+
+        chain.files["x.intoto.jsonl"] = try TestChain.signed(Self.passed, by: [.alice])
+        let found = try chain.verify()
+        #expect(found.outcome == .incomplete && found.inspectionsNotReached.isEmpty, "\(found.text)")
+    }
 }

@@ -83,6 +83,25 @@ public enum PreloadedLibrary {
         ssize_t pread(int file, void *buffer, size_t size, off_t offset) { return pread64(file, buffer, size, offset); }
         """
 
+    /// Directories that hold a file `unreadable` cannot be listed past their first entries.
+    public static let failingList = """
+        #define _GNU_SOURCE
+        #include <dirent.h>
+        #include <dlfcn.h>
+        #include <errno.h>
+        #include <unistd.h>
+        struct dirent *readdir(DIR *directory) {
+            static int count;
+            struct dirent *(*next)(DIR *) = (struct dirent *(*)(DIR *))dlsym(RTLD_NEXT, "readdir");
+            if (faccessat(dirfd(directory), "unreadable", F_OK, 0) == 0 && count++ == 3) {
+                errno = EIO;
+                return NULL;
+            }
+            return next(directory);
+        }
+        struct dirent64 *readdir64(DIR *directory) { return (struct dirent64 *)readdir(directory); }
+        """
+
     /// Empty files were changed at the end of time.
     public static let endOfTime = """
         #define _GNU_SOURCE

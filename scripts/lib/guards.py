@@ -52,7 +52,8 @@ SUITES = (
     + [f"InTotoStorageTests.{name}" for name in ("BoundedReaderTests", "EvidenceFolderTests", "KeyFileTests")]
     + [f"InTotoVerificationTests.{name}" for name in (
         "AttestationTests", "CertifiedEvidenceTests", "EvidenceTests", "KeyHintTests", "NamedFileTests",
-        "RefusedEvidenceTests", "RuleEvaluatorTests", "RuleVectorTests", "SublayoutTests", "VerifierTests")]
+        "RefusedEvidenceTests", "RuleEvaluatorTests", "RuleVectorTests", "SignatureBudgetTests", "SublayoutTests",
+        "SummarySubjectTests", "VerifierTests")]
     + [f"CommandTests.{name}" for name in (
         "BundleVerbTests", "HostileVerifyTests", "InspectOddTests", "InspectTests", "InspectionEvidenceTests",
         "KeyConvertTests", "KeyVerbTests", "LayoutVerbTests", "LayoutYAMLTests", "MatchProductsTests",
