@@ -38,11 +38,11 @@ public struct SignatureCheck: Sendable {
 extension SignedMetadata {
     /// Checks the signatures, and decodes what is signed once `threshold` distinct keys among `keys` have signed it.
     ///
-    /// Bad signatures and those by other keys count nothing, and do no harm. Where the keys that a signature names have
-    /// not made it, `mayTryOthers` is asked whether so many others are tried.
+    /// Bad signatures and those by other keys count nothing, and do no harm. A key id is a hint: where the keys that a
+    /// signature names have not made it, so many others are tried, if `mayTryOthers` does not say no.
     public func authenticated(
         by keys: [PublicKey], threshold: Int = 1, limits: JSONLimits = JSONLimits(),
-        mayTryOthers: (Int) -> Bool = { _ in false }
+        mayTryOthers: (Int) -> Bool = { _ in true }
     ) throws(AuthenticationError) -> Authenticated<Payload> {
         let signers = try requireSignatures(by: keys, threshold: threshold, mayTryOthers)
         do {
@@ -54,7 +54,7 @@ extension SignedMetadata {
 
     /// The distinct keys among `keys` that have signed; throws where they are fewer than `threshold`.
     fileprivate func requireSignatures(
-        by keys: [PublicKey], threshold: Int, _ mayTryOthers: (Int) -> Bool = { _ in false }
+        by keys: [PublicKey], threshold: Int, _ mayTryOthers: (Int) -> Bool = { _ in true }
     ) throws(AuthenticationError) -> [PublicKey] {
         let keys = distinct(keys)
         guard (1...max(keys.count, 1)).contains(threshold) else {
@@ -69,7 +69,7 @@ extension SignedMetadata {
 
     /// What each signature is worth, in the file's order; `mayTryOthers` as for `authenticated`.
     public func checkSignatures(
-        by keys: [PublicKey], mayTryOthers: (Int) -> Bool = { _ in false }
+        by keys: [PublicKey], mayTryOthers: (Int) -> Bool = { _ in true }
     ) throws(AuthenticationError) -> [SignatureCheck] {
         let keys = distinct(keys)
         let message: [UInt8]

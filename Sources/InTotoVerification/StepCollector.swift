@@ -67,7 +67,8 @@ struct StepCollector {
         let metadata = try found.content.get()
         let named = functionaries.possibleSigners(of: metadata.signatures).map(\.key)
         guard budget.allows(metadata, size: found.size, named) else { throw .tooManySignatures }
-        if let authenticated = try? metadata.authenticated(by: named, limits: request.policy.limits),
+        if let authenticated = try? metadata.authenticated(
+            by: named, limits: request.policy.limits, mayTryOthers: { _ in false }),
             authenticated.signedBy.count == metadata.signatures.count
         {
             return authenticated

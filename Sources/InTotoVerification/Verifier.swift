@@ -72,8 +72,7 @@ public struct Verifier {
         do { metadata = try SignedMetadata(request.layout, limits: limits) } catch { throw .malformedLayout(error) }
         let payload: Authenticated<Payload>
         do {
-            payload = try metadata.authenticated(
-                by: request.ownerKeys, threshold: request.ownerKeys.count, mayTryOthers: { _ in true })
+            payload = try metadata.authenticated(by: request.ownerKeys, threshold: request.ownerKeys.count)
         } catch {
             if case .metadata(let error) = error { throw .malformedLayout(error) }
             throw .layoutNotSigned(error)

@@ -44,6 +44,23 @@ import Testing
                 """)
     }
 
+    @Test func `a signature under another's key id is whose key made it`() throws {
+        let run = IntotoRun()
+        try run.makeKey("alice.pem")
+        try run.makeKey("bob.pem")
+        let ids = try ["alice.pem", "bob.pem"].map { String(try run("key", "id", $0).outputText.dropLast()) }
+        try run(
+            "-q", "-k", "alice.pem", "-n", "s", "--format", "link", "-p", "alice.pem.pub", "--", "true")
+        #expect(try run.shell("sed 's/\(ids[0])/\(ids[1])/' s.*.link >misnamed").status == 0)
+        let good = try run("sign", "--check", "misnamed", "--verification-keys", "alice.pem.pub", "bob.pem.pub")
+        #expect(good.outputText.hasSuffix("\n  no signature by '\(ids[1])'\n"), "\(good.outputText)")
+        let shown = try run("inspect", "misnamed", "--verification-keys", "alice.pem.pub", "bob.pem.pub")
+        let signature = "signature: \(ids[1]), good, by ed25519 key \(ids[0].prefix(8))\n"
+        #expect(shown.status == 0 && shown.outputText.contains(signature), "\(shown.outputText)")
+        let bad = try run("sign", "--check", "misnamed", "--verification-keys", "bob.pem.pub")
+        #expect(bad.status == 1 && bad.outputText.contains("is bad: altered content, or another key"))
+    }
+
     @Test(arguments: ["tampered-payload.json", "tampered-signature.json", "payload-type-swapped-after-signing.json"])
     func `what was changed after signing is not good`(name: String) throws {
         let result = try check("dsse/envelopes/\(name)", Self.alice)

@@ -131,7 +131,7 @@ struct EvidenceJudge {
         // Only those signatures that say whose they are: each of the others would be tried with every key.
         let naming = metadata.keepingSignatures { !functionaries.named(by: [$0]).isDisjoint(with: others) }
         guard !others.isEmpty, budget.allows(naming, size: size, others.map(\.key)),
-            let checks = try? naming.checkSignatures(by: others.map(\.key))
+            let checks = try? naming.checkSignatures(by: others.map(\.key), mayTryOthers: { _ in false })
         else { return .notSigned(error) }
         let signers = checks.compactMap { check in
             if case .valid(let key) = check.outcome { functionaries.functionary(key) } else { nil }
