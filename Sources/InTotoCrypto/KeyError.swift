@@ -82,7 +82,7 @@ extension KeyError: CustomStringConvertible {
     public var hint: String? {
         switch self {
         case .notAKey, .unsupportedLabel: "give a key file; 'intoto-run key generate' makes one"
-        case .privateKeyGiven: "give the public key: openssl pkey -in KEY -pubout"
+        case .privateKeyGiven: "give the public key: intoto-run key convert --to public KEY"
         case .publicKeyGiven: "give the private key that belongs to it"
         case .certificateGiven: "give the private key that belongs to it"
         case .hardwareKey: "make a key that signs evidence with 'intoto-run key generate'"

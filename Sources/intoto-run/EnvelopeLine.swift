@@ -58,10 +58,16 @@ struct EnvelopeLine {
         case .link(let link)?: "link of step '\(link.name)'"
         case .layout?: "layout"
         case .statement(let statement)?:
-            "\(statement.predicateType.escaped) about \(statement.subject.first.map(Self.name) ?? "nothing")"
+            statement.predicateType.escaped + (Self.step(of: statement).map { " of step '\($0)'" } ?? "")
+                + " about \(statement.subject.first.map(Self.name) ?? "nothing")"
                 + (statement.subject.count > 1 ? " and \(statement.subject.count - 1) more" : "")
         case nil: "unknown content of type '\(envelope.payloadType.escaped)'"
         }
+    }
+
+    /// The step of a link; of what is none, or is not well formed, there is none.
+    private static func step(of statement: Statement) -> StepName? {
+        (try? Payload.statement(statement).link())?.name
     }
 
     private static func name(of subject: ResourceDescriptor) -> String {
@@ -81,6 +87,7 @@ struct EnvelopeLine {
         case .statement(let statement)?:
             object["kind"] = "statement"
             object["predicateType"] = .string(statement.predicateType)
+            object["step"] = Self.step(of: statement).map { .string($0.text) }
             object["subject"] = .array(
                 statement.subject.map { subject in
                     var entry: JSONObject = ["digest": subject.digest.json]

@@ -75,7 +75,7 @@ struct CommandLineRun {
         var configuration: ConfigurationFile?
         do {
             words = try texts()
-            failureStatus = try statusForFailures(of: words)
+            failureStatus = try statusForFailures(of: words, in: context)
             if isRun {
                 configuration = try ConfigurationFile(namedIn: words)
                 context.invocation = Invocation(of: words, configuration)
@@ -138,14 +138,15 @@ struct CommandLineRun {
         return text.description
     }
 
-    /// A word before `--` is a verb, or a command that lacks its `--`.
-    private func statusForFailures(of words: [String]) throws -> Int32 {
+    /// A word before `--` is a verb, a mistyped one, or a command that lacks its `--`.
+    private func statusForFailures(of words: [String], in context: CommandContext) throws -> Int32 {
         guard let first = words.first, !first.hasPrefix("-") else { return Run.failureStatus }
         if first == "help" { return ExitStatus.couldNotTell }
         guard let verb = IntotoRun.configuration.subcommands.first(where: { $0._commandName == first }) else {
             throw Failure(
                 "'\(Text(first).escaped)' is no verb of intoto-run",
-                hint: "put the command behind --, as in: intoto-run -n NAME -k KEY -- \(Text(first).escaped)")
+                hint: VerbSpelling.likely(for: first, in: context).map { "did you mean '\($0)'?" }
+                    ?? "put the command behind --, as in: intoto-run -n NAME -k KEY -- \(Text(first).escaped)")
         }
         return (verb as? any Verb.Type)?.failureStatus ?? ExitStatus.couldNotTell
     }

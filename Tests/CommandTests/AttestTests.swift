@@ -98,6 +98,57 @@ import Testing
         #expect(try run.run(Self.attest + ["--subject", "dist"]).status == 2)
     }
 
+    @Test func `an empty predicate is said to be one`() throws {
+        let run = try project()
+        for (content, message) in [
+            ("{}", "the predicate is empty: it claims nothing"),
+            ("[]", "a predicate is an object with members, not an array"),
+        ] {
+            try run.write(content, to: "result.json")
+            let refused = try run.run(Self.attest + ["--subject", "dist"])
+            #expect(refused.errorText.hasPrefix("intoto-run: error: result.json: \(message)\n"), "\(refused.errorText)")
+        }
+    }
+
+    /// Whoever means no knows it; whoever writes another word may mean anything.
+    @Test(arguments: [
+        ("human-review", #"{"result": "ok"}"#, "'result' is 'ok'"),
+        ("https://in-toto.io/attestation/human-review/v0.1", #"{"result": ""}"#, "'result' is ''"),
+        ("human-review", #"{"result": "approved"}"#, nil), ("human-review", #"{"result": "Rejected"}"#, nil),
+        ("test-result", #"{"result": "FAILED", "configuration": []}"#, nil),
+        ("scai", #"{"attributes": [{"attribute": "x"}], "result": "ok"}"#, nil), ("urn:x", #"{"result": "ok"}"#, nil),
+    ])
+    func `a result that is neither yes nor no is signed with a warning`(
+        type: String, predicate: String, warning: String?
+    ) throws {
+        let run = try project()
+        try run.write(predicate, to: "result.json")
+        let attest = ["attest", "-q", "--predicate", "result.json", "-k", "key.pem", "--subject", "dist"]
+        let result = try run.run(attest + ["--type", type])
+        #expect(result.status == 0)
+        let line = warning.map {
+            "intoto-run: warning: result.json: \($0), which verify takes for a no; a yes would be PASSED, PASS or APPROVED\n"
+        }
+        #expect(result.errorText == line ?? "")
+        #expect(try run.list().contains { $0.hasSuffix(".jsonl") })
+    }
+
+    @Test func `it is quiet where it is asked to be, and says more where it is asked for that`() throws {
+        let run = try project()
+        let quiet = try run.run(Self.attest + ["--subject", "dist", "-q"])
+        #expect(quiet.status == 0 && quiet.errorText == "" && quiet.outputText == "")
+        let name = try run.file(endingIn: ".jsonl")
+        let verbose = try run.run(Self.attest + ["--subject", "dist", "--overwrite", "--verbose"])
+        #expect(
+            verbose.errorText == """
+                intoto-run: wrote ./\(name)
+                intoto-run: https://in-toto.io/attestation/test-result/v0.1: 2 subjects
+
+                """)
+        // What went wrong is no news that one may do without.
+        #expect(try run.run(Self.attest + ["--subject", "dist", "--quiet"]).errorText.contains("is there already"))
+    }
+
     @Test func `what is there is replaced on demand only`() throws {
         let run = try project()
         #expect(try run.run(Self.attest + ["--subject", "dist"]).status == 0)
@@ -137,5 +188,49 @@ import Testing
         let outside = try IntotoRun()(
             "attest", "--type", "test-result", "--predicate", "result.json", "-k", "key.pem", "--subject-git", "HEAD")
         #expect(outside.status == 2, "\(outside.errorText)")
+        #expect(outside.errorText == "intoto-run: error: --subject-git 'HEAD': not in a git repository\n")
+        let unknown = try run.run(attest + ["--subject-git", "no\u{1B}ne", "--overwrite"])
+        #expect(
+            unknown.errorText.hasPrefix(
+                "intoto-run: error: --subject-git 'no\\x1Bne': there is no branch, tag, reference or object 'no\\x1Bne'\n"
+            ),
+            "\(unknown.errorText)")
+    }
+
+    /// The table of references and names in the page `Repository`.
+    private static func documentedNames() throws -> [(references: [String], name: String)] {
+        let page = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Sources/intoto-run/Documentation.docc/Repository.md").standardized
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let section = try #require(text.split(separator: "\n## A commit as an artifact\n").dropFirst().first)
+        return section.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { row in
+            let cells = row.split(separator: "|").map { $0.matches(of: /`([^`]+)`/).map { String($0.1) } }
+            return (cells[0], cells[1].first ?? "")
+        }
+    }
+
+    @Test func `a commit is named as the documentation says`() throws {
+        let git = try GitCommands.repository("app")
+        try git("git tag v1")
+        let outside = IntotoRun()
+        try outside.makeKey()
+        try outside.write(#"{"x": 1}"#, to: "p.json")
+        let rows = try Self.documentedNames()
+        #expect(rows.count > 3)
+        for (references, name) in rows {
+            for reference in references {
+                let isInside = reference.hasPrefix("git:.@") || reference == "git:." || reference.hasPrefix("--")
+                let about =
+                    reference.hasPrefix("--")
+                    ? reference.split(separator: " ").map(String.init) : ["--subject", reference]
+                let attest = isInside ? "cd app && K=.." : "K=."
+                let result = try outside.shell(
+                    "\(attest); \"$R\" attest --type urn:x --predicate $K/p.json -k $K/key.pem -d $K --overwrite "
+                        + about.joined(separator: " "))
+                #expect(result.status == 0, "\(reference): \(result.errorText)")
+                let subject = try statement(outside.file(endingIn: ".jsonl"), of: outside).subject
+                #expect(subject.map(\.name) == [Text(name)], "\(reference)")
+            }
+        }
     }
 }

@@ -30,6 +30,29 @@ import Testing
         try refusal(signed + ["make"], command: [], expecting: "nexpected argument")
     }
 
+    @Test func `a mistyped verb is told from a command that lacks its --`() throws {
+        let run = IntotoRun()
+        try run.write("#!/bin/sh\n", to: "bin/verfy")
+        for (word, verb) in [("verfy", "verify"), ("verfiy", "verify"), ("sing", "sign"), ("Bundle", "bundle")] {
+            let result = try run(word, "--help")
+            #expect(result.status == 125)
+            #expect(
+                result.errorText == """
+                    intoto-run: error: '\(word)' is no verb of intoto-run
+                    intoto-run: hint: did you mean '\(verb)'?
+
+                    """)
+        }
+        // Too far from any verb; programs.
+        var other = run
+        other.environment["PATH"] = "/usr/bin:/bin:\(run.directory.path)/bin"
+        _ = try run.shell("chmod +x bin/verfy")
+        for word in ["inspections", "verfy", "rm"] {
+            let hint = "intoto-run: hint: put the command behind --, as in: intoto-run -n NAME -k KEY -- \(word)\n"
+            #expect(try other(word).errorText.hasSuffix(hint), "\(word)")
+        }
+    }
+
     @Test func `an empty command is refused`() throws {
         let run = IntotoRun()
         try run.makeKey()

@@ -21,11 +21,15 @@ import Testing
         #expect(try run.read("all.intoto.jsonl") == run.read(a) + run.read(b))
         let listed = try run("bundle", "list", "all.intoto.jsonl").outputText
         let id = try run("key", "id", "key.pem").outputText.prefix(8)
-        let claim = "https://in-toto.io/attestation/link/v0.3 about dist/x, signed by \(id)"
-        #expect(listed == "1: \(claim)\n2: \(claim)\n")
+        let claims = ["a", "b"].map {
+            "https://in-toto.io/attestation/link/v0.3 of step '\($0)' about dist/x, signed by \(id)"
+        }
+        #expect(listed == "1: \(claims[0])\n2: \(claims[1])\n")
+        let json = try run("bundle", "list", "--json", "all.intoto.jsonl").outputText
+        #expect(json.matches(of: /"step": "([^"]*)"/).map { String($0.1) } == ["a", "b"])
         _ = try run.shell("mkdir parts")
         let split = try run("bundle", "split", "all.intoto.jsonl", "-d", "parts")
-        #expect(split.status == 0 && split.outputText.hasPrefix("parts/all.1.json: \(claim)\n"))
+        #expect(split.status == 0 && split.outputText.hasPrefix("parts/all.1.json: \(claims[0])\n"))
         #expect(try run.list("parts") == ["all.1.json", "all.2.json"])
         #expect(try run.read("parts/all.1.json") == run.read(a) && run.read("parts/all.2.json") == run.read(b))
         #expect(try run("bundle", "split", "all.intoto.jsonl", "-d", "parts").status == 2)
@@ -58,6 +62,20 @@ import Testing
         let attested = try run(
             "attest", "--json", "--type", "urn:x", "--predicate", "p.json", "--subject", "dist", "-k", "key.pem")
         #expect(attested.errors == [] && attested.outputText.contains("\"predicateType\": \"urn:x\""))
+    }
+
+    @Test func `only links have a step`() throws {
+        let (run, _, _) = try project()
+        try run.write(#"{"x": 1}"#, to: "p.json")
+        // The second is none, whatever its type says.
+        for type in ["urn:x", "https://in-toto.io/attestation/link/v0.3"] {
+            try run(
+                "attest", "--overwrite", "-q", "--type", type, "--predicate", "p.json", "--subject", "dist", "-k",
+                "key.pem", "-n", "other")
+            let file = try #require(try run.list().first { $0.hasPrefix("other.") })
+            #expect(try run("bundle", "list", file).outputText.hasPrefix("1: \(type) about dist/x, signed by "))
+            #expect(try !run("bundle", "list", "--json", file).outputText.contains("\"step\""))
+        }
     }
 
     @Test func `members that we do not know, and lines that came over many, are kept on one`() throws {

@@ -134,6 +134,31 @@ import Testing
                 """)
     }
 
+    @Test func `a private key brings the way to its public half`() throws {
+        let run = IntotoRun()
+        try run.makeKey("my key.pem")
+        try run.write("x", to: "dist/file")
+        try run("-q", "-k", "my key.pem", "-n", "s", "-p", "dist", "--", "true")
+        let file = try run.file(endingIn: ".jsonl")
+        func hint() throws -> String {
+            let refused = try check(file, "my key.pem", in: run.directory)
+            #expect(refused.status == 2 && refused.outputText == "")
+            let lines = refused.errorText.split(separator: "\n").map(String.init)
+            #expect(lines.first == "intoto-run: error: my key.pem: a private key where a public key is needed")
+            #expect(lines.count == 2)
+            return lines.last ?? ""
+        }
+        #expect(try hint() == "intoto-run: hint: give the public key, which lies beside it: my key.pem.pub")
+        // What lies there and is no public key is none to give.
+        _ = try run.shell("mv 'my key.pem.pub' right; echo x >'my key.pem.pub'")
+        let making = "intoto-run: hint: make the public key: intoto-run "
+        #expect(try hint().hasPrefix(making))
+        _ = try run.shell("rm 'my key.pem.pub'")
+        let command = try hint().dropFirst(making.count)
+        #expect(try run.shell("\"$R\" \(command)").status == 0, "\(command)")
+        #expect(try run.read("my key.pem.pub") == run.read("right"))
+    }
+
     @Test func `no signatures, and one without key id, are said`() throws {
         let none = try check("dsse/envelopes/no-signatures.json", Self.alice)
         #expect(none.status == 1 && none.outputText == "not good: there are no signatures\n")

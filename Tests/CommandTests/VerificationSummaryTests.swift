@@ -86,6 +86,13 @@ import Testing
         let stranger = try chain.run.run(
             ["sign", "--check", "vsa.intoto.jsonl", "--verification-keys", "owner.pem.pub"] + all)
         #expect(stranger.status == 1)
+        #expect(
+            stranger.outputText.hasSuffix("\nnot good: no verification summary is signed by the given keys\n")
+                && !stranger.outputText.contains("there is no verification summary"), "\(stranger.outputText)")
+        let link = try chain.run.file(endingIn: ".jsonl", in: "links")
+        let other = try chain.run.run(["sign", "--check", link, "--verification-keys", "alice.pem.pub"] + all)
+        #expect(other.status == 1)
+        #expect(other.outputText.hasSuffix("\nnot good: there is no verification summary\n"), "\(other.outputText)")
         let alone = try check([])
         #expect(alone.status == 0)
         #expect(alone.outputText.contains("; result PASSED; nothing else was checked"))

@@ -56,6 +56,33 @@ import Testing
         #expect(idle.problems.map(\.code) == ["attestation"])
     }
 
+    @Test func `who says no yes is told what one would be`() throws {
+        func statement(_ result: Text?) -> JSONValue {
+            var predicate: JSONObject = ["x": 1]
+            predicate["result"] = result.map(JSONValue.string)
+            return [
+                "_type": .string(Statement.type),
+                "predicateType": "https://in-toto.io/attestation/human-review/v0.1", "predicate": .object(predicate),
+                "subject": [["name": "out", "digest": Self.same]],
+            ]
+        }
+        for (result, message): (Text?, String?) in [
+            ("ok", "it says 'ok', where a yes would be PASSED, PASS or APPROVED"),
+            ("REJECTED", "it says 'REJECTED', where a yes would be PASSED, PASS or APPROVED"),
+            (nil, "the predicate has no member 'result'"), ("approved", nil),
+        ] {
+            var chain = try TestChain()
+            try chain.add(TestChain.link("build", products: ["out": "a"]), by: .alice)
+            chain.files["x.intoto.jsonl"] = try TestChain.signed(statement(result), by: [.alice])
+            chain.policy.attestations = [RequiredAttestation(.known(.humanReview), of: try StepName("build"))]
+            let verdict = try chain.verify()
+            #expect(verdict.problems.map(\.code) == (message == nil ? [] : ["attestation"]))
+            if let message { #expect(verdict.text.contains(message), "\(verdict.text)") }
+        }
+        let failed = try Self.verdict([Self.statement("FAILED", about: "out", Self.same)])
+        #expect(failed.text.contains("it says 'FAILED', where a yes would be PASSED or WARNED"), "\(failed.text)")
+    }
+
     @Test func `an objection to something else does no harm`() throws {
         for (name, digest): (Text, JSONValue) in [
             ("out", Self.another), ("elsewhere", Self.incomparable), ("kept", Self.incomparable),

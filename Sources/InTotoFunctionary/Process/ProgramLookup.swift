@@ -5,11 +5,11 @@
 #endif
 
 /// Finds a program as `execvp` does, so that it is known before the step starts whether there is one.
-enum ProgramLookup {
+package enum ProgramLookup {
     /// The path of the program that `command` names.
     ///
     /// Throws `.notFound`, `.notExecutable` (also for a directory) and `.containsNUL`.
-    static func resolve(_ command: Command) throws(LaunchError) -> [UInt8] {
+    package static func resolve(_ command: Command) throws(LaunchError) -> [UInt8] {
         guard let program = command.arguments.first, !program.isEmpty else { throw .emptyCommand }
         for string in command.arguments + command.environment where string.contains(0) {
             throw .containsNUL(argument: string)

@@ -26,6 +26,9 @@ public enum KnownPredicate: String, CaseIterable, Sendable {
         self = kind
     }
 
+    /// The URIs of all versions that are known, newest first.
+    package var types: [Text] { versions.map(\.type) }
+
     /// The type of `predicate` in the newest version, or in the one that the document itself says.
     public func type(of predicate: JSONObject) -> Text {
         switch self {

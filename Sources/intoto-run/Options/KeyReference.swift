@@ -68,10 +68,26 @@ enum KeyReference {
         switch error {
         case let failure as Failure: failure
         case let error as StorageError: Failure.reading(shown, error)
+        case KeyError.privateKeyGiven: Failure("\(shown): \(KeyError.privateKeyGiven)", hint: hintForPrivateKey)
         case let error as KeyError: Failure("\(shown): \(error)", hint: error.hint)
         case let error as PKCS11Error: Failure("\(shown): \(error)", hint: error.hint)
         default: Failure("\(shown): \(error)")
         }
+    }
+}
+
+extension KeyReference {
+    /// The public key that lies beside a private one, where `key generate` puts it, or else how to make it.
+    private var hintForPrivateKey: String? {
+        guard case .file(let path) = self else { return KeyError.privateKeyGiven.hint }
+        let beside = path + ".pub"
+        if (try? BoundedReader.contents(of: FilePath(beside), limit: keySizeLimit))
+            .flatMap({ try? PublicKey(file: $0) }) != nil
+        {
+            return "give the public key, which lies beside it: \(Text(beside).escaped)"
+        }
+        return "make the public key: intoto-run key convert --to public \(Text(path).shellWord) "
+            + "-o \(Text(beside).shellWord)"
     }
 }
 

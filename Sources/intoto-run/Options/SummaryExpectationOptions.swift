@@ -39,8 +39,9 @@ struct SummaryExpectationOptions: ParsableArguments {
                 + missing.joined(separator: ", "))
     }
 
-    /// What the summaries among these payloads lack; a summary must be there.
-    func refusals(of payloads: [Payload]) throws -> [String] {
+    /// What the summaries among these payloads lack; a summary must be there. `isAll`: the file holds nothing else, which
+    /// may be a summary that others have signed.
+    func refusals(of payloads: [Payload], isAll: Bool) throws -> [String] {
         guard !isEmpty else { return [] }
         let summaries = payloads.compactMap(\.summary)
         // One that names the subject by another digest is about it all the same.
@@ -51,6 +52,7 @@ struct SummaryExpectationOptions: ParsableArguments {
         expectations.resourceURI = resourceURI.map { Text($0) }
         expectations.verifierID = verifierID.map { Text($0) }
         expectations.levels = levels.map { Text($0) }
+        guard isAll || !summaries.isEmpty else { return ["no verification summary is signed by the given keys"] }
         do { return try expectations.refusals(of: summaries) } catch { return ["\(error)"] }
     }
 

@@ -13,7 +13,11 @@ struct Attest: Verb {
         discussion: """
             Example: intoto-run attest --type test-result --predicate result.json --subject dist/app -k ci.pem
 
-            Types: \(KnownPredicate.allCases.map(\.rawValue).joined(separator: ", ")), which are checked, or any URI.
+            result.json, for instance:
+            {"result": "PASSED", "configuration": [{"uri": "https://ci.example/7"}]}
+
+            Types: \(KnownPredicate.allCases.map(\.rawValue).joined(separator: ", ")), which are checked, or any URI. \
+            Predicates.md, in the project's documentation, has a predicate of each.
             """)
 
     @Option(help: "A known type, or a URI.")
@@ -53,6 +57,7 @@ struct Attest: Verb {
     var overwrite = false
 
     @OptionGroup var result: ResultOptions
+    @OptionGroup var verbosity: VerbosityOptions
 
     /// What was given, which the parser would miss before it named a mistyped option.
     private func required() throws -> (type: String, predicate: String) {
@@ -70,6 +75,7 @@ struct Attest: Verb {
         let (type, predicate) = try required()
         let known = KnownPredicate(name: Text(type)) ?? KnownPredicate(type: Text(type))
         let statement = try statement(of: Text(type), known, predicate, in: context)
+        if let known { Self.warn(ofUnknownResult: known, statement.predicate, from: predicate, in: context) }
         let signers = try signing.signers(in: context)
         guard let keyID = signers.first?.keyID else { throw Failure("no key to sign with") }
         do {
@@ -82,7 +88,11 @@ struct Attest: Verb {
                     "predicateType": .string(statement.predicateType),
                     "subjects": .integer(Int64(statement.subject.count)),
                 ],
-                note: { context.note("intoto-run: \($0)") }, in: context)
+                note: { verbosity.note($0, in: context) }, in: context)
+            if verbosity.verbose {
+                verbosity.note(
+                    "\(statement.predicateType.escaped): \(statement.subject.count) subjects", in: context)
+            }
         } catch let error as StorageError {
             throw Failure("\(error)", hint: EvidenceOptions.hint(for: error))
         }
@@ -115,15 +125,31 @@ struct Attest: Verb {
         return Statement(subject: subject, predicateType: predicateType, predicate: predicate)
     }
 
+    /// Of a word that is no known one, such as `ok`, `verify --require-attestation` takes no yes; of a plain no, whoever
+    /// signs it knows that.
+    private static func warn(
+        ofUnknownResult known: KnownPredicate, _ predicate: JSONObject, from path: String, in context: CommandContext
+    ) {
+        guard let result = known.result, let text = known.unknownResult(in: predicate) else { return }
+        context.note(
+            "intoto-run: warning: \(Text(path).escaped): '\(result.member)' is '\(text.escaped)', which verify takes for a "
+                + "no; a yes would be \(result.shownYes)")
+    }
+
     private static func readPredicate(_ path: String) throws -> JSONObject {
         let json: JSONValue
         do { json = try JSONReader.read(BoundedReader.contents(of: FilePath(path))) } catch {
             throw Failure.reading(path, error)
         }
-        guard case .object(let object) = json, !object.isEmpty else {
+        guard case .object(let object) = json else {
             throw Failure(
                 "\(Text(path).escaped): a predicate is an object with members, not \(json.kind)",
                 hint: "give the predicate alone, without the statement around it")
+        }
+        guard !object.isEmpty else {
+            throw Failure(
+                "\(Text(path).escaped): the predicate is empty: it claims nothing",
+                hint: "intoto-run attest --help has an example")
         }
         return object
     }
@@ -137,6 +163,12 @@ struct Attest: Verb {
             let result = try Snapshot.take(of: references, options: options)
             for entry in result.notRecorded { context.note("intoto-run: warning: not a subject: \(entry)") }
             return result.artifacts
-        } catch let error as SnapshotError { throw Failure("\(error)", hint: error.hint) }
+        } catch let error as SnapshotError { throw Failure(shown(error), hint: error.hint) }
+    }
+
+    /// A commit under the option that was typed, not under the reference that is made of it.
+    private func shown(_ error: SnapshotError) -> String {
+        guard let commit, let problem = error.problems.first else { return "\(error)" }
+        return "--subject-git '\(Text(commit).escaped)': \(problem.reason)"
     }
 }

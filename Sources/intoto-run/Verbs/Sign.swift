@@ -95,7 +95,8 @@ struct Sign: Verb {
                 pieces.append(.refused(error))
             }
         }
-        let unmet = try expectations.refusals(of: pieces.compactMap(\.payload))
+        let payloads = pieces.compactMap(\.payload)
+        let unmet = try expectations.refusals(of: payloads, isAll: payloads.count == pieces.count)
         let isGood = pieces.allSatisfy(\.isGood) && unmet.isEmpty
         if result.json {
             var object = Self.json(pieces, keys)
