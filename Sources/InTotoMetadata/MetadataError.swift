@@ -4,7 +4,8 @@ public enum MetadataError: Error, Hashable {
     /// The file is well formed; what stands in its envelope is not.
     case payloadJSON(JSONError)
     case missingMember(Text, in: String)
-    case unknownMember(Text, in: String)
+    /// `near`: a known member that may have been meant.
+    case unknownMember(Text, in: String, near: Text?)
     case notAnObject(String, found: String)
     case wrongType(Text, in: String, expected: String, found: String)
     case badValue(Text, in: String, reason: String)
@@ -25,7 +26,7 @@ extension MetadataError: CustomStringConvertible {
         case .json(let error): "not valid JSON: \(error)"
         case .payloadJSON(let error): "the payload is not valid JSON: \(error)"
         case .missingMember(let name, let place): "\(place) has no member '\(name.escaped)'"
-        case .unknownMember(let name, let place): "\(place) has an unknown member '\(name.escaped)'"
+        case .unknownMember(let name, let place, _): "\(place) has an unknown member '\(name.escaped)'"
         case .notAnObject(let place, let found): "\(place) must be an object, not \(found)"
         case .wrongType(let name, let place, let expected, let found):
             "member '\(name.escaped)' of \(place) must be \(expected), not \(found)"
@@ -42,6 +43,12 @@ extension MetadataError: CustomStringConvertible {
             "a layout as the drafts ITE-10 and ITE-11 have it ('\(member.escaped)'): these are not read, "
                 + "only layouts of in-toto 1.0"
         }
+    }
+
+    /// What to do about it, where that is plain.
+    package var hint: String? {
+        guard case .unknownMember(_, _, let near?) = self else { return nil }
+        return "did you mean '\(near.escaped)'?"
     }
 
     /// Words and bytes of a word that are shown of what is no rule.
@@ -74,7 +81,7 @@ struct MemberReader {
 
     func refuseOthers(than known: [Text]) throws(MetadataError) {
         for member in object.members where !known.contains(member.name) {
-            throw .unknownMember(member.name, in: place)
+            throw .unknownMember(member.name, in: place, near: known.nearest(to: member.name))
         }
     }
 

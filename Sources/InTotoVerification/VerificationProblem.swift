@@ -6,6 +6,8 @@ public indirect enum VerificationProblem: Error, Sendable {
     /// Of the sublayout that stands for a step, and that these signed.
     case within(StepName, by: [Functionary], VerificationProblem)
     case malformedLayout(MetadataError)
+    /// As people write layouts, before somebody signs them: YAML, most likely.
+    case writtenLayout(MetadataError)
     /// `missing`: those of the owner's keys of which there is no good signature.
     case layoutNotSigned(AuthenticationError, missing: [PublicKey])
     case otherLayout(expected: Text, found: Text)
@@ -93,7 +95,7 @@ extension VerificationProblem: CustomStringConvertible {
     public var description: String {
         switch self {
         case .within(let step, _, let problem): "in the sublayout of step '\(step)': \(problem)"
-        case .malformedLayout(let error): "the layout is not taken: \(error)"
+        case .malformedLayout(let error), .writtenLayout(let error): "the layout is not taken: \(error)"
         case .layoutNotSigned(let error, let missing):
             "the layout is not believed: \(error)"
                 + missing.map { "\n  no good signature by '\($0.keyID(.python))'" }.joined()
@@ -165,7 +167,10 @@ extension VerificationProblem: CustomStringConvertible {
         switch self {
         case .within(_, let signers, let problem):
             problem.hint(asking: "\(signers.map(\.shown).joined(separator: ", ")), who signed the sublayout,")
-        case .malformedLayout, .clockNotSet, .crypto, .sublayoutTooDeep, .tooManySublayouts: nil
+        case .clockNotSet, .crypto, .sublayoutTooDeep, .tooManySublayouts: nil
+        case .malformedLayout(let error): error.hint
+        case .writtenLayout, .layoutNotSigned(.notSigned(openPGPSignatures: 0)):
+            "give the signed layout; its owner makes it: intoto-run layout sign FILE -k KEY -o root.layout"
         case .layoutNotSigned:
             "check that --verification-keys are the project owner's, and that the layout came unchanged"
         case .otherLayout: "get the layout that is meant, or the digest of this one from its owner"
@@ -198,7 +203,7 @@ extension VerificationProblem: CustomStringConvertible {
     public var code: String {
         switch self {
         case .within(_, _, let problem): problem.code
-        case .malformedLayout: "layout-malformed"
+        case .malformedLayout, .writtenLayout: "layout-malformed"
         case .layoutNotSigned: "layout-signature"
         case .otherLayout: "layout-digest"
         case .expired: "layout-expired"

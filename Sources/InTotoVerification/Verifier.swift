@@ -69,7 +69,9 @@ public struct Verifier {
         var limits = JSONLimits()
         limits.size = VerificationRequest.layoutLimit
         let metadata: SignedMetadata
-        do { metadata = try SignedMetadata(request.layout, limits: limits) } catch { throw .malformedLayout(error) }
+        do { metadata = try SignedMetadata(request.layout, limits: limits) } catch {
+            throw isWrittenLayout ? .writtenLayout(error) : .malformedLayout(error)
+        }
         let payload: Authenticated<Payload>
         do {
             payload = try metadata.authenticated(by: request.ownerKeys, threshold: request.ownerKeys.count)
@@ -85,6 +87,12 @@ public struct Verifier {
         guard case .notEnoughSignatures(_, let checks) = error else { return [] }
         let signers = checks.compactMap { if case .valid(let key) = $0.outcome { key } else { nil } }
         return request.ownerKeys.filter { !signers.contains($0) }
+    }
+
+    /// Whether the file is called YAML, or is plainly no JSON object; decides on a hint only.
+    private var isWrittenLayout: Bool {
+        [".yaml", ".yml"].contains { request.layoutPath.hasSuffix($0) }
+            || request.layout.first { $0 > 0x20 } != UInt8(ascii: "{")
     }
 
     /// Spec: 5.2, step 3; a layout is expired at the very instant that it names.

@@ -79,10 +79,8 @@ import Testing
         "$R" -q -x -n test -p dist -k ci.pem; mv test.*.intoto.jsonl test.1234abcd.intoto.jsonl
         python3 -c 'import json; a = json.load(open("build.1234abcd.link")); a["signatures"] = []; \
             json.dump(a, open("kept-1.build.link.unsigned.json", "w"))'
-        "$R" layout init links/*.link --verification-keys alice.pem.pub -o draft.layout 2>/dev/null
-        "$R" layout sign draft.layout -k owner.pem -o root.layout 2>/dev/null
-        python3 -c 'import json; a = json.load(open("draft.layout")); \
-            json.dump(a.get("signed", a), open("layout.yaml", "w"))'
+        "$R" layout init links/*.link --verification-keys alice.pem.pub -o draft.yaml 2>/dev/null
+        "$R" layout sign draft.yaml -k owner.pem -o root.layout 2>/dev/null
         """
 
     /// What an example writes anew is taken away first, and what it needs to have happened is done.
@@ -90,7 +88,7 @@ import Testing
         "record stop": "\"$R\" record start -q -n edit -k me.pem -m src",
         "key": "rm -f ci.pem ci.pem.pub", "key generate": "rm ci.pem ci.pem.pub", "key convert": "rm ci.pem",
         "bundle": "rm app.intoto.jsonl", "bundle create": "rm app.intoto.jsonl",
-        "layout": "rm draft.layout root.layout", "layout init": "rm root.layout", "layout sign": "rm root.layout",
+        "layout": "rm draft.yaml root.layout", "layout init": "rm draft.yaml", "layout sign": "rm root.layout",
         "run": "rm build.*.intoto.jsonl", "": "rm build.*.intoto.jsonl",
     ]
 

@@ -62,21 +62,29 @@ import Testing
     /// Each with a part of what is said.
     @Test(arguments: [
         ("threshold: 2", "threshold: two", "'two' is no whole number"),
-        ("threshold: 2", "threshold: \"2\"", "'threshold' of step 'no' is no whole number"),
+        ("threshold: 2", "threshold: \"2\"", "whole number from 1 to 256, but a text: write it without quotes\n"),
         ("threshold: 2", "threshold: 02", "'02' is no whole number"),
         ("threshold: 2", "threshold: 1_0", "'1_0' is no whole number"),
-        ("threshold: 2", "threshold: 0", "'threshold' of step 'no' is no whole number"),
+        ("threshold: 2", "threshold: 0", "'threshold' of step 'no' is no whole number from 1 to 256\n"),
         ("threshold: 2", "threshold:", "'threshold' of step 'no' is no whole number"),
         ("threshold: 2", "threshold: !!int 2", "tag 'tag:yaml.org,2002:int' is not taken"),
         ("threshold: 2", "threshold: 2\n    threshold: 1", "stand twice"),
         ("threshold: 2", "threshold: 2\n    \"threshold\": 1", "stand twice"),
-        ("threshold: 2", "threshold: 2\n    extra: 1", "unknown member 'extra'"),
+        ("threshold: 2", "threshold: 2\n    extra: 1", "unknown member 'extra'\n"),
+        ("threshold: 2", "treshold: 2", "unknown member 'treshold'\nintoto-run: hint: did you mean 'threshold'?\n"),
+        ("expected_materials", "expected_material", "hint: did you mean 'expected_materials'?\n"),
         ("threshold: 2", "threshold: 2\n    <<: {a: b}", "'<<' merges mappings"),
         ("threshold: 2", "threshold: 2\n    ? [a]\n    : b", "a member's name is no text"),
         ("    threshold: 2\n", "", "no member 'threshold'"),
         ("keys: {}", "keys:", "member 'keys' of the layout must be an object, not null"),
         ("keys: {}", "keys: &all {}", "'&' before a name is an anchor"),
-        ("keys: {}", "keys: *all", "a text that begins with '*' stands in quotes"),
+        ("keys: {}", "keys: *all", "hint: put quotes around a text that begins with * "),
+        ("- '*'", "- *", "hint: put quotes around a text that begins with * "),
+        ("- '*'", "- *.o", "hint: put quotes around a text that begins with * "),
+        ("- '*'", "- @a", "hint: put quotes around a text that begins with * "),
+        ("- '*'", "- !a", "hint: put quotes around a text that begins with * "),
+        ("- '*'", "- %a", "hint: put quotes around a text that begins with * "),
+        ("- '*'", "- |a", "hint: put quotes around a text that begins with * "),
         ("keys: {}", "keys: {}\n---\na: b", "found another document"),
         ("keys: {}", "keys: {", "line "),
         ("keys: {}", "keys: {}\nexpectedPredicates: []", "unknown member 'expectedPredicates'"),
@@ -125,6 +133,18 @@ import Testing
         #expect(try sign(Self.layout).status == 0)
         let result = try run("verify", "-l", "layout.yaml", "--verification-keys", "owner.pem.pub")
         #expect(result.status == 1 && result.outputText.contains("not valid JSON"), "\(result.outputText)")
+        let advice = "what to do: give the signed layout; its owner makes it: intoto-run layout sign FILE "
+        #expect(result.outputText.contains(advice), "\(result.outputText)")
+        // JSON by its bytes, YAML by its name; neither; a layout that nobody has signed; one that is broken.
+        for (name, text, isUnsigned) in [
+            ("json.yaml", "{\"steps\": []}", true), ("layout", Self.layout, true), ("layout", "", true),
+            ("layout", #"{"signatures": [], "signed": {"_type": "layout"}}"#, true),
+            ("layout", #"{"signatures": [], "#, false),
+        ] {
+            try run.write(text, to: name)
+            let refused = try run("verify", "-l", name, "--verification-keys", "owner.pem.pub")
+            #expect(refused.status == 1 && refused.outputText.contains(advice) == isUnsigned, "\(refused.outputText)")
+        }
         // Under another name it is not taken for YAML, either.
         try run.write(Self.layout, to: "layout.json")
         #expect(try run("layout", "show", "layout.json").errorText.contains("not valid JSON"))

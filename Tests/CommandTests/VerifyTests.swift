@@ -155,7 +155,7 @@ import Testing
         let evidence = try #require((step["evidence"] as? [[String: Any]])?.first)
         #expect(evidence["standing"] as? String == "counted" && evidence["envelope"] as? Int == 1)
         let xml = String(decoding: try chain.run.read("report.xml"), as: UTF8.self)
-        #expect(xml.contains(#"tests="3" failures="0" skipped="0""#))
+        #expect(xml.contains(#"tests="3" failures="0" errors="0" skipped="0""#))
         let time = try #require(object["checkedAt"] as? String)
         #expect(xml.contains(#"timestamp="\#(time)""#), "\(xml)")
 
@@ -182,7 +182,7 @@ import Testing
         let apart = try verify()
         let reason = "rules not applied: the evidence of another step is missing or fails"
         #expect(apart.text.components(separatedBy: "    \(reason)\n").count == 2, "\(apart.text)")
-        #expect(apart.xml.contains(#"tests="5" failures="1" skipped="3""#), "\(apart.xml)")
+        #expect(apart.xml.contains(#"tests="5" failures="1" errors="0" skipped="3""#), "\(apart.xml)")
         #expect(
             apart.xml.contains("name=\"step build\">\n    <skipped message=\"\(reason)\"/>\n"), "\(apart.xml)")
         for name in ["attestation build=provenance", "inspection look"] {
@@ -192,7 +192,7 @@ import Testing
         chain.layout["steps"] = steps
         let broken = try verify()
         #expect(!broken.text.contains("not applied"), "\(broken.text)")
-        #expect(broken.xml.contains(#"tests="4" failures="1" skipped="2""#), "\(broken.xml)")
+        #expect(broken.xml.contains(#"tests="4" failures="1" errors="0" skipped="2""#), "\(broken.xml)")
     }
 
     @Test(arguments: ["--json", "--junit", "--vsa", "--save-inspections"])

@@ -36,20 +36,26 @@ extension Step {
                 "_type", "cert_constraints", "expected_command", "expected_materials", "expected_products", "name",
                 "pubkeys", "threshold",
             ])
-        guard case .integer(let threshold) = try members.value("threshold"), threshold >= 1,
-            threshold <= Self.maximumKeyCount
-        else {
-            throw .badValue(
-                "threshold", in: members.place, reason: "is no whole number from 1 to \(Self.maximumKeyCount)")
-        }
         self.init(
-            name: try StepName(reading: try members.text("name")), threshold: Int(threshold),
+            name: try StepName(reading: try members.text("name")), threshold: try Self.threshold(members),
             keyIDs: try Self.keyIDs(members), expectedCommand: try members.texts("expected_command"),
             expectedMaterials: try members.rules("expected_materials"),
             expectedProducts: try members.rules("expected_products"))
         if members.object["cert_constraints"] != nil {
             certificateConstraints = try members.values("cert_constraints", CertificateConstraint.init(json:place:))
         }
+    }
+
+    private static func threshold(_ members: MemberReader) throws(MetadataError) -> Int {
+        let value = try members.value("threshold")
+        if case .integer(let threshold) = value, (1...Int64(maximumKeyCount)).contains(threshold) {
+            return Int(threshold)
+        }
+        let isText = if case .string = value { true } else { false }
+        throw .badValue(
+            "threshold", in: members.place,
+            reason: "is no whole number from 1 to \(maximumKeyCount)"
+                + (isText ? ", but a text: write it without quotes" : ""))
     }
 
     private static func keyIDs(_ members: MemberReader) throws(MetadataError) -> [KeyID] {

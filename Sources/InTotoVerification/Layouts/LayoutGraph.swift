@@ -7,10 +7,10 @@ public struct LayoutGraph: Sendable {
         case dot, mermaid
     }
 
+    /// Rules that say the same of two nodes are one edge.
     private struct Edge: Hashable, Sendable {
-        let from: Text
+        let match: ArtifactMatch
         let to: Text
-        let label: String
     }
 
     private struct Node: Sendable {
@@ -30,7 +30,7 @@ public struct LayoutGraph: Sendable {
         func add(_ node: Node, _ rules: [ArtifactRule]) {
             nodes.append(node)
             for case .match(let match) in rules where match.step != node.name {
-                let edge = Edge(from: match.step, to: node.name, label: match.pattern.text.escaped)
+                let edge = Edge(match: match, to: node.name)
                 if seen.insert(edge).inserted { edges.append(edge) }
             }
         }
@@ -57,8 +57,11 @@ public struct LayoutGraph: Sendable {
             ["digraph layout {", "  rankdir=LR;"] + nodes.map(Self.dot) + edges.map(Self.dot) + ["}"]
         case .mermaid:
             ["flowchart LR"]
-                + nodes.map { "  \(number($0.name))[\(Self.entity("\($0.name.escaped) (\($0.detail))"))]" }
-                + edges.map { "  \(number($0.from)) -- \(Self.entity($0.label)) --> \(number($0.to))" }
+                + nodes.map { "  \(number($0.name))[\"\(Self.entities($0.name)) (\($0.detail))\"]" }
+                + edges.map { edge in
+                    let label = edge.match.label(Self.entities)
+                    return "  \(number(edge.match.step)) -- \"\(label)\" --> \(number(edge.to))"
+                }
         }
     }
 
@@ -69,7 +72,8 @@ public struct LayoutGraph: Sendable {
     }
 
     private static func dot(_ edge: Edge) -> String {
-        "  \(quoted(edge.from.escaped)) -> \(quoted(edge.to.escaped)) [label=\(quoted(edge.label))];"
+        let label = quoted(edge.match.label(\.escaped))
+        return "  \(quoted(edge.match.step.escaped)) -> \(quoted(edge.to.escaped)) [label=\(label)];"
     }
 
     private func number(_ name: Text) -> String { numbers[name].map { "n\($0)" } ?? "unknown" }
@@ -78,10 +82,35 @@ public struct LayoutGraph: Sendable {
         "\"" + text.unicodeScalars.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined() + "\""
     }
 
-    /// Mermaid has no escapes within quotes, but entities.
-    private static func entity(_ text: String) -> String {
-        "\""
-            + text.unicodeScalars.map { $0 == "\"" || $0 == "#" || $0 == "<" || $0 == ";" ? "#\($0.value);" : "\($0)" }
-            .joined() + "\""
+    /// Mermaid has no escapes within quotes, but entities; it also reads labels as Markdown, and refuses to draw what is a
+    /// list or a link there. What means nothing in either is left as it is.
+    private static func entities(_ text: Text) -> String {
+        var result = ""
+        var previous: Unicode.Scalar?
+        for scalar in text.escaped.unicodeScalars {
+            result += isPlain(scalar, behind: previous) ? "\(scalar)" : "#\(scalar.value);"
+            previous = scalar
+        }
+        return result
+    }
+
+    /// `previous`: nil at the beginning, where a blank or a dash begins a block. A dot behind a digit makes a list, one
+    /// behind `www` a link.
+    private static func isPlain(_ scalar: Unicode.Scalar, behind previous: Unicode.Scalar?) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", "/", ",", "'": true
+        case " ", "-": previous != nil
+        case ".": previous.map { !("0"..."9").contains($0) && $0 != "w" && $0 != "W" } ?? true
+        default: !scalar.isASCII
+        }
+    }
+}
+
+extension ArtifactMatch {
+    /// What is matched; where in each of the two, and that it is materials, only where the rule says so.
+    fileprivate func label(_ escaped: (Text) -> String) -> String {
+        (kind == .materials ? "materials: " : "") + escaped(pattern.text)
+            + (sourcePrefix.isEmpty ? "" : " IN \(escaped(sourcePrefix))")
+            + (destinationPrefix.isEmpty ? "" : ", there IN \(escaped(destinationPrefix))")
     }
 }

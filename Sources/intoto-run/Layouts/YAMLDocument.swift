@@ -124,7 +124,8 @@ enum YAMLDocument {
     /// Quoted texts bear the tag of a text.
     private static func refuseTag(_ tag: Tag, at node: Node) throws(YAMLDocumentError) {
         guard tag.rawValue.isEmpty || [.implicit, .str, .seq, .map].contains(Tag.Name(rawValue: tag.rawValue)) else {
-            throw YAMLDocumentError(at: node, "tag '\(Text(tag.rawValue).escaped)' is not taken")
+            throw YAMLDocumentError(
+                at: node, "tag '\(Text(tag.rawValue).escaped)' is not taken", hint: YAMLDocumentError.quotesHint)
         }
     }
 }
@@ -132,11 +133,18 @@ enum YAMLDocument {
 /// Why bytes are not a YAML document that we take.
 struct YAMLDocumentError: Error, CustomStringConvertible {
     let description: String
+    /// What to do about it, where that is plain.
+    let hint: String?
 
-    init(_ reason: String) { description = reason }
+    fileprivate static let quotesHint = "put quotes around a text that begins with * & ! @ ` % or |, such as \"*\""
 
-    init(at node: Node, _ reason: String) {
-        description = (node.mark.map { "line \($0.line), column \($0.column): " } ?? "") + reason
+    init(_ reason: String, hint: String? = nil) {
+        description = reason
+        self.hint = hint
+    }
+
+    init(at node: Node, _ reason: String, hint: String? = nil) {
+        self.init((node.mark.map { "line \($0.line), column \($0.column): " } ?? "") + reason, hint: hint)
     }
 
     init(_ error: YamlError) {
@@ -145,12 +153,22 @@ struct YAMLDocumentError: Error, CustomStringConvertible {
             self.init(Text(problem).escaped)
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            let hint = problem.contains("alias") ? ": a text that begins with '*' stands in quotes" : ""
-            self.init("line \(mark.line), column \(mark.column): \(Text(problem).escaped)\(hint)")
+            self.init(
+                "line \(mark.line), column \(mark.column): \(Text(problem).escaped)",
+                hint: Self.isOfUnquotedText(problem) ? Self.quotesHint : nil)
         case .duplicatedKeysInMapping(let names, let context):
             let list = names.map { "'\(Text($0).escaped)'" }.joined(separator: ", ")
             self.init("line \(context.mark.line): the members \(list) stand twice")
         case .no, .memory, .dataCouldNotBeDecoded: self.init("it cannot be parsed")
         }
+    }
+
+    /// Whether the parser, which has no codes, says this of a mark where it expects an alias, an anchor, a tag, a
+    /// directive or a block.
+    private static func isOfUnquotedText(_ problem: String) -> Bool {
+        [
+            "alias", "expected alphabetic or numeric character", "cannot start any token", "expected '!'", "tag",
+            "expected whitespace", "expected comment or line break",
+        ].contains { problem.contains($0) }
     }
 }

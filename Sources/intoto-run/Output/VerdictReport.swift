@@ -73,17 +73,17 @@ struct VerdictReport {
     private var conclusion: [String] {
         if verdict.outcome == .incomplete {
             let names = verdict.inspections.map(Self.title).joined(separator: ", ")
-            let others =
-                verdict.inspections.contains { !$0.sublayoutPath.isEmpty }
-                ? " and with --allow-sublayout-inspections" : ""
-            return [
-                "  not run, so nobody can tell: \(names)",
-                "what to do: verify without --no-inspections\(others), where the product is; read first what they run",
-            ]
+            return ["  not run, so nobody can tell: \(names)", "what to do: \(Self.hint(forIncomplete: verdict))"]
         }
         var lines = verdict.problems.flatMap { Self.indented($0.description, by: "  ") }
         if let hint = verdict.problems.first?.hint { lines.append("what to do: \(hint)") }
         return lines
+    }
+
+    static func hint(forIncomplete verdict: Verdict) -> String {
+        let others =
+            verdict.inspections.contains { $0.sublayoutStep != nil } ? " and with --allow-sublayout-inspections" : ""
+        return "verify without --no-inspections\(others), where the product is; read first what they run"
     }
 
     private static func indented(_ text: String, by indentation: String) -> [String] {

@@ -2,7 +2,6 @@ public import ArgumentParser
 import InTotoCrypto
 import InTotoFunctionary
 import InTotoMetadata
-import InTotoStorage
 public import InTotoVerification
 import SystemPackage
 
@@ -11,8 +10,8 @@ struct LayoutVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "layout", abstract: "Draft, check, sign and show layouts.",
         discussion: """
-            Example: intoto-run layout init links/*.link --verification-keys alice.pem.pub -o draft.layout
-                     intoto-run layout sign draft.layout -k owner.pem -o root.layout
+            Example: intoto-run layout init links/*.link --verification-keys alice.pem.pub -o draft.yaml
+                     intoto-run layout sign draft.yaml -k owner.pem -o root.layout
             """,
         subcommands: [Draft.self, Lint.self, SignLayout.self, Show.self])
 }
@@ -23,7 +22,7 @@ extension LayoutVerb {
         static let configuration = CommandConfiguration(
             commandName: "init", abstract: "Draft a layout from recorded links, which those links keep.",
             discussion: """
-                Example: intoto-run layout init links/*.link --verification-keys alice.pem.pub -o root.layout
+                Example: intoto-run layout init links/*.link --verification-keys alice.pem.pub -o draft.yaml
 
                 Steps are in the order in which artifacts flow; read it, change it, and sign it.
                 """)
@@ -33,8 +32,14 @@ extension LayoutVerb {
         @Option(help: ArgumentHelp("For how many days it is good.", valueName: "days"))
         var days = 365
 
-        @Option(name: .shortAndLong, help: ArgumentHelp("Where the unsigned layout goes.", valueName: "file"))
+        @Option(
+            name: .shortAndLong,
+            help: ArgumentHelp(
+                "Where the unsigned layout goes; as YAML where it is called .yaml or .yml.", valueName: "file"))
         var output: String
+
+        @Flag(help: "Replace a file that is already there.")
+        var overwrite = false
 
         @OptionGroup var result: ResultOptions
 
@@ -67,13 +72,19 @@ extension LayoutVerb {
             do throws(LayoutDraftError) { layout = try LayoutDraft(recordings).layout(expires: expires) } catch {
                 throw Failure("\(error)", hint: "give recordings of one and the same delivery")
             }
-            let unsigned = Metablock(signed: .object(try layout.json()), signatures: [])
-            try write(.metablock(unsigned), to: output)
+            try BundleVerb.write(
+                LayoutFile.bytes(ofDraft: layout, at: output), to: FilePath(output), overwrite: overwrite)
             try result.report(
                 written: [FilePath(output)], ["steps": .integer(Int64(layout.steps.count))],
-                note: { context.note("intoto-run: \($0), unsigned: \(layout.steps.count) steps") }, in: context)
+                note: {
+                    context.note("intoto-run: \($0), unsigned: \(layout.steps.count) steps")
+                    context.note("intoto-run: \(Self.withoutInspections)")
+                }, in: context)
             return ExitStatus.success
         }
+
+        private static let withoutInspections =
+            "no inspection: `verify` looks at evidence only; add one that matches the delivery (see Verification)"
     }
 
     /// Looks for what is well formed and wrong.
@@ -97,7 +108,8 @@ extension LayoutVerb {
             do { findings = LayoutLint(try LayoutFile.read(file), now: context.utcNow).findings } catch let error
                 as MetadataError
             {
-                findings = [LayoutFinding(.notTaken, "no verifier of ours takes it: \(error)")]
+                let hint = error.hint.map { "; \($0)" } ?? ""
+                findings = [LayoutFinding(.notTaken, "no verifier of ours takes it: \(error)\(hint)")]
             }
             if json {
                 let list = findings.map { finding -> JSONValue in
@@ -114,11 +126,15 @@ extension LayoutVerb {
         }
     }
 
-    /// Signs a layout that verifiers will take.
+    /// Signs a layout that is well formed and good for a while.
     struct SignLayout: Verb {
         static let configuration = CommandConfiguration(
-            commandName: "sign", abstract: "Sign a layout, once it is one that verifiers take.",
-            discussion: "Example: intoto-run layout sign layout.yaml -k owner.pem -o root.layout")
+            commandName: "sign", abstract: "Sign a layout that is well formed and has not expired.",
+            discussion: """
+                Example: intoto-run layout sign draft.yaml -k owner.pem -o root.layout
+
+                Whatever else `layout lint` finds is a warning.
+                """)
 
         @OptionGroup var signing: SigningOptions
 
@@ -128,15 +144,19 @@ extension LayoutVerb {
         @Option(name: .shortAndLong, help: ArgumentHelp("Where the signed layout goes.", valueName: "file"))
         var output: String
 
+        @Flag(help: "Replace a file that is already there.")
+        var overwrite = false
+
         @OptionGroup var result: ResultOptions
 
         @Argument(help: "A layout, as YAML where it is called .yaml or .yml; signatures that it has are left out.")
         var file: String
 
         func run(in context: CommandContext) throws -> Int32 {
-            let layout: Layout
-            do { layout = try LayoutFile.read(file) } catch let error as MetadataError {
-                throw Failure("\(Text(file).escaped): \(error)")
+            let layout = try readLayout(file)
+            let findings = LayoutLint(layout, now: context.utcNow).findings
+            if let expired = findings.first(where: { $0.code == .expired }) {
+                throw Failure("\(Text(file).escaped): \(expired)", hint: "give it a later 'expires'")
             }
             let signers = try signing.signers(in: context)
             let signed: SignedMetadata
@@ -151,10 +171,9 @@ extension LayoutVerb {
                         signed: .object(try layout.json()),
                         signatures: try signers.map { try $0.signature(over: message) }))
             }
-            for finding in LayoutLint(layout, now: context.utcNow).findings {
-                context.note("intoto-run: warning: \(finding)")
-            }
-            try write(signed, to: output)
+            for finding in findings { context.note("intoto-run: warning: \(finding)") }
+            try BundleVerb.write(
+                JSONWriter.lines(.indented) { signed.write(to: &$0) }, to: FilePath(output), overwrite: overwrite)
             try result.report(
                 written: [FilePath(output)], note: { context.note("intoto-run: \($0)") }, in: context)
             return ExitStatus.success
@@ -181,10 +200,7 @@ extension LayoutVerb {
         }
 
         func run(in context: CommandContext) throws -> Int32 {
-            let layout: Layout
-            do { layout = try LayoutFile.read(file) } catch let error as MetadataError {
-                throw Failure("\(Text(file).escaped): \(error)")
-            }
+            let layout = try readLayout(file)
             guard !json else {
                 try context.print(JSONText.indented(layout.json()))
                 return ExitStatus.success
@@ -199,9 +215,8 @@ extension LayoutVerb {
 
 extension LayoutGraph.Language: ExpressibleByArgument {}
 
-private func write(_ metadata: SignedMetadata, to path: String) throws {
-    let bytes = try JSONWriter.lines(.indented) { metadata.write(to: &$0) }
-    do { try EvidenceDirectory.reserve(FilePath(path), overwrite: false).commit(bytes) } catch {
-        throw Failure.reading(path, error)
+private func readLayout(_ path: String) throws -> Layout {
+    do { return try LayoutFile.read(path) } catch let error as MetadataError {
+        throw Failure("\(Text(path).escaped): \(error)", hint: error.hint)
     }
 }

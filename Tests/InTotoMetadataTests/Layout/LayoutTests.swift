@@ -89,6 +89,21 @@ import Testing
         #expect(Self.refusal(step: ["cert_constraints": [["expected_product": ""]]]).contains(unknown))
     }
 
+    /// Each with what is said of it.
+    @Test(
+        arguments: [
+            ("expected_product", "did you mean 'expected_products'?"), ("treshold", "did you mean 'threshold'?"),
+            ("pubKeys", "did you mean 'pubkeys'?"), ("nam", "did you mean 'name'?"), ("ne", nil), ("expect", nil),
+            ("comment", nil), ("", nil),
+        ] as [(Text, String?)])
+    func `an unknown member that is nearly a known one leads to that`(name: Text, hint: String?) {
+        #expect {
+            try Layout(json: Self.layout(["steps": [Self.step([name: "x"])]]))
+        } throws: { error in
+            (error as? MetadataError)?.hint == hint
+        }
+    }
+
     @Test func `types are what they are called`() {
         #expect(Self.refusal(["_type": "link"]).contains("is not 'layout'"))
         #expect(Self.refusal(step: ["_type": "inspection"]).contains("is not 'step'"))
