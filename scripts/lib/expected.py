@@ -134,9 +134,12 @@ def record(chain, step, meaning, any_functionary):
     keys = chain.layout["keys"]
     listed = [keys[label] for label in keys if any_functionary or label in step["pubkeys"]]
     files = {link_file(label, link): (signer, link) for signer, label, link in chain.pieces()}
+    stored = {name for name, (_, link) in files.items() if stored_for(link) == step["name"]}
+    stored |= {name for name in chain.files if name.startswith(step["name"] + ".")}
+    demand(len(stored) <= 1000, "too many link files")
     people, links = set(), []
     for name, (signer, link) in files.items():
-        if name in chain.broken or name in chain.files or stored_for(link) != step["name"]:
+        if name not in stored or name in chain.broken or name in chain.files:
             continue
         if not any(may_sign(key, signer) for key in listed) or set(link) != LINK or link["name"] != step["name"]:
             continue

@@ -31,10 +31,12 @@ FILES = [
     "Sources/InTotoMetadata/*.swift", "Sources/InTotoMetadata/Attestation/*.swift",
     "Sources/InTotoMetadata/JSON/*.swift", "Sources/InTotoMetadata/Layout/*.swift",
     "Sources/InTotoMetadata/Signed/*.swift", "Sources/InTotoMetadata/Predicates/LinkPredicate.swift",
+    "Sources/InTotoMetadata/Predicates/KnownPredicate+Result.swift",
     "Sources/InTotoMetadata/Predicates/VerificationSummary.swift",
     "Sources/InTotoStorage/BoundedReader.swift", "Sources/InTotoStorage/EvidenceFolder.swift",
     "Sources/intoto-run/Verbs/Verify.swift", "Sources/intoto-run/InspectionCommand.swift",
     "Sources/intoto-run/Options/VerificationOptions.swift",
+    "Sources/intoto-run/Output/VerdictOutputs.swift",
 ]
 # Writing, and what is shown: nothing is decided there.
 LEFT_OUT = re.compile(r"Writing\.swift|JSONWriter|TerminalEscaping|VerdictReport")
@@ -95,20 +97,23 @@ class Guard:
         return f"{self.path}:{self.line}: {self.text}"
 
 
-def extras(path):
-    """Guards that are no guard or if: rewritten as scripts/lib/guards-extra.txt says."""
-    found = []
+def extras():
+    """Guards that are no guard or if, by file: rewritten as scripts/lib/guards-extra.txt says."""
+    found = collections.defaultdict(list)
     with open(os.path.join(HERE, "guards-extra.txt"), encoding="utf-8") as file:
         for entry in file.read().split("\n\n"):
             lines = [line for line in entry.split("\n") if line and not line.startswith("#")]
-            if lines and lines[0] == path:
-                found.append([line[1:] for line in lines[1:3]])
+            if not lines:
+                continue
+            if len(lines) != 3 or lines[1][0] != "-" or lines[2][0] != "+" or "GONE" not in lines[2]:
+                sys.exit(f"guards: guards-extra.txt: no entry: {lines}")
+            found[lines[0]].append((lines[1][1:], lines[2][1:]))
     return found
 
 
 def read_all():
     """All guards, what cannot be removed, and the rewritten sources."""
-    guards, fixed, sources = [], [], {}
+    guards, fixed, sources, rewritten = [], [], {}, extras()
     number = 1
     for path in sorted({path for pattern in FILES for path in glob.glob(os.path.join(ROOT, pattern))}):
         name = os.path.relpath(path, ROOT)
@@ -128,7 +133,7 @@ def read_all():
             add(index, found.line(position), text)
         number = found.number
         result = found.removable()
-        for old, new in extras(name):
+        for old, new in rewritten.pop(name, []):
             # Where an extra stands there is no other guard, so that it is in the result as it is in the source.
             if source.count(old) != 1 or result.count(old) != 1:
                 sys.exit(f"guards: guards-extra.txt: '{old}' stands {source.count(old)} times in {name}, "
@@ -138,6 +143,8 @@ def read_all():
             number += 1
         fixed += [f"{name}:{found.line(position)}: {text}: {why}" for position, text, why in found.fixed]
         sources[name] = result
+    if rewritten:
+        sys.exit(f"guards: guards-extra.txt has entries for files that are not looked at: {sorted(rewritten)}")
     return guards, fixed, sources
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 
-from chains import GOOD_DATES, NAMES, StepLink, digest, link_file
+from chains import GOOD_DATES, NAMES, StepLink, digest, link_file, stored_for
 
 
 def other_name(chain):
@@ -142,9 +142,14 @@ def other_scheme(chain):
 
 
 def too_much(chain):
-    """Most keys of a step and bytes of a rule's word that are taken, and one more."""
+    """Most keys and link files of a step and bytes of a rule's word that are taken, and one more."""
     step = chain.rng.choice(chain.steps)
-    if chain.rng.random() < 0.5:
+    kind = chain.rng.randrange(3)
+    if kind == 0:
+        names = {link_file(label, link) for _, label, link in chain.pieces() if stored_for(link) == step["name"]}
+        for number in range(chain.rng.choice([1000, 1001]) - len(names)):
+            chain.files[f"{step['name']}.{number:08x}.link"] = b"{"
+    elif kind == 1:
         count = chain.rng.choice([256, 257])
         step["pubkeys"] = step["pubkeys"] + [f"{number:064x}" for number in range(count - len(step["pubkeys"]))]
     else:
