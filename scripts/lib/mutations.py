@@ -330,12 +330,18 @@ def bad_signature_first(chain):
 
 
 def payload_type(chain):
-    """Another type, signed or not."""
+    """Another type, signed or not, and perhaps a good link beside it."""
     def change(container):
         if "payloadType" in container:
             container["payloadType"] = kind
 
-    name = chain.rng.choice(["layout", first_file(chain)])
+    index = chain.rng.randrange(len(chain.steps))
+    if chain.rng.random() < 0.5:
+        keys = chain.rng.sample(chain.ring.functionaries, 2)
+        chain.steps[index].update(pubkeys=[key.keyid for key in keys], threshold=1)
+        chain.signed[index] = [(key, key.keyid, chain.links[index]) for key in keys]
+    _, label, link = chain.signed[index][0]
+    name = chain.rng.choice(["layout", link_file(label, link)])
     kind = chain.rng.choice(["application/vnd.in-toto.link+json", "text/plain", ""])
     if chain.rng.random() < 0.5:
         chain.types[name] = kind.encode()

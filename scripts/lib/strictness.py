@@ -20,7 +20,7 @@ TABLE = {
     "private-keys": (r"PRIVATE KEY", None),
     "key-labels": (r"not the label of the key", None),
     "empty-layouts": (r"neither steps nor inspections", None),
-    "payload-types": (r"unknown kind of metadata", None),
+    "payload-types": (None, r"InvalidMetadata"),
     "unreadable-evidence": (None, r"InvalidMetadata|FormatError: Invalid Metadata|JSONDecodeError|UnicodeDecodeError"),
     "any-signature": (
         None, r"Multiple signatures found|SignatureVerificationError: Invalid signature|Only found '\d+'"),
