@@ -7,12 +7,10 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import threading
-import time
 
+from guardruns import Tests
 from swiftguards import Guards
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -232,64 +230,6 @@ def build():
 
 # MARK: Runs
 
-class Tests:
-    def __init__(self):
-        self.program = glob.glob(os.path.join(BUILD, "debug", "*PackageTests.xctest"))[0]
-        self.sound = set()  # suites that have passed with every guard in place since this began
-
-    def run(self, suites, variables, limit):
-        """Runs suites until a test fails: (what failed, or nothing; how many tests ran; seconds)."""
-        filters = "^(" + "|".join(re.escape(suite) for suite in suites) + ")/"
-        start = time.monotonic()
-        process = subprocess.Popen(
-            [self.program, "--testing-library", "swift-testing", "--filter", filters], cwd=TREE,
-            env=dict(os.environ, INTOTO_RUN=os.path.join(BUILD, "release", "intoto-run"), **variables),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
-        failure, count, late = None, 0, threading.Event()
-
-        def stop():
-            late.set()
-            os.killpg(process.pid, signal.SIGKILL)
-
-        timer = threading.Timer(limit, stop)
-        timer.start()
-        for line in process.stdout:
-            text = re.sub(r"\x1b\[[0-9;]*m", "", line.decode("utf-8", "replace")).strip()
-            ran = re.search(r"Test run with (\d+) test", text)
-            count = int(ran.group(1)) if ran else count
-            if re.search(r"recorded an issue|Fatal error|\u2718", text):
-                failure = text
-                os.killpg(process.pid, signal.SIGKILL)
-                break
-        process.stdout.close()
-        status = process.wait()
-        timer.cancel()
-        if late.is_set():
-            failure = failure or f"no end within {limit:.0f} s"
-        elif failure is None and status != 0:
-            failure = f"the tests ended with status {status}"
-        return failure, count, time.monotonic() - start
-
-
-def is_right(tests, failure, batch, limit):
-    """Whether it is the removal that the failure shows: the same suites pass with every guard in place.
-
-    Of an issue that a test has recorded once a session is enough; what ended otherwise, such as too late, may be the
-    machine's doing, and is compared with a run right now.
-    """
-    is_issue = "recorded an issue" in failure
-    place = re.search(r" at (\w+?)(\+\w+)?\.swift:", failure)
-    failed = [suite for suite in batch if is_issue and place and suite.endswith("." + place.group(1))] or batch
-    if is_issue and tests.sound.issuperset(failed):
-        return True
-    problem, _, _ = tests.run(failed, {}, limit)
-    if problem:
-        print(f"  with every guard in place: {problem[:150]}", file=sys.stderr, flush=True)
-        return False
-    tests.sound.update(failed)
-    return True
-
-
 def reaches(tests, count):
     """For each suite: how long it takes, and the numbers of the guards that it reaches; kept for the next run."""
     build = [os.stat(tests.program).st_mtime_ns, count, SUITES]
@@ -330,7 +270,7 @@ def judge(tests, guard, suites, is_quick):
         limit = 20 + 4 * sum(suites[suite][0] for suite in batch)
         for _ in range(ATTEMPTS):
             failure, _, _ = tests.run(batch, {"INTOTO_TEST_REMOVED_GUARD": str(guard.number)}, limit)
-            if failure is None or is_right(tests, failure, batch, limit):
+            if failure is None or tests.is_right(failure, batch, limit):
                 break
         else:
             sys.exit(f"guards: {guard} cannot be judged: {' '.join(batch)} fail with every guard in place, too")
@@ -377,7 +317,7 @@ def main():
         build()
     elif any(not is_in_tree(name, content) for name, content in sources.items()):
         sys.exit("guards: the sources have changed since the copy was built; leave out --skip-build")
-    tests = Tests()
+    tests = Tests(TREE, BUILD)
     suites = reaches(tests, len(guards))
     subject = chosen(guards, options)
     killed, survived = 0, []
