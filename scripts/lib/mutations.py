@@ -191,11 +191,12 @@ def orders(chain):
 def odd_names(chain):
     link = chain.rng.choice(chain.links)
     side = link[chain.rng.choice(["materials", "products"])]
-    name = chain.rng.choice(NAMES)
+    is_second = side and chain.rng.random() < 0.3  # one artifact under two names
+    name = chain.rng.choice(list(side) if is_second else NAMES)
     odd = chain.rng.choice([
         "./" + name, "x/../" + name, "src//" + name, name + "/", "/" + name, "//" + name, "", "https://x//" + name])
     side[odd] = side.get(name, digest(0))
-    if chain.rng.random() < 0.6:
+    if not is_second and chain.rng.random() < 0.6:
         side.pop(name, None)
     return "names"
 
@@ -252,7 +253,7 @@ def other_rules(chain):
 
 def literally(name):
     """The pattern that matches this name only."""
-    return re.sub(r"[[*?]", lambda match: f"[{match[0]}]", name)
+    return re.sub(r"[\[*?]", lambda match: f"[{match[0]}]", name)
 
 
 def derived_pattern(chain):
@@ -361,9 +362,9 @@ def edited_digest(chain):
 
 
 MUTATIONS = [
-    other_name, flip_signature, other_signer, unlisted_signer, expiry, threshold, one_key_twice, unknown_member, missing_member,
-    change_after_signing, disagreement, odd_names, odd_names, odd_digests, odd_digests, odd_step_name, bad_rule,
-    missing_link, unreadable_evidence, other_key_id, relabelled_key, repeated_member, private_key, no_steps,
+    other_name, flip_signature, other_signer, unlisted_signer, expiry, threshold, one_key_twice, unknown_member,
+    missing_member, change_after_signing, disagreement, odd_names, odd_names, odd_digests, odd_digests, odd_step_name,
+    bad_rule, missing_link, unreadable_evidence, other_key_id, relabelled_key, repeated_member, private_key, no_steps,
     bad_signature_first, payload_type, edited_digest, other_rules, other_rules, derived_pattern, derived_pattern,
     met_threshold, other_scheme, other_scheme, too_much, orders, orders,
 ]

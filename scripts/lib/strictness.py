@@ -1,4 +1,4 @@
-"""The table of strictness (Documentation.docc/Verification.md) as generated chains reach it, by the words that stand there."""
+"""The table of strictness (Documentation.docc/Verification.md), by the words that stand there, and how chains reach it."""
 
 import re
 

@@ -29,8 +29,8 @@ def make(options, ring, number, directory):
     for mutation in mutations:
         try:
             words = mutation(chain)
-        except (IndexError, KeyError, ValueError, StopIteration):  # another mutation has taken away what this one would change
-            continue
+        except (IndexError, KeyError, ValueError, StopIteration):
+            continue  # another mutation has taken away what this one would change
         chain.tags += [words] if isinstance(words, str) else words or []
         chain.mutations.append(mutation.__name__)
         chain.kinds |= {kind for kind, members in KINDS.items() if mutation in members}
