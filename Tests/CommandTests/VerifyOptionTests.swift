@@ -72,7 +72,7 @@ import Testing
             try PreloadedLibrary.install(library, in: &run)
             let result = try chain.verify([], environment: run.environment)
             #expect(result.status == 2 && result.output == [])
-            #expect(result.errorText.contains("cannot list links: \(reason)"), "\(result.errorText)")
+            #expect(result.errorText.contains("../links: cannot list: \(reason)"), "\(result.errorText)")
         }
     }
 

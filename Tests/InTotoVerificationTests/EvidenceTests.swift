@@ -257,7 +257,7 @@ import Testing
             #expect(verdict.outcome == .passed)
             // Somebody has signed each of them, so that nothing is said of signatures.
             let shown = verdict.layout.otherEvidence.first.map(\.description)
-            #expect(shown == ["x.intoto.jsonl, envelope 1: does not count: \(reason)"])
+            #expect(shown.count == 1 && shown[0].hasSuffix("/x.intoto.jsonl, envelope 1: does not count: \(reason)"))
         }
     }
 

@@ -11,7 +11,10 @@ import Testing
     @Test func `a thousand chains have the verdicts that they have to have, and show each planted defect`() throws {
         let result = try Subprocess.run(
             Self.root.appending(path: ".build/peers/bin/python").path,
-            ["-B", Self.root.appending(path: "scripts/lib/verify-differential.py").path, "1000", "--seed", "7", "--self-test"],
+            [
+                "-B", Self.root.appending(path: "scripts/lib/verify-differential.py").path, "1000", "--seed", "7",
+                "--self-test",
+            ],
             environment: [
                 "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8",
                 "TMPDIR": TemporaryDirectory.current.path, "INTOTO_RUN": BuiltProduct.intotoRun.path,
@@ -30,7 +33,8 @@ import Testing
     @Test func `the script and the documentation have the same table`() throws {
         let script = try Self.text("scripts/lib/strictness.py")
         let documented = try Self.text("Sources/intoto-run/Documentation.docc/Verification.md")
-        let section = try #require(documented.split(separator: "## Strictness").dropFirst().first)
+        let sections = documented.split(separator: "\n## ")
+        let section = try #require(sections.first { $0.hasPrefix("Strictness\n") })
         let lines = section.matches(of: /^\| `([a-z-]+)` \|/.anchorsMatchLineEndings()).map { String($0.1) }
         let reached = script.matches(of: /^    "([a-z-]+)": \(/.anchorsMatchLineEndings()).map { String($0.1) }
         let elsewhere = script.matches(of: /^    "([a-z-]+)": "(.+)",$/.anchorsMatchLineEndings())
