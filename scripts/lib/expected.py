@@ -48,14 +48,14 @@ class Meaning:
         return written if self.names_as_written else normalized(written)
 
     def artifacts(self, written):
-        """Digests and written names by the names that rules match."""
+        """Digests and spellings by the names that rules match."""
         found = {}
         for name, digests in written.items():
             if not self.names_as_written:
                 demand(name and "\0" not in name, f"'{name}' is no name")
                 demand(self.name(name) not in found, f"'{name}' is there twice")
             demand(digests or self.digests_as_text, f"'{name}' has no digest")
-            found[self.name(name)] = (digests, name)
+            found[self.name(name)] = (digests, {name})
         return found
 
     def are_same(self, a, b):
@@ -163,10 +163,12 @@ def may_sign(key, signer):
 
 
 def merged(all_artifacts):
-    """They have the same names."""
+    """With the digests and the spellings of all; they have the same names."""
     return {
-        name: ({kind: value for artifacts in all_artifacts for kind, value in artifacts[name][0].items()}, written)
-        for name, (_, written) in all_artifacts[0].items()}
+        name: (
+            {kind: value for artifacts in all_artifacts for kind, value in artifacts[name][0].items()},
+            set().union(*(artifacts[name][1] for artifacts in all_artifacts)))
+        for name in all_artifacts[0]}
 
 
 # Rules. Spec: in-toto v1.0, 4.3.3
@@ -180,7 +182,7 @@ def apply_rules(rules, own, side, records, meaning):
         if kind == "require":
             demand(pattern in queue, f"{words} is not met")
         elif kind == "disallow":
-            odd = {name for name in queue if fnmatch.fnmatchcase(own[side][name][1], pattern)}
+            odd = {name for name in queue if fnmatch.filter(own[side][name][1], pattern)}
             demand(not fitting | odd, f"{words} forbids {sorted(fitting | odd)}")
         elif kind == "match":
             queue -= {name for name in queue if is_matched(name, rule, own[side], records, meaning)}
