@@ -48,8 +48,9 @@ public final class EvidenceFolder: Sendable {
         let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0 else { throw failure() }
         guard let entries = fdopendir(copy) else {
+            let failure = failure()
             close(copy)
-            throw failure()
+            throw failure
         }
         defer { closedir(entries) }
         var names: [Text] = []

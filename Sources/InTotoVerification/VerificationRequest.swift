@@ -97,8 +97,9 @@ public struct InspectionRecord: Sendable {
 
 /// Runs the command of one inspection, and returns what it found and left.
 ///
-/// `digests` are the algorithms that the links use: with these, artifacts can be compared. `evidence` are the files that
-/// functionaries' evidence was read from: no others are hidden from the rules as evidence.
+/// `digests` are the algorithms that the links use: artifacts can be compared with those of them that the runner can
+/// compute of files. `evidence` are the files that functionaries' evidence was read from: no others are hidden from the
+/// rules as evidence.
 public struct InspectionRunner {
     public typealias Run = (
         _ inspection: Inspection, _ digests: [DigestAlgorithm], _ evidence: Set<FilePath>

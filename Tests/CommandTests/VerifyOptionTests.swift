@@ -64,10 +64,16 @@ import Testing
         try chain.run.write("", to: "links/unreadable")
         #expect(try chain.verify().status == 0)
         var run = chain.run
-        try PreloadedLibrary.install(PreloadedLibrary.failingList, in: &run)
-        let result = try chain.verify([], environment: run.environment)
-        #expect(result.status == 2 && result.output == [])
-        #expect(result.errorText.contains("cannot list"), "\(result.errorText)")
+        for (library, reason) in [
+            (PreloadedLibrary.failingList, "Input/output error"),
+            (PreloadedLibrary.failingOpening, "Too many open files"),
+            (PreloadedLibrary.failingListing, "Cannot allocate memory"),
+        ] {
+            try PreloadedLibrary.install(library, in: &run)
+            let result = try chain.verify([], environment: run.environment)
+            #expect(result.status == 2 && result.output == [])
+            #expect(result.errorText.contains("../links: cannot list: \(reason)"), "\(result.errorText)")
+        }
     }
 
     @Test func `evidence may be named as a file, of a bounded size`() throws {

@@ -110,7 +110,7 @@ import Testing
     @Test func `a link with other digests of the same artifacts agrees with nobody`() throws {
         var chain = try Self.chain([.alice, .bob], threshold: 1)
         try chain.add(TestChain.link("build", products: ["out": "b"]), by: .alice)
-        guard case .object(var other) = TestChain.link("build") else { return }
+        var other = try TestChain.members(of: TestChain.link("build"))
         other["products"] = ["out": ["sha512": .string(Text(String(repeating: "b", count: 128)))]]
         try chain.add(.object(other), by: .bob)
         let text = try chain.verify().text

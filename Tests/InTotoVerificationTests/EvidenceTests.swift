@@ -40,12 +40,20 @@ import Testing
         let label = try TestChain.Person.bob.keyID.text
         var object = try TestChain.Person.alice.key.publicKey.keyObject
         object["keyid"] = .string(label)
-        guard case .object(var keys)? = chain.layout["keys"] else { return }
+        var keys = try TestChain.members(of: chain.layout["keys"])
         keys[label] = .object(object)
         chain.layout["keys"] = .object(keys)
         let verdict = try chain.verify()
         #expect(verdict.problems.map(\.code) == ["threshold-impossible"])
         #expect(verdict.text.contains("lists 1 distinct usable key"))
+
+        // It is called by the first of them, whichever the step lists.
+        let labels = try [TestChain.Person.alice, .bob].map { try $0.keyID }
+        let first = try #require(Layout(json: chain.layout).keys.map(\.keyID).first(where: labels.contains))
+        for listed: TestChain.Person in [.alice, .bob] {
+            chain.layout["steps"] = .array([try TestChain.step("build", [listed])])
+            #expect(try chain.verify().findings().contains { $0.contains(": counts for '\(first)'") })
+        }
     }
 
     @Test func `a threshold that nobody can meet is told from one that was not met`() throws {
@@ -56,7 +64,7 @@ import Testing
 
     @Test func `who signed one piece only is counted before those who signed several`() throws {
         var chain = try Self.chain([.alice, .bob, .carl], threshold: 2)
-        guard case .object(var object) = Self.link else { return }
+        var object = try TestChain.members(of: Self.link)
         object["environment"] = ["run": "another"]
         let other = JSONValue.object(object)
         // Whichever file is looked at first, the piece of two signers may count for the other one of them.
@@ -260,14 +268,19 @@ import Testing
         var chain = try TestChain()
         try chain.add(Self.link, by: .alice)
         for (content, reason): (JSONValue, String) in [
-            (["_type": "link"], "has no member"), (["_type": "other"], "unknown kind of metadata 'other'"),
-            (.object(chain.layout), "a sublayout needs a file"),
+            (["_type": "link"], "the link has no member 'name'"),
+            (["_type": "other"], "unknown kind of metadata 'other'"),
+            (
+                .object(chain.layout),
+                "a sublayout needs a file STEP.KEYID8.link of its own, beside the directory with its links"
+            ),
         ] {
             chain.files["x.intoto.jsonl"] = try TestChain.signed(content, by: [.alice])
             let verdict = try chain.verify()
             #expect(verdict.outcome == .passed)
+            // Somebody has signed each of them, so that nothing is said of signatures.
             let shown = verdict.layout.otherEvidence.first.map(\.description)
-            #expect(shown.count == 1 && shown[0].contains(reason), "\(shown)")
+            #expect(shown.count == 1 && shown[0].hasSuffix("/x.intoto.jsonl, envelope 1: does not count: \(reason)"))
         }
     }
 

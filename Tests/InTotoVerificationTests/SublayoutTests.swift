@@ -56,6 +56,16 @@ import Testing
         #expect(try Self.chain(empty).problems() == ["layout-empty"])
     }
 
+    @Test func `a step with a sublayout that does not hold has made nothing, whatever stands beside it`() throws {
+        for (products, problems): ([Text: Character], [String]) in [(["out": "a"], []), (["bad": "a"], ["rule"])] {
+            var chain = try Self.chain(Self.inner(), products: products)
+            try chain.add(TestChain.link("build", materials: ["in": "a"], products: products), by: .bob)
+            let verdict = try chain.verify()
+            #expect(verdict.problems.map(\.code) == problems)
+            #expect(verdict.products?.count == (problems.isEmpty ? 1 : nil))
+        }
+    }
+
     @Test func `who signed a sublayout is asked to mend it, and the owner of the layout is not`() throws {
         var expired = try Self.inner()
         expired.layout["expires"] = "2029-12-31T23:59:59Z"

@@ -85,6 +85,14 @@ struct TestChain {
         return .object(object)
     }
 
+    /// The members of an object; a test that has something else in its place fails.
+    static func members(of value: JSONValue?) throws -> JSONObject {
+        guard case .object(let object)? = value else { throw NotAnObject() }
+        return object
+    }
+
+    private struct NotAnObject: Error {}
+
     // MARK: Signing and verifying
 
     static func envelope(

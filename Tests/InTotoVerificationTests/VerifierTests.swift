@@ -36,8 +36,7 @@ import Testing
         var chain = try Self.accepted()
         chain.layout["steps"] = "none"
         #expect(try chain.problems() == ["layout-malformed"])
-        guard case .object(let link) = TestChain.link("build") else { return }
-        chain.layout = link
+        chain.layout = try TestChain.members(of: TestChain.link("build"))
         let verdict = try chain.verify()
         #expect(verdict.problems.map(\.code) == ["layout-malformed"])
         #expect(verdict.text.contains("unknown kind of metadata 'link'"))
@@ -190,9 +189,8 @@ import Testing
         for (expected, recorded, differs): (JSONValue, JSONValue, Bool) in [
             (["make"], ["make"], false), (["make"], ["cmake"], true), (["make"], [], true), ([], ["make"], false),
         ] {
-            guard case .object(var step) = try TestChain.step("build", [.alice]),
-                case .object(var link) = TestChain.link("build")
-            else { return }
+            var step = try TestChain.members(of: TestChain.step("build", [.alice]))
+            var link = try TestChain.members(of: TestChain.link("build"))
             step["expected_command"] = expected
             link["command"] = recorded
             chain.layout["steps"] = .array([.object(step)])
@@ -222,7 +220,7 @@ import Testing
     @Test func `a program beside the product is warned of, others are not`() throws {
         for (program, isRelative): (JSONValue, Bool) in [("./x", true), ("a/x", true), ("/bin/x", false), ("x", false)]
         {
-            guard case .object(var inspection) = TestChain.inspection("look") else { return }
+            var inspection = try TestChain.members(of: TestChain.inspection("look"))
             inspection["run"] = .array([program])
             let verdict = try TestChain(steps: [], inspections: [.object(inspection)]).verify()
             #expect(verdict.warnings.contains { $0.description.contains("that is inspected") } == isRelative)

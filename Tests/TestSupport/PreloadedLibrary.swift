@@ -102,6 +102,63 @@ public enum PreloadedLibrary {
         struct dirent64 *readdir64(DIR *directory) { return (struct dirent64 *)readdir(directory); }
         """
 
+    /// Directories that hold a file `unreadable` cannot be opened a second time, to be listed.
+    public static let failingOpening = """
+        #define _GNU_SOURCE
+        #include <errno.h>
+        #include <fcntl.h>
+        #include <stdarg.h>
+        #include <string.h>
+        #include <sys/syscall.h>
+        #include <unistd.h>
+        int openat(int directory, const char *name, int flags, ...) {
+            va_list rest;
+            va_start(rest, flags);
+            int mode = va_arg(rest, int);
+            va_end(rest);
+            if (strcmp(name, ".") == 0 && faccessat(directory, "unreadable", F_OK, 0) == 0) {
+                errno = EMFILE;
+                return -1;
+            }
+            return syscall(SYS_openat, directory, name, flags, mode);
+        }
+        int openat64(int directory, const char *name, int flags, ...) {
+            va_list rest;
+            va_start(rest, flags);
+            int mode = va_arg(rest, int);
+            va_end(rest);
+            return openat(directory, name, flags, mode);
+        }
+        """
+
+    /// Directories that hold a file `unreadable` cannot be made lists of, and what is closed after that fails, too.
+    public static let failingListing = """
+        #define _GNU_SOURCE
+        #include <dirent.h>
+        #include <dlfcn.h>
+        #include <errno.h>
+        #include <sys/syscall.h>
+        #include <unistd.h>
+        static int failed = -1;
+        DIR *fdopendir(int directory) {
+            DIR *(*next)(int) = (DIR *(*)(int))dlsym(RTLD_NEXT, "fdopendir");
+            if (faccessat(directory, "unreadable", F_OK, 0) == 0) {
+                failed = directory;
+                errno = ENOMEM;
+                return NULL;
+            }
+            return next(directory);
+        }
+        int close(int file) {
+            int result = syscall(SYS_close, file);
+            if (file == failed) {
+                errno = EIO;
+                return -1;
+            }
+            return result;
+        }
+        """
+
     /// Empty files were changed at the end of time.
     public static let endOfTime = """
         #define _GNU_SOURCE

@@ -7,12 +7,10 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import threading
-import time
 
+from guardruns import Tests
 from swiftguards import Guards
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -31,10 +29,12 @@ FILES = [
     "Sources/InTotoMetadata/*.swift", "Sources/InTotoMetadata/Attestation/*.swift",
     "Sources/InTotoMetadata/JSON/*.swift", "Sources/InTotoMetadata/Layout/*.swift",
     "Sources/InTotoMetadata/Signed/*.swift", "Sources/InTotoMetadata/Predicates/LinkPredicate.swift",
+    "Sources/InTotoMetadata/Predicates/KnownPredicate+Result.swift",
     "Sources/InTotoMetadata/Predicates/VerificationSummary.swift",
     "Sources/InTotoStorage/BoundedReader.swift", "Sources/InTotoStorage/EvidenceFolder.swift",
     "Sources/intoto-run/Verbs/Verify.swift", "Sources/intoto-run/InspectionCommand.swift",
     "Sources/intoto-run/Options/VerificationOptions.swift",
+    "Sources/intoto-run/Output/VerdictOutputs.swift",
 ]
 # Writing, and what is shown: nothing is decided there.
 LEFT_OUT = re.compile(r"Writing\.swift|JSONWriter|TerminalEscaping|VerdictReport")
@@ -61,6 +61,9 @@ SUITES = (
         "VerifyOptionTests", "VerifyRefusalTests", "VerifyTests", "VerifyThresholdTests", "WrongMetadataTests")]
     + ["InteropTests.VerifyVectorTests"]
 )
+
+# So often a guard is judged anew where its suites fail with every guard in place, too.
+ATTEMPTS = 3
 
 SWITCH = """\
 #if canImport(Glibc)
@@ -95,20 +98,23 @@ class Guard:
         return f"{self.path}:{self.line}: {self.text}"
 
 
-def extras(path):
-    """Guards that are no guard or if: rewritten as scripts/lib/guards-extra.txt says."""
-    found = []
+def extras():
+    """Guards that are no guard or if, by file: rewritten as scripts/lib/guards-extra.txt says."""
+    found = collections.defaultdict(list)
     with open(os.path.join(HERE, "guards-extra.txt"), encoding="utf-8") as file:
         for entry in file.read().split("\n\n"):
             lines = [line for line in entry.split("\n") if line and not line.startswith("#")]
-            if lines and lines[0] == path:
-                found.append([line[1:] for line in lines[1:3]])
+            if not lines:
+                continue
+            if len(lines) != 3 or lines[1][0] != "-" or lines[2][0] != "+" or "GONE" not in lines[2]:
+                sys.exit(f"guards: guards-extra.txt: no entry: {lines}")
+            found[lines[0]].append((lines[1][1:], lines[2][1:]))
     return found
 
 
 def read_all():
     """All guards, what cannot be removed, and the rewritten sources."""
-    guards, fixed, sources = [], [], {}
+    guards, fixed, sources, rewritten = [], [], {}, extras()
     number = 1
     for path in sorted({path for pattern in FILES for path in glob.glob(os.path.join(ROOT, pattern))}):
         name = os.path.relpath(path, ROOT)
@@ -128,7 +134,7 @@ def read_all():
             add(index, found.line(position), text)
         number = found.number
         result = found.removable()
-        for old, new in extras(name):
+        for old, new in rewritten.pop(name, []):
             # Where an extra stands there is no other guard, so that it is in the result as it is in the source.
             if source.count(old) != 1 or result.count(old) != 1:
                 sys.exit(f"guards: guards-extra.txt: '{old}' stands {source.count(old)} times in {name}, "
@@ -138,6 +144,8 @@ def read_all():
             number += 1
         fixed += [f"{name}:{found.line(position)}: {text}: {why}" for position, text, why in found.fixed]
         sources[name] = result
+    if rewritten:
+        sys.exit(f"guards: guards-extra.txt has entries for files that are not looked at: {sorted(rewritten)}")
     return guards, fixed, sources
 
 
@@ -222,44 +230,6 @@ def build():
 
 # MARK: Runs
 
-class Tests:
-    def __init__(self):
-        self.program = glob.glob(os.path.join(BUILD, "debug", "*PackageTests.xctest"))[0]
-
-    def run(self, suites, variables, limit):
-        """Runs suites until a test fails: (what failed, or nothing; how many tests ran; seconds)."""
-        filters = "^(" + "|".join(re.escape(suite) for suite in suites) + ")/"
-        start = time.monotonic()
-        process = subprocess.Popen(
-            [self.program, "--testing-library", "swift-testing", "--filter", filters], cwd=TREE,
-            env=dict(os.environ, INTOTO_RUN=os.path.join(BUILD, "release", "intoto-run"), **variables),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
-        failure, count, late = None, 0, threading.Event()
-
-        def stop():
-            late.set()
-            os.killpg(process.pid, signal.SIGKILL)
-
-        timer = threading.Timer(limit, stop)
-        timer.start()
-        for line in process.stdout:
-            text = re.sub(r"\x1b\[[0-9;]*m", "", line.decode("utf-8", "replace")).strip()
-            ran = re.search(r"Test run with (\d+) test", text)
-            count = int(ran.group(1)) if ran else count
-            if re.search(r"recorded an issue|Fatal error|\u2718", text):
-                failure = text
-                os.killpg(process.pid, signal.SIGKILL)
-                break
-        process.stdout.close()
-        status = process.wait()
-        timer.cancel()
-        if late.is_set():
-            failure = failure or f"no end within {limit:.0f} s"
-        elif failure is None and status != 0:
-            failure = f"the tests ended with status {status}"
-        return failure, count, time.monotonic() - start
-
-
 def reaches(tests, count):
     """For each suite: how long it takes, and the numbers of the guards that it reaches; kept for the next run."""
     build = [os.stat(tests.program).st_mtime_ns, count, SUITES]
@@ -282,6 +252,7 @@ def reaches(tests, count):
         numbers = {number for number in range(1, count + 1) if marks[number]}
         print(f"  {suite}: {ran} tests, {seconds:.1f} s, reach {len(numbers)} guards", file=sys.stderr)
         found[suite] = (seconds, numbers)
+        tests.sound.add(suite)
     with open(REACHES, "w", encoding="utf-8") as file:
         json.dump({"build": build, "suites": {name: (seconds, sorted(numbers))
                                               for name, (seconds, numbers) in found.items()}}, file)
@@ -297,7 +268,12 @@ def judge(tests, guard, suites, is_quick):
     slow = [[suite] for _, suite in reaching if suite not in near + quick]
     for batch in filter(None, [near, quick] + ([] if is_quick else slow)):
         limit = 20 + 4 * sum(suites[suite][0] for suite in batch)
-        failure, _, _ = tests.run(batch, {"INTOTO_TEST_REMOVED_GUARD": str(guard.number)}, limit)
+        for _ in range(ATTEMPTS):
+            failure, _, _ = tests.run(batch, {"INTOTO_TEST_REMOVED_GUARD": str(guard.number)}, limit)
+            if failure is None or tests.is_right(failure, batch, limit):
+                break
+        else:
+            sys.exit(f"guards: {guard} cannot be judged: {' '.join(batch)} fail with every guard in place, too")
         if failure:
             return failure
     return None
@@ -341,7 +317,7 @@ def main():
         build()
     elif any(not is_in_tree(name, content) for name, content in sources.items()):
         sys.exit("guards: the sources have changed since the copy was built; leave out --skip-build")
-    tests = Tests()
+    tests = Tests(TREE, BUILD)
     suites = reaches(tests, len(guards))
     subject = chosen(guards, options)
     killed, survived = 0, []

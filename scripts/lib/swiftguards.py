@@ -7,7 +7,8 @@ import re
 
 OPEN, CLOSE = "([{", ")]}"
 REFUSAL = re.compile(
-    r"throw\b|return nil\b|return false\b|return \.(?!valid)[a-z]|(\w+\.)*(problems|refusals|odd)\.append\b")
+    r"throw\b|return nil\b|return false\b|return \.(?!valid)[a-z]|(\w+\.)*(problems|refusals|odd)\.append\b"
+    r"|(\w+\.)*problem = |(\w+\.)*outcome = \.failed\b")
 CHECK_CALL = re.compile(r"try (\w+\.)*(check\w*|refuseOthers|enter|requireSignatures)\(")
 BINDING = re.compile(r"(let|var|case)\b|#available")
 
