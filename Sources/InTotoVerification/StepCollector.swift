@@ -11,6 +11,8 @@ struct StepCollector {
     private let budget: SignatureBudget
     private var bundled: [Text: [JudgedEvidence]] = [:]
     private typealias JudgedEvidence = (reference: EvidenceReference, result: Result<AcceptedEvidence, RejectionReason>)
+    /// Of links, by the digests of what was signed.
+    private var contents: [Text: AcceptedEvidence.Content] = [:]
     private(set) var otherEvidence = OtherEvidence()
     private(set) var otherStatements = 0
     /// Those of types that are required.
@@ -43,8 +45,10 @@ struct StepCollector {
     /// What is kept is what counts: bundles may hold far more.
     private mutating func sort(_ found: FoundEvidence, _ judges: [Text: EvidenceJudge]) throws(CryptoError) {
         let authenticated: Authenticated<Payload>
-        do throws(RejectionReason) { authenticated = try authenticate(found) } catch {
-            otherEvidence.append(found.reference, error)
+        switch try authenticate(found) {
+        case .success(let believed): authenticated = believed
+        case .failure(let reason):
+            otherEvidence.append(found.reference, reason)
             return
         }
         signedFiles.insert(found.file)
@@ -56,32 +60,63 @@ struct StepCollector {
             otherEvidence.append(found.reference, .otherStep(link.name.text))
             return
         }
-        bundled[link.name.text, default: []].append((found.reference, try judge.judge(authenticated, found)))
+        let result = try judge.judge(authenticated, found).map { share($0) }
+        bundled[link.name.text, default: []].append((found.reference, result))
     }
 
     private func judge(of step: Step) -> EvidenceJudge {
         EvidenceJudge(functionaries, step, at: request.now, request.policy, budget)
     }
 
-    private func authenticate(_ found: FoundEvidence) throws(RejectionReason) -> Authenticated<Payload> {
-        let metadata = try found.content.get()
+    private func authenticate(
+        _ found: FoundEvidence
+    ) throws(CryptoError) -> Result<Authenticated<Payload>, RejectionReason> {
+        let metadata: SignedMetadata
+        switch found.content {
+        case .success(let read): metadata = read
+        case .failure(let reason): return .failure(reason)
+        }
         let named = functionaries.possibleSigners(of: metadata.signatures).map(\.key)
-        guard budget.allows(metadata, size: found.size, named) else { throw .tooManySignatures }
-        if let authenticated = try? metadata.authenticated(
-            by: named, limits: request.policy.limits, mayTryOthers: { _ in false }),
-            authenticated.signedBy.count == metadata.signatures.count
-        {
-            return authenticated
-        }
-        // Not every signature is by whom it names: a key id is a hint, and everybody may have made it.
-        do {
-            return try metadata.authenticated(by: functionaries.all.map(\.key), limits: request.policy.limits) {
-                budget.allowsTrials($0, size: found.size)
+        guard budget.allows(metadata, size: found.size, named) else { return .failure(.tooManySignatures) }
+        do throws(AuthenticationError) {
+            if named.count < functionaries.all.count, let authenticated = try onlyNamed(metadata, named) {
+                return .success(authenticated)
             }
+            // Not every signature is by whom it names: a key id is a hint, and everybody may have made it.
+            return .success(
+                try metadata.authenticated(by: functionaries.all.map(\.key), limits: request.policy.limits) {
+                    budget.allowsTrials($0, size: found.size)
+                })
         } catch {
-            if case .metadata(let error) = error { throw .malformed(error) }
-            throw .notOfLayout(error)
+            switch error {
+            case .crypto(let error): throw error
+            case .metadata(let error): return .failure(.malformed(error))
+            case .notSigned, .notEnoughSignatures, .impossibleThreshold: return .failure(.notOfLayout(error))
+            }
         }
+    }
+
+    /// What each of its signers has signed whom it names; nil where somebody else may have, too.
+    private func onlyNamed(
+        _ metadata: SignedMetadata, _ named: [PublicKey]
+    ) throws(AuthenticationError) -> Authenticated<Payload>? {
+        do {
+            let authenticated = try metadata.authenticated(
+                by: named, limits: request.policy.limits, mayTryOthers: { _ in false })
+            return authenticated.signedBy.count == metadata.signatures.count ? authenticated : nil
+        } catch {
+            if case .crypto = error { throw error }
+            return nil
+        }
+    }
+
+    /// Copies in other containers share their artifacts.
+    private mutating func share(_ evidence: AcceptedEvidence) -> AcceptedEvidence {
+        guard case .link = evidence.content, let digest = evidence.signedDigest else { return evidence }
+        var evidence = evidence
+        evidence.content = contents[digest] ?? evidence.content
+        contents[digest] = evidence.content
+        return evidence
     }
 
     private mutating func reportOther(_ authenticated: Authenticated<Payload>, _ found: FoundEvidence) {
@@ -106,7 +141,7 @@ struct StepCollector {
     }
 
     /// Everything that counts for the step, and the report of what does not.
-    func collect(_ step: Step) throws(CryptoError) -> (StepReport, [AcceptedEvidence]) {
+    mutating func collect(_ step: Step) throws(CryptoError) -> (StepReport, [AcceptedEvidence]) {
         let judge = judge(of: step)
         var report = StepReport(step: step, listed: judge.listed)
         guard step.threshold <= judge.listed.count || !step.certificateConstraints.isEmpty else {
@@ -114,16 +149,29 @@ struct StepCollector {
             return (report, [])
         }
         var results: [JudgedEvidence] = []
-        let areFew = try pool.visitLinks(of: step.name) { (found) throws(CryptoError) in
-            let result = try judge.judge(found)
-            if case .success = result { report.linkFiles.insert(found.file) }
+        var known: [Text: AcceptedEvidence] = [:]
+        let others = bundled[step.name.text] ?? []
+        let isAlone = others.isEmpty && pool.linkCount(of: step.name) == 1
+        // Whoever can put files here has as many copies of a genuine link as they like.
+        func isKnown(_ reference: EvidenceReference, _ file: FilePath) -> Bool {
+            guard let copy = known[reference.sha256]?.found(as: reference) else { return false }
+            report.linkFiles.insert(file)
+            results.append((reference, .success(copy)))
+            return true
+        }
+        let areFew = try pool.visitLinks(of: step.name, isKnown: isKnown) { (found) throws(CryptoError) in
+            let result = try judge.judge(found, isAlone: isAlone).map { share($0) }
+            if case .success(let evidence) = result {
+                report.linkFiles.insert(found.file)
+                if case .link = evidence.content { known[found.reference.sha256] = evidence }
+            }
             results.append((found.reference, result))
         }
         guard areFew else {
             report.problems.append(.tooManyLinks(step.name, limit: EvidencePool.fileLimit))
             return (report, [])
         }
-        results += bundled[step.name.text] ?? []
+        results += others
         let accepted = results.compactMap { try? $0.1.get() }
         let count = EvidenceCount(accepted)
         report.evidence = results.map { reference, result in
@@ -134,14 +182,20 @@ struct StepCollector {
         }
         if count.total < step.threshold {
             report.evidence += pool.misnamed(for: step.name)
-            let others = report.evidence.filter { finding in
+            let uncounted = report.evidence.filter { finding in
                 if case .counted = finding.standing { !finding.cosigners.isEmpty } else { true }
             }
             report.problems.append(
                 .thresholdNotMet(
-                    step, counted: count.total, rejected: others, elsewhere: otherEvidence.named(after: step.name)))
+                    step, counted: count.total, rejected: uncounted, missing: missing(judge.listed, accepted),
+                    elsewhere: otherEvidence.named(after: step.name)))
             return (report, [])
         }
         return (report, accepted)
+    }
+
+    private func missing(_ listed: [Functionary], _ accepted: [AcceptedEvidence]) -> [Functionary] {
+        let signers = Set(accepted.flatMap(\.signers).map(\.key))
+        return listed.filter { !signers.contains($0.key) }
     }
 }

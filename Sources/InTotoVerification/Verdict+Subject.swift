@@ -58,7 +58,7 @@ extension Verdict {
 extension InspectionReport {
     /// A MATCH with another inspection compares what is here with what is here.
     fileprivate func matched(_ digests: DigestSet, withOneOf steps: Set<Text>) -> Bool {
-        guard sublayoutStep == nil else { return false }
+        guard sublayoutPath.isEmpty else { return false }
         return [materials, products].compactMap { $0 }.flatMap(\.entries).contains { entry in
             guard case .match(let match) = entry.rule, steps.contains(match.step) else { return false }
             return entry.consumed.positions.contains {

@@ -28,7 +28,7 @@ public struct Verdict: Sendable {
     }
     /// Of the layout itself, which would have been run, had nothing failed before.
     public var inspectionsNotReached: [Inspection] {
-        inspections.contains { $0.sublayoutStep == nil } ? [] : layout.layout?.inspections ?? []
+        inspections.contains(where: \.sublayoutPath.isEmpty) ? [] : layout.layout?.inspections ?? []
     }
     /// Of the layout itself, whose evidence was not looked at, since the layout is refused as it is.
     public var stepsNotReached: [Step] { layout.steps.isEmpty ? layout.layout?.steps ?? [] : [] }
@@ -122,8 +122,8 @@ public struct StepReport: Sendable {
 /// One inspection.
 public struct InspectionReport: Sendable {
     public let inspection: Inspection
-    /// The step whose sublayout wants it; nil for the layout itself.
-    public let sublayoutStep: StepName?
+    /// The steps that lead to the sublayout that wants it, the outermost first; none for the layout itself.
+    public let sublayoutPath: [StepName]
     /// Whether its command was begun: it may have changed what is here, however it ended.
     public internal(set) var hasRun = false
     /// What it found and left, unsigned.
@@ -140,13 +140,13 @@ public struct InspectionReport: Sendable {
     /// Its problems as those of the sublayout that it is of: two layouts may call their inspections the same.
     public var everyProblem: [VerificationProblem] {
         // Whoever signed the sublayout is asked about none of them.
-        sublayoutStep.map { step in problems.map { .within(step, by: [], $0) } } ?? problems
+        problems.map { problem in sublayoutPath.reversed().reduce(problem) { .within($1, by: [], $0) } }
     }
 
     var everyWarning: [VerificationWarning] {
-        sublayoutStep.map { step in warnings.map { .within(step, $0) } } ?? warnings
+        warnings.map { warning in sublayoutPath.reversed().reduce(warning) { .within($1, $0) } }
     }
 
     /// Whose inspection it is, as it reads after its name; nothing for the layout's own.
-    public var owner: String { sublayoutStep.map { " of the sublayout of '\($0)'" } ?? "" }
+    public var owner: String { sublayoutPath.reversed().map { " of the sublayout of '\($0)'" }.joined() }
 }

@@ -6,15 +6,18 @@ public indirect enum VerificationProblem: Error, Sendable {
     /// Of the sublayout that stands for a step, and that these signed.
     case within(StepName, by: [Functionary], VerificationProblem)
     case malformedLayout(MetadataError)
-    case layoutNotSigned(AuthenticationError)
+    /// `missing`: those of the owner's keys of which there is no good signature.
+    case layoutNotSigned(AuthenticationError, missing: [PublicKey])
     case otherLayout(expected: Text, found: Text)
     case expired(at: UTCTime, checkedAt: UTCTime)
     case clockNotSet(UTCTime)
     case emptyLayout
     case parameters(ParameterError)
     case impossibleThreshold(Step, keys: Int)
-    /// `elsewhere`: what stands in bundles and is no evidence of a step, of which some may have been meant for this one.
-    case thresholdNotMet(Step, counted: Int, rejected: [EvidenceFinding], elsewhere: OtherEvidence)
+    /// `missing`: those whom the step lists and of whom there is no good link. `elsewhere`: what stands in bundles and is no
+    /// evidence of a step, of which some may have been meant for this one.
+    case thresholdNotMet(
+        Step, counted: Int, rejected: [EvidenceFinding], missing: [Functionary], elsewhere: OtherEvidence)
     case tooManyLinks(StepName, limit: Int)
     case disagreement(StepName, EvidenceReference, EvidenceReference, String)
     case sublayoutTooDeep(StepName, limit: Int)
@@ -91,7 +94,9 @@ extension VerificationProblem: CustomStringConvertible {
         switch self {
         case .within(let step, _, let problem): "in the sublayout of step '\(step)': \(problem)"
         case .malformedLayout(let error): "the layout is not taken: \(error)"
-        case .layoutNotSigned(let error): "the layout is not believed: \(error)"
+        case .layoutNotSigned(let error, let missing):
+            "the layout is not believed: \(error)"
+                + missing.map { "\n  no good signature by '\($0.keyID(.python))'" }.joined()
         case .otherLayout(let expected, let found):
             "the layout is another one: its SHA-256 is \(found), not \(expected.escaped)"
         case .expired(let expiry, let now): "the layout expired at \(expiry) (checked at \(now))"
@@ -101,11 +106,12 @@ extension VerificationProblem: CustomStringConvertible {
         case .impossibleThreshold(let step, let keys):
             "step '\(step.name)' needs \(step.threshold) functionaries, and the layout lists \(keys) distinct usable "
                 + "\(keys == 1 ? "key" : "keys") for it"
-        case .thresholdNotMet(let step, let counted, let rejected, let elsewhere):
+        case .thresholdNotMet(let step, let counted, let rejected, let missing, let elsewhere):
             "step '\(step.name)' needs links from \(step.threshold) "
                 + "\(step.threshold == 1 ? "functionary" : "functionaries"), found \(counted)"
                 + rejected.prefix(Self.shownEntries).map { "\n  \($0)" }.joined() + Self.more(rejected.count)
-                + Self.shown(elsewhere)
+                + missing.prefix(Self.shownEntries).map { "\n  no good link by \($0.shown)" }.joined()
+                + Self.more(missing.count) + Self.shown(elsewhere)
         case .tooManyLinks(let step, let limit): "step '\(step)' has more than \(limit) link files"
         case .disagreement(let step, let a, let b, let difference):
             "the links of step '\(step)' disagree: \(a) and \(b)\n  \(difference)"
@@ -115,11 +121,10 @@ extension VerificationProblem: CustomStringConvertible {
         case .sublayoutFolder(let step, let reason): "the links of the sublayout of step '\(step)': \(reason)"
         case .sublayoutInspections(let step, let inspections):
             "the sublayout of step '\(step)' wants to run commands here"
-                + inspections.map { "\n  \($0.name): \($0.command.map(\.escaped).joined(separator: " "))" }.joined()
+                + inspections.map { "\n  \($0.name): \($0.command.shellLine)" }.joined()
         case .rules(let name, let kind, let failure): "the \(kind.rawValue) of '\(name)': \(failure)"
         case .command(let step, let reference, let expected, let found):
-            "step '\(step)' ran another command: expected '\(Self.shown(expected))', recorded '\(Self.shown(found))' "
-                + "in \(reference)"
+            "step '\(step)' ran another command: expected \(expected.shellLine), recorded \(found.shellLine), in \(reference)"
         case .inspection(let name, let fault): "inspection '\(name)' \(fault)"
         case .attestation(let requirement, .noSuchStep):
             "the attestation \(requirement) is required, and the layout has no such step"
@@ -151,8 +156,6 @@ extension VerificationProblem: CustomStringConvertible {
         return elsewhere.first.prefix(shownElsewhere).map { "\n  \($0)" }.joined()
             + (rest > 0 ? "\n  and \(rest) more of no step: --explain shows them" : "")
     }
-
-    private static func shown(_ command: [Text]) -> String { command.map(\.escaped).joined(separator: " ") }
 
     /// What to do about it.
     public var hint: String? { hint(asking: "the project owner") }
@@ -249,9 +252,11 @@ extension RuleFailure {
         for miss in artifacts.flatMap(\.nearMisses) {
             switch miss {
             case .otherDigest:
-                return "somebody or something changed it between the two; get the recorded file, or find out who"
+                return "somebody or something changed it between the two, or one link is of another run: "
+                    + "get the recorded file, or the links of one run"
             case .otherName:
-                return "if that is the same artifact, the rule needs an IN prefix, or the step another name"
+                return
+                    "if it was renamed or moved, put it back; if it belongs there, the layout's rule needs an IN prefix"
             case .noCommonDigest, .cannotTell: return "record the steps with one digest algorithm in common: --digest"
             case .uncovered: return "if it is meant, the rule needs another pattern or IN prefix"
             case .noSuchStep: return "the layout's MATCH names a step that is not there"

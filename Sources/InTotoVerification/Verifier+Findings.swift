@@ -38,14 +38,6 @@ extension ArtifactRecord {
     }
 }
 
-extension ArtifactRecord {
-    /// With the digests of both; the two do not differ.
-    func merged(with other: ArtifactRecord) -> ArtifactRecord {
-        ArtifactRecord(
-            materials: materials.merged(with: other.materials), products: products.merged(with: other.products))
-    }
-}
-
 extension RuleTrace {
     func problems(of name: StepName) -> [VerificationProblem] { failure.map { [.rules(of: name, kind, $0)] } ?? [] }
 

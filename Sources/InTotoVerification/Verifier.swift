@@ -75,9 +75,16 @@ public struct Verifier {
             payload = try metadata.authenticated(by: request.ownerKeys, threshold: request.ownerKeys.count)
         } catch {
             if case .metadata(let error) = error { throw .malformedLayout(error) }
-            throw .layoutNotSigned(error)
+            throw .layoutNotSigned(error, missing: missing(error))
         }
         do { return try payload.layout() } catch { throw .malformedLayout(error) }
+    }
+
+    /// Those of the owner's keys that have not signed.
+    private func missing(_ error: AuthenticationError) -> [PublicKey] {
+        guard case .notEnoughSignatures(_, let checks) = error else { return [] }
+        let signers = checks.compactMap { if case .valid(let key) = $0.outcome { key } else { nil } }
+        return request.ownerKeys.filter { !signers.contains($0) }
     }
 
     /// Spec: 5.2, step 3; a layout is expired at the very instant that it names.
@@ -149,8 +156,6 @@ public struct Verifier {
     }
 
     /// One record for all links of a step: they agree, and sublayouts hold. Spec: 5.2, step 5; 4.5.
-    ///
-    /// It has the digests of all of them: two may agree with a third in one algorithm, and differ in another.
     private mutating func reduce(
         _ step: Step, _ accepted: [AcceptedEvidence], _ report: inout StepReport, _ path: [StepName]
     ) -> (record: ArtifactRecord, command: [Text])? {
@@ -169,19 +174,13 @@ public struct Verifier {
         report.command = first.command
         guard report.everyProblem.isEmpty else { return nil }
         for piece in reduced { checkCommand(of: step, piece.command, piece.reference, &report) }
-        var record = first.record
-        for (index, other) in reduced.enumerated().dropFirst() {
-            guard let difference = record.difference(from: other.record) else {
-                record = record.merged(with: other.record)
-                continue
-            }
-            let opponent = reduced[..<index].first { $0.record.difference(from: other.record) != nil } ?? first
-            // In its own words: those before it together may say more than it does.
-            let shown = opponent.record.difference(from: other.record) ?? difference
-            report.problems.append(.disagreement(step.name, opponent.reference, other.reference, shown))
+        var agreed = AgreedRecord(first.record)
+        for other in reduced.dropFirst() {
+            guard let (index, difference) = agreed.add(other.record) else { continue }
+            report.problems.append(.disagreement(step.name, reduced[index].reference, other.reference, difference))
             return nil
         }
-        return (record, first.command)
+        return (agreed.merged, first.command)
     }
 
     /// Spec: 4.5, sublayouts.
@@ -275,13 +274,13 @@ public struct Verifier {
 
     /// Inspections wait until everything else holds: they are commands, and run on whatever was delivered.
     struct PendingInspections {
-        let sublayoutStep: StepName?
+        let sublayoutPath: [StepName]
         let inspections: [Inspection]
         let records: [Text: ArtifactRecord]
         let mayRun: Bool
 
         var reports: [InspectionReport] {
-            inspections.map { InspectionReport(inspection: $0, sublayoutStep: sublayoutStep) }
+            inspections.map { InspectionReport(inspection: $0, sublayoutPath: sublayoutPath) }
         }
     }
 
@@ -301,7 +300,7 @@ public struct Verifier {
         let mayRun = runner != nil && request.policy.inspections == .run && policy == .run
         pending.append(
             PendingInspections(
-                sublayoutStep: path.last, inspections: layout.inspections, records: records, mayRun: mayRun))
+                sublayoutPath: path, inspections: layout.inspections, records: records, mayRun: mayRun))
     }
 
     private func runInspections(beside evidence: Set<FilePath>) -> [InspectionReport] {

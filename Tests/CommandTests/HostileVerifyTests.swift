@@ -337,4 +337,26 @@ import Testing
         #expect(result.status == 1)
         #expect(result.outputText.contains("forbids 200 artifacts"))
     }
+
+    @Test func `a thousand copies of a genuine link cost what one does`() throws {
+        let delivery = try Delivery()
+        var products = JSONObject()
+        for number in 0..<20_000 {
+            products[Text("dist/\(number)")] = ["sha256": .string(Text(String(repeating: "a", count: 64)))]
+        }
+        var chain = delivery.chain
+        try chain.change("expected_products", to: [["ALLOW", "*"]])
+        try chain.change("expected_command", to: [Any]())
+        let link = try Delivery.link(["products": .object(products)])
+        try delivery.replaceEvidence(by: Delivery.envelope(link, by: delivery.alice))
+        let copied = try chain.run.shell(
+            "for i in $(seq 10000000 10000998); do ln \(delivery.linkName) links/build.$i.link; done")
+        #expect(copied.status == 0, "\(copied.errorText)")
+        #expect(try chain.verify().status == 0)
+        let result = try delivery.verify()
+        #expect(result.status == 0, "\(result.outputText.prefix(300))\(result.errorText.prefix(300))")
+        // One more is one file too many.
+        _ = try chain.run.shell("ln \(delivery.linkName) links/build.10000999.link")
+        #expect(try delivery.verify().status == 1)
+    }
 }

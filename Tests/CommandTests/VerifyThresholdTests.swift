@@ -43,6 +43,28 @@ import Testing
         #expect(try three.verify().status == 0)
     }
 
+    @Test func `one run in two forms by two keys is one, and two runs are two`() throws {
+        let chain = try Chain.handmade(threshold: 2)
+        try chain.run.write("x", to: "product/app")
+        func build(_ people: [String], _ formats: String) throws {
+            let made = try IntotoRun(in: chain.run.directory.appending(path: "product")).run(
+                ["-q", "-n", "build", "-k"] + people.map { "../\($0)" } + ["-p", "app", "-d", "../links", "--format"]
+                    + [formats, "--", "true"])
+            #expect(made.status == 0, "\(made.errorText)")
+        }
+        try build(["alice.pem", "bob.pem"], "attestation,link")
+        #expect(try chain.run.list("links").count == 3)
+        let one = try chain.verify()
+        #expect(one.status == 1, "\(one.outputText)")
+        #expect(one.outputText.contains("one piece of evidence counts once"), "\(one.outputText)")
+        _ = try chain.run.shell("rm links/*")
+        try build(["alice.pem"], "attestation")
+        #expect(try chain.verify().status == 1)
+        try build(["bob.pem"], "link")
+        let two = try chain.verify()
+        #expect(two.status == 0, "\(two.outputText)")
+    }
+
     // MARK: Certificates
 
     /// Roots, and leaves under them, made by the `openssl` program with throwaway keys.

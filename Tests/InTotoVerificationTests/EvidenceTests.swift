@@ -131,6 +131,29 @@ import Testing
         }
     }
 
+    @Test func `one piece in a file and in a bundle counts once, at any threshold`() throws {
+        for threshold in [Int64(1), 2] {
+            var chain = try Self.chain([.alice, .bob, .carl], threshold: threshold)
+            try chain.add(Self.link, by: .alice, .bob)
+            chain.files["x.intoto.jsonl"] = try TestChain.signed(Self.link, by: [.bob, .alice])
+            try chain.add(Self.link(of: 1), by: .carl)
+            let verdict = try chain.verify()
+            #expect(verdict.outcome == .passed, "\(verdict.text)")
+            let evidence = verdict.layout.steps[0].evidence
+            #expect(verdict.layout.steps[0].counted.count == 2 && evidence.count == 3, "\(verdict.findings())")
+            #expect(evidence.filter(\.isCopy).count == 1)
+        }
+    }
+
+    @Test func `who is missing is said, and who only signed what counts already is not`() throws {
+        var chain = try Self.chain([.alice, .bob, .carl], threshold: 3)
+        try chain.add(Self.link, by: .alice, .bob)
+        try chain.add(Self.link(of: 1), by: .stranger)
+        let text = try chain.verify().text
+        let missing = text.split(separator: "\n").filter { $0.contains("no good link by") }
+        #expect(missing == ["  no good link by '\(try TestChain.Person.carl.keyID)'"], "\(text)")
+    }
+
     // MARK: Signers
 
     @Test func `a link by whom the layout lists for another step does not count, and that is said`() throws {
@@ -246,70 +269,6 @@ import Testing
             let shown = verdict.layout.otherEvidence.first.map(\.description)
             #expect(shown.count == 1 && shown[0].contains(reason), "\(shown)")
         }
-    }
-
-    // MARK: Agreement
-
-    @Test func `good links of one step have to agree, at any threshold`() throws {
-        let base = TestChain.link("build", materials: ["in": "a"], products: ["out": "b"])
-        let others = [
-            TestChain.link("build", materials: ["in": "c"], products: ["out": "b"]),
-            TestChain.link("build", materials: ["in": "a"], products: ["out": "c"]),
-            TestChain.link("build", materials: ["in": "a"], products: ["out": "b", "zzz": "c"]),
-            TestChain.link("build", materials: ["in": "a"], products: ["aaa": "c", "out": "b"]),
-            TestChain.link("build", materials: ["in": "a", "zzz": "a"], products: ["out": "b"]),
-            TestChain.link("build", materials: ["in": "a"], products: [:]),
-            // The same digests under other names.
-            TestChain.link("build", materials: ["on": "a"], products: ["out": "b"]),
-            TestChain.link("build", materials: ["in": "a"], products: ["tuo": "b"]),
-        ]
-        for threshold in [Int64(1), 2] {
-            var chain = try Self.chain([.alice, .bob], threshold: threshold)
-            try chain.add(base, by: .alice)
-            try chain.add(base, by: .bob)
-            #expect(try chain.problems() == [])
-            for other in others {
-                try chain.add(other, by: .bob)
-                #expect(try chain.problems() == ["disagreement"], "\(other)")
-            }
-        }
-    }
-
-    @Test func `of three links each has to agree with what the others say together`() throws {
-        func link(_ digests: [(Text, Character, Int)]) -> JSONValue {
-            guard case .object(var link) = TestChain.link("build") else { return [:] }
-            var digest = JSONObject()
-            for (name, digit, length) in digests {
-                digest[name] = .string(Text(String(repeating: digit, count: length)))
-            }
-            link["products"] = ["out": .object(digest)]
-            return .object(link)
-        }
-        var chain = try Self.chain([.alice, .bob, .carl], threshold: 3)
-        let first: (Text, Character, Int) = ("sha256", "a", 64)
-        for (digit, problems): (Character, [String]) in [("b", []), ("c", ["disagreement"])] {
-            // Each of the others agrees with Alice's.
-            chain.files = [:]
-            try chain.add(link([first]), by: .alice)
-            try chain.add(link([first, ("sha512", "b", 128)]), by: .bob)
-            try chain.add(link([first, ("sha512", digit, 128)]), by: .carl)
-            #expect(try chain.problems() == problems)
-        }
-    }
-
-    @Test func `a link with other digests of the same artifacts agrees with nobody`() throws {
-        var chain = try Self.chain([.alice, .bob], threshold: 1)
-        try chain.add(TestChain.link("build", products: ["out": "b"]), by: .alice)
-        guard case .object(var other) = TestChain.link("build") else { return }
-        other["products"] = ["out": ["sha512": .string(Text(String(repeating: "b", count: 128)))]]
-        try chain.add(.object(other), by: .bob)
-        let text = try chain.verify().text
-        #expect(text.contains("'out' among the products has no strong digest in common: one says "), "\(text)")
-        for digest in ["sha256:bbbb", "sha512:bbbb"] { #expect(text.contains(digest), "\(text)") }
-        // A link by nobody who counts does not disturb.
-        try chain.add(.object(other), by: .carl)
-        chain.files[try TestChain.fileName("build", TestChain.Person.bob.keyID)] = nil
-        #expect(try chain.problems() == [])
     }
 
     // MARK: Bounds

@@ -68,7 +68,7 @@ import Testing
             let budget = SignatureBudget()
             #expect(budget.allowsTrials(65_536 - trials, size: 0))
             let judge = EvidenceJudge(functionaries, layout.steps[0], at: time, VerificationPolicy(), budget)
-            switch try judge.judge(found) {
+            switch try judge.judge(found, isAlone: true) {
             case .failure(.unlisted(let signers)): #expect(isNamed && signers.count == 1)
             case .failure(.notSigned): #expect(!isNamed)
             case let other: Issue.record("\(other)")

@@ -269,4 +269,20 @@ import Testing
         // A sublayout without any needs no permission.
         #expect(try Self.chain(Self.inner()).problems() == [])
     }
+
+    @Test func `inspections of a sublayout's sublayout are said to be just that`() throws {
+        let inner = try Self.chain(Self.inner(inspections: [TestChain.inspection("look")]))
+        var chain = try TestChain(steps: [TestChain.step("outer", [.alice])])
+        try chain.add(.object(inner.layout), of: "outer", by: .alice)
+        for (name, bytes) in inner.files { chain.files[try Self.folder("outer") + name] = bytes }
+        chain.policy.sublayoutInspections = .run
+        let runs = try Runs()
+        runs.byproducts = ["return-value": 1]
+        let verdict = try chain.verify(runs.runner)
+        #expect(
+            verdict.text == "in the sublayout of step 'outer': in the sublayout of step 'build': "
+                + "inspection 'look' ended with status 1")
+        #expect(verdict.inspections[0].sublayoutPath.map(\.description) == ["outer", "build"])
+        #expect(verdict.inspections[0].owner == " of the sublayout of 'build' of the sublayout of 'outer'")
+    }
 }

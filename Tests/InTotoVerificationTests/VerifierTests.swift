@@ -54,6 +54,15 @@ import Testing
         #expect(try chain.problems() == ["layout-digest"])
     }
 
+    @Test func `of several owners it is said who has not signed`() throws {
+        var chain = try Self.accepted()
+        chain.owners = [.owner, .carl]
+        chain.signedBy = [.owner, .bob]
+        let text = try chain.verify().text
+        #expect(text.hasSuffix("\n  no good signature by '\(try TestChain.Person.carl.keyID)'"), "\(text)")
+        #expect(!text.contains("'\(try TestChain.Person.owner.keyID)'"))
+    }
+
     // MARK: Time
 
     @Test func `a layout is valid until the second before it expires, and never before clocks are set`() throws {
@@ -158,6 +167,22 @@ import Testing
         #expect(try chain.verify().text.contains("are one artifact, 'f'"))
     }
 
+    @Test func `a rest that begins with a slash is below no directory`() throws {
+        for (prefix, products, problems): ([Text], [Text: Character], [String]) in [
+            (["IN", "dst"], ["dst//abs": "a"], ["rule"]), ([], ["/abs": "a"], []), ([], ["dst//abs": "a"], ["rule"]),
+        ] {
+            let match: [Text] = ["MATCH", "*", "WITH", "PRODUCTS"] + prefix + ["FROM", "before"]
+            var chain = try TestChain(steps: [
+                TestChain.step("before", [.bob]),
+                TestChain.step("build", [.alice], materials: [match, ["DISALLOW", "*"]]),
+            ])
+            chain.policy.names = .asWritten
+            try chain.add(TestChain.link("before", products: products), of: "before", by: .bob)
+            try chain.add(TestChain.link("build", materials: ["/abs": "a"]), by: .alice)
+            #expect(try chain.problems() == problems, "\(products)")
+        }
+    }
+
     // MARK: Commands
 
     @Test func `another command warns, or fails where that is asked for`() throws {
@@ -179,6 +204,19 @@ import Testing
             chain.policy.commands = .fails
             #expect(try chain.problems() == (differs ? ["command"] : []))
         }
+    }
+
+    @Test func `commands are shown so that other words read otherwise`() throws {
+        guard case .object(var step) = try TestChain.step("build", [.alice]),
+            case .object(var link) = TestChain.link("build")
+        else { throw IntotoRun.SetupFailure(reason: "no objects") }
+        step["expected_command"] = ["cp", "a b"]
+        link["command"] = ["cp", "a", "b"]
+        var chain = try TestChain(steps: [.object(step)])
+        try chain.add(.object(link), by: .alice)
+        chain.policy.commands = .fails
+        let text = try chain.verify().text
+        #expect(text.contains("ran another command: expected cp 'a b', recorded cp a b, in "), "\(text)")
     }
 
     @Test func `a program beside the product is warned of, others are not`() throws {

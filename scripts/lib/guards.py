@@ -51,7 +51,7 @@ SUITES = (
         "PublicKeyEncodingTests WycheproofTests CertificateTests").split()]
     + [f"InTotoStorageTests.{name}" for name in ("BoundedReaderTests", "EvidenceFolderTests", "KeyFileTests")]
     + [f"InTotoVerificationTests.{name}" for name in (
-        "AttestationTests", "CertifiedEvidenceTests", "EvidenceTests", "KeyHintTests", "NamedFileTests",
+        "AgreementTests", "AttestationTests", "CertifiedEvidenceTests", "EvidenceTests", "KeyHintTests", "NamedFileTests",
         "RefusedEvidenceTests", "RuleEvaluatorTests", "RuleVectorTests", "SignatureBudgetTests", "SublayoutTests",
         "SummarySubjectTests", "VerifierTests")]
     + [f"CommandTests.{name}" for name in (

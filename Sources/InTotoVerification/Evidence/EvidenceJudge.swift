@@ -9,15 +9,23 @@ struct AcceptedEvidence {
         case sublayout(Authenticated<Layout>)
     }
 
-    let reference: EvidenceReference
-    let content: Content
+    var reference: EvidenceReference
+    var content: Content
     /// Those who signed it and whom the step lists; never empty.
     let signers: [Functionary]
     let sublayoutFolder: FilePath?
-    /// SHA-256 of what was signed, where copies have to be told from evidence of one's own.
+    /// SHA-256 of what was signed; of what only one run can have written, of what it says, in whichever form it was signed.
+    /// Nil for what is the only evidence of its step: there are no copies to tell from it.
     let signedDigest: Text?
     /// Whether only one run can have written it, so that who else signed the same bytes signed that run's.
     let isOfOneRun: Bool
+
+    /// The same bytes somewhere else.
+    func found(as reference: EvidenceReference) -> AcceptedEvidence {
+        var copy = self
+        copy.reference = reference
+        return copy
+    }
 }
 
 /// Decides for one step which evidence is good: signatures first, then what they cover, then its name and its artifacts.
@@ -41,8 +49,11 @@ struct EvidenceJudge {
         self.policy = policy
     }
 
-    /// Judges a file that is named after the step. Spec: in-toto v1.0, 5.2, step 4.
-    func judge(_ found: FoundEvidence) throws(CryptoError) -> Result<AcceptedEvidence, RejectionReason> {
+    /// Judges a file that is named after the step, which has no other evidence where it `isAlone`. Spec: in-toto v1.0,
+    /// 5.2, step 4.
+    func judge(
+        _ found: FoundEvidence, isAlone: Bool
+    ) throws(CryptoError) -> Result<AcceptedEvidence, RejectionReason> {
         let metadata: SignedMetadata
         switch found.content {
         case .success(let read): metadata = read
@@ -62,7 +73,7 @@ struct EvidenceJudge {
         let signers = authenticated.signedBy.map { key in
             functionaries.functionary(key).certified(by: certified.identities[key])
         }
-        return try accept(authenticated, signers, found)
+        return try accept(authenticated, signers, found, isAlone)
     }
 
     /// Judges what stands in a bundle and functionaries of the layout have signed.
@@ -78,30 +89,33 @@ struct EvidenceJudge {
     }
 
     private func accept(
-        _ authenticated: Authenticated<Payload>, _ signers: [Functionary], _ found: FoundEvidence
+        _ authenticated: Authenticated<Payload>, _ signers: [Functionary], _ found: FoundEvidence,
+        _ isAlone: Bool = false
     ) throws(CryptoError) -> Result<AcceptedEvidence, RejectionReason> {
         let content: AcceptedEvidence.Content
-        let isOfOneRun: Bool
-        do { (content, isOfOneRun) = try self.content(of: authenticated, found) } catch { return .failure(error) }
+        let run: Link?
+        do { (content, run) = try self.content(of: authenticated, found) } catch { return .failure(error) }
         return .success(
             AcceptedEvidence(
                 reference: found.reference, content: content, signers: signers, sublayoutFolder: found.sublayoutFolder,
-                signedDigest: try signedDigest(of: found), isOfOneRun: isOfOneRun))
+                signedDigest: isAlone ? nil : try signedDigest(of: found, run), isOfOneRun: run != nil))
     }
 
-    private func signedDigest(of found: FoundEvidence) throws(CryptoError) -> Text? {
-        guard step.threshold > 1, case .success(let metadata) = found.content else { return nil }
+    private func signedDigest(of found: FoundEvidence, _ run: Link?) throws(CryptoError) -> Text? {
+        // What has a fraction in it has no canonical form; nor can it be signed in more forms than one.
+        let said = run.flatMap { link in try? JSONWriter.bytes(.canonical) { link.write(to: &$0) } }
         // What was authenticated has bytes that were.
-        guard let bytes = try? metadata.signedBytes() else { return nil }
+        guard let bytes = said ?? (try? found.content.get().signedBytes()) else { return nil }
         return try EvidencePool.sha256(bytes)
     }
 
+    /// With the link, where only one run can have written it.
     private func content(
         of authenticated: Authenticated<Payload>, _ found: FoundEvidence
-    ) throws(RejectionReason) -> (AcceptedEvidence.Content, isOfOneRun: Bool) {
+    ) throws(RejectionReason) -> (AcceptedEvidence.Content, run: Link?) {
         if case .layout = authenticated.payload {
             guard found.sublayoutFolder != nil else { throw .sublayoutInBundle }
-            do { return (.sublayout(try authenticated.layout()), false) } catch { throw .malformedSublayout(error) }
+            do { return (.sublayout(try authenticated.layout()), nil) } catch { throw .malformedSublayout(error) }
         }
         let read: Link?
         do { read = try authenticated.payload.link() } catch { throw .malformed(error) }
@@ -112,7 +126,8 @@ struct EvidenceJudge {
         // Otherwise a link of one step could be passed off as that of another.
         guard link.name == step.name else { throw .otherStep(link.name.text) }
         do {
-            return (.link(try ArtifactRecord(link, policy.names), command: link.command), link.saysWhenItBegan)
+            let record = try ArtifactRecord(link, policy.names)
+            return (.link(record, command: link.command), link.saysWhenItBegan ? link : nil)
         } catch { throw .artifacts(error) }
     }
 
@@ -130,9 +145,12 @@ struct EvidenceJudge {
         let others = functionaries.named(by: metadata.signatures).subtracting(listed)
         // Only those signatures that say whose they are: each of the others would be tried with every key.
         let naming = metadata.keepingSignatures { !functionaries.named(by: [$0]).isDisjoint(with: others) }
-        guard !others.isEmpty, budget.allows(naming, size: size, others.map(\.key)),
-            let checks = try? naming.checkSignatures(by: others.map(\.key), mayTryOthers: { _ in false })
-        else { return .notSigned(error) }
+        guard !others.isEmpty, budget.allows(naming, size: size, others.map(\.key)) else { return .notSigned(error) }
+        let checks: [SignatureCheck]
+        do { checks = try naming.checkSignatures(by: others.map(\.key), mayTryOthers: { _ in false }) } catch {
+            guard case .crypto(let error) = error else { return .notSigned(error) }
+            throw error
+        }
         let signers = checks.compactMap { check in
             if case .valid(let key) = check.outcome { functionaries.functionary(key) } else { nil }
         }

@@ -73,15 +73,25 @@ struct EvidencePool {
     /// Most link files of one step.
     static let fileLimit = 1000
 
+    func linkCount(of step: StepName) -> Int { files[step.text]?.count ?? 0 }
+
     /// Visits the link files of a step, in order of folders and names, each read when its turn comes: nobody has believed
-    /// any of them. False, and nothing is read, where there are too many.
-    func visitLinks(of step: StepName, _ body: (FoundEvidence) throws(CryptoError) -> Void) throws(CryptoError) -> Bool
-    {
+    /// any of them. Those whose bytes `isKnown` are not decoded again. False, and nothing is read, where there are too many.
+    func visitLinks(
+        of step: StepName, isKnown: (EvidenceReference, FilePath) -> Bool,
+        _ body: (FoundEvidence) throws(CryptoError) -> Void
+    ) throws(CryptoError) -> Bool {
         let files = files[step.text] ?? []
         guard files.count <= Self.fileLimit else { return false }
         for file in files {
-            var found = try one(
-                file.path, read { () throws(StorageError) in try file.contents(limit: limits.size) })
+            var found: FoundEvidence
+            switch read({ () throws(StorageError) in try file.contents(limit: limits.size) }) {
+            case .success(let bytes):
+                let reference = Self.reference(file.path, sha256: try Self.sha256(bytes))
+                if isKnown(reference, file.path) { continue }
+                found = decoded(bytes, reference, file.path)
+            case .failure(let reason): found = Self.unread(file.path, reason)
+            }
             var folder = file.path
             folder.extension = nil
             found.sublayoutFolder = folder
@@ -121,19 +131,23 @@ struct EvidencePool {
     private func one(
         _ path: FilePath, _ read: Result<[UInt8], RejectionReason>
     ) throws(CryptoError) -> FoundEvidence {
-        let bytes: [UInt8]
         switch read {
-        case .success(let read): bytes = read
-        case .failure(let reason):
-            return FoundEvidence(reference: Self.reference(path, sha256: ""), content: .failure(reason), file: path)
+        case .success(let bytes): decoded(bytes, Self.reference(path, sha256: try Self.sha256(bytes)), path)
+        case .failure(let reason): Self.unread(path, reason)
         }
-        let reference = Self.reference(path, sha256: try Self.sha256(bytes))
+    }
+
+    private func decoded(_ bytes: [UInt8], _ reference: EvidenceReference, _ path: FilePath) -> FoundEvidence {
         do {
             let metadata = try SignedMetadata(bytes, limits: limits)
             return FoundEvidence(reference: reference, content: .success(metadata), file: path, size: bytes.count)
         } catch {
             return FoundEvidence(reference: reference, content: .failure(.malformed(error)), file: path)
         }
+    }
+
+    private static func unread(_ path: FilePath, _ reason: RejectionReason) -> FoundEvidence {
+        FoundEvidence(reference: reference(path, sha256: ""), content: .failure(reason), file: path)
     }
 
     /// The envelopes of a bundle and then the lines that are none, or the one container that the file is.

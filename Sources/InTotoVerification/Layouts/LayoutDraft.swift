@@ -169,16 +169,14 @@ extension LayoutDraft.RecordedStep {
     fileprivate init(_ name: StepName, _ recordings: [LayoutDraft.Recording]) throws(LayoutDraftError) {
         self.name = name
         command = recordings.first?.link.command ?? []
-        var record: ArtifactRecord?
+        var agreed: AgreedRecord?
         var accepted: [AcceptedEvidence] = []
         var signers: [PublicKey] = []
         for (index, recording) in recordings.enumerated() {
             do {
                 let read = try ArtifactRecord(recording.link)
-                if let difference = record?.difference(from: read) {
-                    throw LayoutDraftError.disagreement(name, difference)
-                }
-                record = record?.merged(with: read) ?? read
+                if let (_, difference) = agreed?.add(read) { throw LayoutDraftError.disagreement(name, difference) }
+                agreed = agreed ?? AgreedRecord(read)
                 let text = try JSONWriter.bytes(.compact) { recording.link.write(to: &$0) }
                 accepted.append(
                     AcceptedEvidence(
@@ -194,7 +192,7 @@ extension LayoutDraft.RecordedStep {
             } catch { throw .unreadable(name, "\(error)") }
             signers += recording.signers.filter { !signers.contains($0) }
         }
-        self.record = record ?? .empty
+        record = agreed?.merged ?? .empty
         self.signers = signers
         threshold = max(1, EvidenceCount(accepted).total)
     }

@@ -71,8 +71,10 @@ struct ArtifactQueue {
 private struct WrittenNames {
     private let entries: [(name: Text, position: Int)]
 
-    init(_ originals: [Int: ArtifactName]) {
-        entries = originals.map { ($0.value.text, $0.key) }.sorted { $0.name < $1.name }
+    init(_ originals: [Int: [ArtifactName]]) {
+        entries = originals.flatMap { position, names in names.map { ($0.text, position) } }.sorted {
+            $0.name < $1.name
+        }
     }
 
     /// Tries only those that begin as the pattern does and are in the queue.

@@ -3,8 +3,8 @@ public import InTotoMetadata
 /// Artifacts under the names that rules match: without empty, `.` and `..` parts, so that no spelling dodges a rule.
 public struct NormalizedArtifacts: Sendable {
     public let set: ArtifactSet
-    /// By position: the name as it is written, where that is another one.
-    public let originals: [Int: ArtifactName]
+    /// By position: the name as each link writes it, where that is another one; in byte order.
+    public let originals: [Int: [ArtifactName]]
 
     /// Throws where a name is no name, or two artifacts would have one.
     public init(_ artifacts: ArtifactSet, _ spelling: NameSpelling = .normalized) throws(ArtifactProblem) {
@@ -32,23 +32,23 @@ public struct NormalizedArtifacts: Sendable {
             builder.append(name, artifact.digests)
         }
         do { set = try builder.finish() } catch { throw .badName(error.duplicate) }
-        var originals: [Int: ArtifactName] = [:]
+        var originals: [Int: [ArtifactName]] = [:]
         for (name, normal) in odd {
-            if let position = set.position(of: normal.text.utf8[...]) { originals[position] = name }
+            if let position = set.position(of: normal.text.utf8[...]) { originals[position] = [name] }
         }
         self.originals = originals
     }
 }
 
 extension NormalizedArtifacts {
-    private init(set: ArtifactSet, originals: [Int: ArtifactName]) {
+    private init(set: ArtifactSet, originals: [Int: [ArtifactName]]) {
         self.set = set
         self.originals = originals
     }
 
     /// The same artifacts with the digests, and the odd spellings, of both.
     func merged(with other: NormalizedArtifacts) -> NormalizedArtifacts {
-        let originals = originals.merging(other.originals) { mine, _ in mine }
+        let originals = originals.merging(other.originals) { Set($0 + $1).sorted() }
         // Nearly always all digests are of one and the same algorithm.
         guard set.usedAlgorithms.count > 1 || set.usedAlgorithms != other.set.usedAlgorithms else {
             return NormalizedArtifacts(set: set, originals: originals)

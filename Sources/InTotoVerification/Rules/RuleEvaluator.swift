@@ -128,7 +128,7 @@ extension ArtifactMatch {
         guard name.starts(with: source) else { return nil }
         let rest = name.dropFirst(source.count)
         // Python lets such a rest replace the prefix.
-        guard sourcePrefix.isEmpty || rest.first != slash else { return nil }
+        guard rest.first != slash || sourcePrefix.isEmpty && destinationPrefix.isEmpty else { return nil }
         return destinationPrefix.isEmpty ? rest : (destinationPrefix.asDirectory + rest)[...]
     }
 }
@@ -149,8 +149,10 @@ extension RuleEvaluator {
             return RuleFailure(number: index + 1, rule: rule, artifacts: [explained], count: 1)
         }
         let shown = broken.prefix(RuleFailure.shownArtifacts).map { position in
-            ExplainedArtifact(
-                name: artifacts.set[position].name, original: artifacts.originals[position],
+            let originals = artifacts.originals[position] ?? []
+            return ExplainedArtifact(
+                name: artifacts.set[position].name,
+                original: originals.first { rule.pattern?.matches($0.text) == true } ?? originals.first,
                 nearMisses: nearMisses(of: position, in: artifacts.set, record, trace))
         }
         return RuleFailure(number: index + 1, rule: rule, artifacts: shown, count: broken.count)

@@ -38,8 +38,8 @@ extension ArtifactSelection: RandomAccessCollection {
     public var endIndex: Int { positions.endIndex }
     public subscript(index: Int) -> ArtifactName { artifacts.set[positions[index]].name }
 
-    /// The name as its link has it, where rules see another spelling.
-    public func original(at index: Int) -> ArtifactName? { artifacts.originals[positions[index]] }
+    /// The name as its link has it, where rules see another spelling: the first, where links write several.
+    public func original(at index: Int) -> ArtifactName? { artifacts.originals[positions[index]]?.first }
 }
 
 /// A rule that was not kept.

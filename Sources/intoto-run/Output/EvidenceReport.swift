@@ -36,7 +36,7 @@ struct EvidenceReport {
         guard let link else { return lines + otherLines }
         lines += oddityLines(limit)
         lines.append("step: \(link.name)")
-        lines.append("command: \(link.command.isEmpty ? "none" : link.command.map(\.shellWord).joined(separator: " "))")
+        lines.append("command: \(link.command.shellLine)")
         lines += ArtifactListing(title: "materials", artifacts: link.materials, limit: limit).lines
         lines +=
             ArtifactListing(

@@ -14,11 +14,11 @@ struct LayoutReading {
         for step in layout.steps {
             lines.append("step '\(step.name)': threshold \(step.threshold) of \(Self.functionaries(step))")
             lines += step.certificateConstraints.map { "  certificates: \(Self.shown($0))" }
-            if !step.expectedCommand.isEmpty { lines.append("  command: \(Self.shown(step.expectedCommand))") }
+            if !step.expectedCommand.isEmpty { lines.append("  command: \(step.expectedCommand.shellLine)") }
             lines += Self.rules("materials", step.expectedMaterials) + Self.rules("products", step.expectedProducts)
         }
         for inspection in layout.inspections {
-            lines.append("inspection '\(inspection.name)': \(Self.shown(inspection.command))")
+            lines.append("inspection '\(inspection.name)': \(inspection.command.shellLine)")
             lines += Self.rules("materials", inspection.expectedMaterials)
             lines += Self.rules("products", inspection.expectedProducts)
         }
@@ -47,8 +47,6 @@ struct LayoutReading {
         }
         return demands.isEmpty ? "of anybody under any root" : demands.joined(separator: ", ")
     }
-
-    private static func shown(_ command: [Text]) -> String { command.map(\.shellWord).joined(separator: " ") }
 
     private static func rules(_ kind: String, _ rules: [ArtifactRule]) -> [String] {
         ["  \(kind):"] + rules.map { "    \($0)" }

@@ -103,7 +103,7 @@ struct LinkDifference {
     }
 
     private func shown(_ link: Link) -> String {
-        link.command.isEmpty ? "none" : link.command.map(\.shellWord).joined(separator: " ")
+        link.command.shellLine
     }
 
     private static func shown(_ value: JSONValue?) -> String { value?.line(limit: 400) ?? "none" }

@@ -112,7 +112,10 @@ struct VerdictJSON {
             object["hidden"] = .array(
                 report.hidden.map { ["paths": .integer(Int64($0.paths)), "pattern": .string(Text($0.pattern))] })
         }
-        if let step = report.sublayoutStep { object["sublayoutOf"] = .string(step.text) }
+        if let step = report.sublayoutPath.last {
+            object["sublayoutOf"] = .string(step.text)
+            object["sublayoutPath"] = .array(report.sublayoutPath.map { .string($0.text) })
+        }
         if let value = report.link?.byproducts["return-value"] { object["returnValue"] = value }
         if let materials = report.materials { object["materials"] = trace(materials) }
         if let products = report.products { object["products"] = trace(products) }

@@ -80,7 +80,7 @@ struct VerdictOutputs {
         names.taken = Set([json, junit, summary?.file].compactMap { $0?.name(in: inspections) })
         for report in verdict.inspections {
             guard let link = report.link else { continue }
-            let name = names.next((report.sublayoutStep.map { "\($0.text)." } ?? "") + link.name.text.description)
+            let name = names.next(report.sublayoutPath.map { "\($0.text)." }.joined() + link.name.text.description)
             let bytes = try JSONWriter.lines(.indented) { Metablock.write(link, signatures: [], to: &$0) }
             do { try inspections.reserve(name, overwrite: true).commit(bytes) } catch { throw Failure("\(error)") }
         }

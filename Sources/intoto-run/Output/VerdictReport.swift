@@ -74,7 +74,7 @@ struct VerdictReport {
         if verdict.outcome == .incomplete {
             let names = verdict.inspections.map(Self.title).joined(separator: ", ")
             let others =
-                verdict.inspections.contains { $0.sublayoutStep != nil }
+                verdict.inspections.contains { !$0.sublayoutPath.isEmpty }
                 ? " and with --allow-sublayout-inspections" : ""
             return [
                 "  not run, so nobody can tell: \(names)",
@@ -96,7 +96,7 @@ struct VerdictReport {
     var explanation: [String] {
         var lines = Self.tree(verdict.layout, checkedAt: verdict.checkedAt)
         for report in verdict.inspections {
-            lines.append("  \(Self.title(report)): \(Self.shown(report.inspection.command))")
+            lines.append("  \(Self.title(report)): \(report.inspection.command.shellLine)")
             if !report.hasRun { lines.append("    not run") }
             lines += report.hidden.map {
                 "    not looked at: \($0.paths == 1 ? "1 path" : "\($0.paths) paths"), as \($0.pattern)"
@@ -142,8 +142,8 @@ struct VerdictReport {
         for sublayout in report.sublayouts { lines += tree(sublayout, checkedAt: checkedAt).map { "  \($0)" } }
         if let command = report.command {
             let differs = !step.expectedCommand.isEmpty && command != step.expectedCommand
-            if !command.isEmpty || differs { lines.append("  command: \(command.isEmpty ? "none" : shown(command))") }
-            if differs { lines.append("  expected command: \(shown(step.expectedCommand))") }
+            if !command.isEmpty || differs { lines.append("  command: \(command.shellLine)") }
+            if differs { lines.append("  expected command: \(step.expectedCommand.shellLine)") }
         }
         if report.isUndecided { lines.append("  \(rulesNotApplied)") }
         for trace in [report.materials, report.products].compactMap({ $0 }) {
@@ -189,5 +189,4 @@ struct VerdictReport {
         return selection.count > shownNames ? "\(selection.count): \(shown), …" : "\(selection.count): \(shown)"
     }
 
-    private static func shown(_ command: [Text]) -> String { command.map(\.shellWord).joined(separator: " ") }
 }

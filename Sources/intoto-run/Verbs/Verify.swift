@@ -86,7 +86,7 @@ struct Verify: Verb {
         return InspectionRunner { reports in
             context.note("intoto-run: the layout's inspections run here now:")
             for report in reports {
-                let words = report.inspection.command.map(\.shellWord).joined(separator: " ")
+                let words = report.inspection.command.shellLine
                 context.note("  \(report.inspection.name)\(report.owner): \(words)")
             }
         } run: { inspection, digests, evidence in

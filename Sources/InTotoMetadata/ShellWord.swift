@@ -1,9 +1,7 @@
-import InTotoMetadata
-
 extension Text {
     /// This as one word of a shell's command line, safe to print and to paste: quoted where it is not plain, and in the
     /// form `$'…'` where it holds what a terminal should not see.
-    var shellWord: String {
+    package var shellWord: String {
         if !isEmpty && utf8.allSatisfy(Self.isPlain) { return description }
         let quote = UInt8(ascii: "'")
         let parts = utf8.split(separator: quote, omittingEmptySubsequences: false)
@@ -24,4 +22,9 @@ extension Text {
         default: "_@%+=:,./-".utf8.contains(byte)
         }
     }
+}
+
+extension [Text] {
+    /// A command as a shell takes it, safe to print and to paste; `none` where there is none.
+    package var shellLine: String { isEmpty ? "none" : map(\.shellWord).joined(separator: " ") }
 }
