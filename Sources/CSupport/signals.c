@@ -67,9 +67,18 @@ static int leads_session; /* a terminal that hangs up tells its session's leader
 
 int cs_is_stop(int number) { return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU; }
 
+static volatile sig_atomic_t asked_to_end;
+
+int cs_asked_to_end(void) { return asked_to_end; }
+
+static int is_request(int number) {
+    return number == SIGTERM || number == SIGHUP || number == SIGINT || number == SIGQUIT;
+}
+
 static void note_signal(int number, siginfo_t *information, void *context) {
     (void)context;
     int saved = errno;
+    if (is_request(number) && !asked_to_end) asked_to_end = number;
     int is_groups_or_ours = number == SIGINT || number == SIGQUIT || (number == SIGHUP && !leads_session)
         || number == SIGWINCH || number == SIGXCPU || cs_is_stop(number);
 #ifdef SI_KERNEL
@@ -233,4 +242,27 @@ void cs_finish_after_signals(void) {
         if (number == SIGCHLD || number == SIGCONT || cs_is_stop(number)) action.sa_handler = SIG_DFL;
         sigaction(number, &action, NULL);
     }
+}
+
+static void __attribute__((noreturn)) end_by(int number) {
+    static const char interrupted[] = "intoto-run: error: interrupted\n";
+    tell(interrupted, sizeof interrupted - 1);
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    signal(number, SIG_DFL);
+    raise(number);
+    pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+    _exit(128 + number); /* the first process of a container, which no signal of its own ends */
+}
+
+void cs_end_when_asked(void) {
+    for (int number = 1; number < NSIG; number++) {
+        if (!is_watched(number)) continue;
+        struct sigaction action = {.sa_flags = SA_RESTART};
+        action.sa_handler = is_request(number) ? end_by : SIG_DFL;
+        sigfillset(&action.sa_mask);
+        sigaction(number, &action, NULL);
+    }
+    if (asked_to_end) end_by(asked_to_end);
 }

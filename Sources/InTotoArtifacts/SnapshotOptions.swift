@@ -42,14 +42,29 @@ public struct SnapshotOptions: Sendable {
     var conditions: FileCondition.Options { .init(knownEvidence: knownEvidence, hiddenBefore: hiddenBefore) }
 
     /// Lets patterns hide files as evidence that is known, as far as they are below the base path, which is `directory`,
-    /// an absolute one. Compared lexically: whoever comes by a link is not known.
+    /// an absolute one. Each is known by where its directory really is, whatever links have led there; and by its path as it
+    /// is, for links below the base path, unless it goes up again from where a link may have led.
     package mutating func know(evidence files: Set<FilePath>, in directory: [UInt8]) {
         let base = FilePath(bytes: directory).lexicallyNormalized()
+        let realBase = Self.real(base)
+        var realDirectories: [FilePath: FilePath?] = [:]
         for file in files {
-            var path = base.pushing(file).lexicallyNormalized()
-            if path.removePrefix(base) { knownEvidence.insert(path.bytes) }
+            let path = base.pushing(file)
+            if !path.components.contains(where: { $0.kind == .parentDirectory }) { know(path, below: base) }
+            let directory = path.removingLastComponent()
+            let real = realDirectories[directory] ?? Self.real(directory)
+            realDirectories[directory] = .some(real)
+            guard let real, let realBase, let name = path.lastComponent else { continue }
+            know(real.appending(name), below: realBase)
         }
     }
+
+    private mutating func know(_ file: FilePath, below base: FilePath) {
+        var path = file.lexicallyNormalized()
+        if path.removePrefix(base) { knownEvidence.insert(path.bytes) }
+    }
+
+    private static func real(_ path: FilePath) -> FilePath? { SystemCalls.realPath(path).map { FilePath(bytes: $0) } }
 }
 
 /// What a symbolic link is.

@@ -1,7 +1,7 @@
 public import InTotoMetadata
 
 /// A file that a summary of the verdict is to be about, as it is here.
-public struct SummarySubject: Sendable {
+public struct SummarySubject: Hashable, Sendable {
     public let name: ArtifactName
     /// Nil where it could not be read, for that reason.
     public let digests: DigestSet?

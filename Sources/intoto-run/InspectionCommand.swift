@@ -37,8 +37,9 @@ struct InspectionCommand {
     }
 
     private func request(_ inspection: Inspection, _ digests: [DigestAlgorithm]) throws -> StepRequest {
-        var command = Command(arguments: inspection.command.map(\.utf8), environment: environment)
+        var command = Command(arguments: inspection.command.map(\.utf8), environment: try environment())
         command.surroundings = .none
+        command.usesShell = false
         let here = [try ArtifactReference(parsing: ".".utf8)]
         var request = StepRequest(
             name: inspection.name, command: command, materials: here, products: here, streams: .tail)
@@ -47,14 +48,18 @@ struct InspectionCommand {
         request.limits.timeout = timeout
         request.limits.grace = .seconds(2)
         request.limits.endsLeftovers = true
+        request.limits.endsUsWhenAsked = true
         request.toolDigest = .never
         return request
     }
 
     /// Where programs are, as far as no directory is relative; the home directory; a locale that is everywhere.
-    private var environment: [[UInt8]] {
+    ///
+    /// Throws where no directory is left: an empty PATH is the current directory, for whatever an inspection starts, too.
+    private func environment() throws -> [[UInt8]] {
         let path = context.variable("PATH") ?? Array("/usr/local/bin:/usr/bin:/bin".utf8)
         let absolute = path.split(separator: UInt8(ascii: ":")).filter { $0.first == UInt8(ascii: "/") }
+        guard !absolute.isEmpty else { throw Failure("PATH has no absolute directory") }
         let home = context.variable("HOME").map { [Array("HOME=".utf8) + $0] } ?? []
         return [Array("PATH=".utf8) + absolute.joined(separator: [UInt8(ascii: ":")]), Array("LANG=C.UTF-8".utf8)]
             + home

@@ -66,6 +66,26 @@ import Testing
         #expect(more.status == 1 && more.outputText.contains("forbids 1 artifact"), "\(more.outputText)")
     }
 
+    @Test func `evidence is known by where it is, whatever way leads there`() throws {
+        let chain = try Self.chain()
+        let script =
+            "mkdir -p a/b a/product; ln -s product sym; ln -s a/b far; cp links/* a/product; mv links/* product"
+        #expect(try chain.run.shell(script).status == 0)
+        let bundle = try #require(chain.run.list("product").first { $0.hasSuffix(".intoto.jsonl") })
+        let sym = chain.run.directory.appending(path: "sym").path
+        for place in ["../sym", sym, "../sym/../product", "\(sym)/\(bundle)"] {
+            let result = try chain.verify("--link-dir", place)
+            #expect(result.status == 0, "\(place): \(result.outputText)")
+        }
+        // That is the copy in a/product: what stands here was not read.
+        let other = try chain.verify("--link-dir", "../far/../product")
+        #expect(other.status == 1 && other.outputText.contains("'\(bundle)'"), "\(other.outputText)")
+        // A link below the product's directory: the file has two names there, and both are known.
+        #expect(try chain.run.shell("cd product; mkdir sub; mv \(bundle) sub; ln -s sub way").status == 0)
+        #expect(try chain.verify("--link-dir", "sub").status == 1)
+        #expect(try chain.verify("--link-dir", "way").status == 0)
+    }
+
     @Test func `evidence by a stranger is seen`() throws {
         let chain = try Self.chain()
         try chain.run.makeKey("stranger.pem")

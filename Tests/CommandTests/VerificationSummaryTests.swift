@@ -255,6 +255,84 @@ import Testing
         let result = try summary(chain)
         #expect(result.status == 2 && result.outputText.hasPrefix("accepted: "), "\(result.errorText)")
         #expect(!(try chain.run.list().contains("vsa.intoto.jsonl")))
+        #expect(result.errorText.contains("a summary could be about (looked for 'out')\n"), "\(result.errorText)")
+        #expect(result.errorText.contains("--vsa-subject FILE"), "\(result.errorText)")
+        #expect(!result.errorText.contains("earlier verification's"), "\(result.errorText)")
+    }
+
+    @Test func `an earlier summary that stays is told from one of this verification`() throws {
+        var chain = try VerifyTests.Chain()
+        let first = try summary(chain)
+        #expect(first.status == 0 && !first.errorText.contains("earlier"), "\(first.errorText)")
+        #expect(!(try summary(chain).errorText.contains("earlier")))
+        let warning = "warning: ../vsa.intoto.jsonl was not written: what stands there is an earlier verification's\n"
+        chain.layout["inspect"] = [VerifyTests.Chain.inspection("look", ["true"])]
+        let incomplete = try summary(chain, "--no-inspections")
+        #expect(incomplete.status == 2 && incomplete.errorText.contains(warning), "\(incomplete.errorText)")
+        #expect(try chain.run.shell("mv links/* product").status == 0)
+        let refused = try summary(chain)
+        #expect(refused.status == 1 && refused.errorText.contains(warning), "\(refused.errorText)")
+        #expect(try VerificationSummary(statement(chain)).result == .passed)
+    }
+
+    /// A chain with the products `out` and `more`, which stand in one another's place where it is swapped.
+    private func twoProducts(isSwapped: Bool) throws -> VerifyTests.Chain {
+        var chain = try VerifyTests.Chain(in: isSwapped ? "swapped" : "sound")
+        let made = try chain.run.shell(
+            """
+            rm links/* && cd product && "$R" -q -n build -k ../alice.pem -d ../links -m in -p out more -- \
+                sh -c 'echo more >more' && mkdir x ../other && ln -s ../other/x far && mkdir ../other/x && ln -s product ../sym
+            cp more ../other/out; \(isSwapped ? "cp more out" : ":")
+            """)
+        guard made.status == 0 else { throw IntotoRun.SetupFailure(reason: made.errorText) }
+        try chain.change("expected_command", to: [Any]())
+        try chain.change("expected_products", to: [["ALLOW", "*"]])
+        return chain
+    }
+
+    @Test(arguments: ["out", "./out", "././out", ".///out", "x/../out", "../product/out", "HERE/product/out"])
+    func `a product's name is one however it is spelled`(spelling: String) throws {
+        for isSwapped in [false, true] {
+            let chain = try twoProducts(isSwapped: isSwapped)
+            let file = spelling.replacing("HERE", with: chain.run.directory.path)
+            let result = try summary(chain, "--vsa-subject", file, "out")
+            #expect(result.status == (isSwapped ? 1 : 0), "\(result.outputText)\(result.errorText)")
+            #expect(result.outputText.contains("the subject 'out' is not what") == isSwapped, "\(result.outputText)")
+            #expect(try statement(chain).subject.map(\.name) == ["out"])
+            let alone = try summary(chain, "--vsa-subject", file)
+            #expect(alone.status == (isSwapped ? 1 : 0), "\(alone.outputText)")
+        }
+    }
+
+    @Test func `what a subject's name stands for is what is read`() throws {
+        let chain = try twoProducts(isSwapped: false)
+        let here = chain.run.directory.path
+        // Behind the link, `..` is another directory, and what is there is no `out`.
+        for subjects in [["far/../out"], ["out", "far/../out"]] {
+            let result = try chain.verify(
+                ["--vsa", "../vsa", "--vsa-key", "../owner.pem", "--resource-uri", Self.uri, "--vsa-subject"] + subjects
+            )
+            #expect(result.status == 1 && result.outputText.contains("the subject 'out' is not what"), "\(subjects)")
+        }
+        // `./` in front makes a name relative.
+        #expect(try summary(chain, "--vsa-subject", "\(here)/other/out").status == 0)
+        #expect(try statement(chain).subject.map(\.name) == [Text("\(here)/other/out")])
+        #expect(try summary(chain, "--vsa-subject", ".\(here)/other/out").status == 2)
+    }
+
+    /// As shells say it, a directory has the name by which the user came there.
+    @Test(arguments: [("sym", "sym/out", Int32(1)), ("other", "other/out", 0), ("sym", "other/out", 0)])
+    func `a product is below the current directory as the shell calls it, if it is that`(
+        current: String, file: String, status: Int32
+    ) throws {
+        let chain = try twoProducts(isSwapped: true)
+        let here = chain.run.directory.path
+        let result = try chain.verify(
+            [
+                "--vsa", "../vsa", "--vsa-key", "../owner.pem", "--resource-uri", Self.uri, "--vsa-subject",
+                "\(here)/\(file)",
+            ], environment: ["PATH": "/usr/bin:/bin", "PWD": "\(here)/\(current)"])
+        #expect(result.status == status, "\(result.outputText)\(result.errorText)")
     }
 
     @Test func `an incomplete verdict has no summary`() throws {

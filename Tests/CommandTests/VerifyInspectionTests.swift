@@ -112,6 +112,22 @@ import Testing
         #expect(!result.output.contains(0x07))
     }
 
+    /// Shells, and the verb `run`, would give such a program to a shell.
+    @Test(arguments: ["../tool", "tool"])
+    func `a program without an interpreter line is none`(name: String) throws {
+        let chain = try Chain(inspections: [Chain.inspection("look", [name])])
+        let environment = ["PATH": "\(chain.run.directory.path):/usr/bin:/bin"]
+        for (text, status) in [(": >ran\n", Int32(1)), ("", 1), ("#!/bin/sh\n: >ran\n", 0)] {
+            try chain.run.write(text, to: "tool")
+            _ = try chain.run.shell("chmod +x tool")
+            let result = try chain.verify(environment: environment)
+            #expect(result.status == status, "\(text): \(result.outputText)")
+            let isRefused = result.outputText.contains("tool: cannot be executed: Exec format error\n")
+            #expect(isRefused == (status == 1), "\(result.outputText)")
+            #expect(try chain.run.list("product").contains("ran") == (status == 0))
+        }
+    }
+
     @Test func `an inspection that takes too long, or leaves processes behind, is ended`() throws {
         let slow = try Chain(inspections: [Chain.inspection("slow", ["sleep", "600"])])
         let start = Date()

@@ -139,4 +139,19 @@ import Testing
         let other = chain.run.directory.appending(path: "other").path
         #expect(try chain.verify([], environment: ["PATH": "bin:\(other):/bin"]).status == 0)
     }
+
+    /// An empty PATH is the current directory, which is the product's.
+    @Test(arguments: [".", "", ":", "bin:."])
+    func `without an absolute directory in PATH no inspection is run`(path: String) throws {
+        let chain = try VerifyTests.Chain(inspections: [VerifyTests.Chain.inspection("look", ["tool"])])
+        try chain.run.write("#!/bin/sh\n: >../ran\n", to: "product/tool")
+        _ = try chain.run.shell("chmod +x product/tool; mkdir product/bin; cp product/tool product/bin")
+        let result = try chain.verify([], environment: ["PATH": path])
+        #expect(try result.status == 1 && !chain.run.list().contains("ran"))
+        let reason = "inspection 'look' could not be run: PATH has no absolute directory\n"
+        #expect(result.outputText.contains(reason), "\(result.outputText)")
+        let here = chain.run.directory.appending(path: "product").path
+        #expect(try chain.verify([], environment: ["PATH": "\(path):\(here)"]).status == 0)
+        #expect(try chain.run.list().contains("ran"))
+    }
 }

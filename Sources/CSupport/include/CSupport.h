@@ -61,6 +61,7 @@ enum cs_stage {
 enum cs_flags {
     CS_FLAG_NEW_SESSION = 1, /* a session of its own, its standard input the controlling terminal */
     CS_FLAG_NO_TERMINAL = 2, /* a session of its own without a terminal */
+    CS_FLAG_NO_SHELL = 4,    /* a script without an interpreter line is no program */
 };
 
 /* Fixed part of the plan; `payload` bytes follow: directory, executable, argv and environment, each NUL-terminated. */
@@ -158,6 +159,13 @@ int cs_signal_tree_member(pid_t process, int number);
 /* From here on a first SIGINT or SIGTERM is only noted, since the evidence is being finished; the same one once more, at
    least half a second later, ends us. */
 void cs_finish_after_signals(void);
+
+/* Which of SIGTERM, SIGHUP, SIGINT and SIGQUIT came first while signals were watched; 0: none did. */
+int cs_asked_to_end(void);
+
+/* From here on these four end us, as they would of themselves, with one line that says so; at once where one came while
+   signals were watched. For work that leaves nothing to finish. */
+void cs_end_when_asked(void);
 
 /* From here on readers of our output are waited for no longer than a second: the command's end was forced or asked for. */
 void cs_hurry(void);

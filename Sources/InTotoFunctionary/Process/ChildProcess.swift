@@ -180,6 +180,7 @@ package final class ChildProcess {
         plan.magic = UInt64(CS_PLAN_MAGIC)
         plan.flags = descriptors.isTerminal ? CS_FLAG_NEW_SESSION.rawValue : 0
         if descriptors.isAlone { plan.flags |= CS_FLAG_NO_TERMINAL.rawValue }
+        if !command.usesShell { plan.flags |= CS_FLAG_NO_SHELL.rawValue }
         plan.argument_count = UInt32(command.arguments.count)
         plan.environment_count = UInt32(command.environment.count)
         plan.descriptor_count = UInt32(placed.count)

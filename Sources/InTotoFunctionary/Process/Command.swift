@@ -12,6 +12,8 @@ public struct Command: Sendable {
     public var masks: MaskList?
 
     public var surroundings = Surroundings.callers
+    /// Whether the system's shell runs a program that has no interpreter line, as it does for whoever types one.
+    public var usesShell = true
 
     public init(arguments: [[UInt8]], environment: [[UInt8]], directory: [UInt8]? = nil) {
         self.arguments = arguments

@@ -117,6 +117,7 @@ public final class CommandExecution {
     /// Runs the command and waits for it. To be called once.
     public func run(_ policy: StreamPolicy, usesTerminal: Bool, _ limits: CommandLimits) throws -> ExecutedCommand {
         var signals = try SignalForwarding()
+        defer { if limits.endsUsWhenAsked { cs_end_when_asked() } }
         let terminal = usesTerminal ? try TerminalRelay() : nil
         signals.terminal = terminal
         let isAlone = command.surroundings == .none
@@ -151,7 +152,7 @@ public final class CommandExecution {
         let usage = resourceUse(since: before)
         cs_end_limit()
         terminal?.finish()
-        cs_finish_after_signals()
+        if !limits.endsUsWhenAsked { cs_finish_after_signals() }
         // Nobody sees the output of what runs alone, and others of its kind may come after it.
         if (outcome.hasTimedOut || outcome.wasAskedToEnd) && !isAlone { cs_hurry() }
         let streams = Result { try captures.finish() }

@@ -16,6 +16,9 @@ public struct CommandLimits: Sendable {
     public var backgroundWait = Duration.zero
     /// What is still there then is ended by force, instead of being named.
     public var endsLeftovers = false
+    /// Whoever asks us to end (SIGTERM, SIGHUP, SIGINT, SIGQUIT) while the command runs, ends its processes by force, and
+    /// then us: nothing that is known by then is worth keeping.
+    public var endsUsWhenAsked = false
 
     public init() {}
 }
@@ -39,6 +42,10 @@ struct Supervision {
     func wait() -> Outcome {
         var outcome = Outcome()
         while true {
+            if limits.endsUsWhenAsked && cs_asked_to_end() != 0 {
+                endByForce()
+                break
+            }
             let news = awaitNews(until: deadline)
             outcome.wasAskedToEnd = outcome.wasAskedToEnd || news.requests.areForUs
             if news.hasEnded { break }

@@ -73,15 +73,8 @@ struct VerificationSummaryOptions: ParsableArguments {
         }
         return VerificationSummaryWriter(
             file: try OutputFile(file), signer: signer, resourceURI: Text(resourceURI),
-            verifierID: Text(verifierID), files: try subjects.map(Self.existing), levels: levels.map { Text($0) })
-    }
-
-    /// The name without `./`; throws where nothing is there.
-    private static func existing(_ file: String) throws -> String {
-        guard SingleFile.isThere(Text(file)) else {
-            throw Failure("--vsa-subject \(Text(file).escaped): there is no such file", hint: "name what was verified")
-        }
-        return file.hasPrefix("./") ? String(file.dropFirst(2)) : file
+            verifierID: Text(verifierID), files: try subjects.map { try SubjectFile($0, in: context) },
+            levels: levels.map { Text($0) })
     }
 }
 
@@ -91,7 +84,7 @@ struct VerificationSummaryWriter {
     let signer: any Signer
     let resourceURI: Text
     let verifierID: Text
-    let files: [String]
+    let files: [SubjectFile]
     let levels: [Text]
 
     /// The bytes of a bundle; nil where there is nothing that a summary could be about.
@@ -117,26 +110,45 @@ struct VerificationSummaryWriter {
     }
 
     /// What the summary is about, hashed here and now, whatever links say of it: the files that were named, or else the
-    /// last step's products as far as they are here.
+    /// last step's products as far as they are here. One file that was named twice is one subject.
     func subjects(of verdict: Verdict) -> [SummarySubject] {
-        let comparable = [.sha384, .sha512, .gitBlob].filter(verdict.digestAlgorithms.contains)
-        return names(verdict).compactMap { Self.subject($0, [.sha256] + comparable) }
+        let algorithms = [.sha256] + [.sha384, .sha512, .gitBlob].filter(verdict.digestAlgorithms.contains)
+        let products = verdict.products ?? ArtifactSet()
+        var seen: Set<SummarySubject> = []
+        return candidates(verdict).flatMap { Self.subjects($0, algorithms, among: products) }
+            .filter { seen.insert($0).inserted }
     }
 
-    private func names(_ verdict: Verdict) -> [Text] {
-        guard files.isEmpty else { return files.map { Text($0) } }
+    private func candidates(_ verdict: Verdict) -> [SubjectFile] {
+        guard files.isEmpty else { return files }
         // What a link calls `../x` or `/x` is not here.
-        return (verdict.products ?? ArtifactSet()).map(\.name.text).filter {
-            !$0.utf8.starts(with: "/".utf8) && !$0.utf8.starts(with: "../".utf8) && $0 != ".."
+        return (verdict.products ?? ArtifactSet()).map(\.name).filter {
+            !$0.text.utf8.starts(with: "/".utf8) && !$0.text.utf8.starts(with: "../".utf8) && $0 != ".."
+        }.map(SubjectFile.init(product:))
+    }
+
+    /// The same file under each of its names; none where there is no file.
+    private static func subjects(
+        _ file: SubjectFile, _ algorithms: [DigestAlgorithm], among products: ArtifactSet
+    ) -> [SummarySubject] {
+        let names = file.names(among: products)
+        do throws(SnapshotError) {
+            guard let digests = try SingleFile.digests(of: file.path, algorithms) else { return [] }
+            return names.map { SummarySubject(name: $0, digests: digests) }
+        } catch {
+            let reason = error.problems.first.map { "\($0.reason)" } ?? "\(error)"
+            return names.map { SummarySubject(name: $0, unreadable: reason) }
         }
     }
 
-    private static func subject(_ path: Text, _ algorithms: [DigestAlgorithm]) -> SummarySubject? {
-        let name = ArtifactName(path)
-        do throws(SnapshotError) {
-            return try SingleFile.digests(of: path, algorithms).map { SummarySubject(name: name, digests: $0) }
-        } catch {
-            return SummarySubject(name: name, unreadable: error.problems.first.map { "\($0.reason)" } ?? "\(error)")
-        }
+    /// Why there is nothing that a summary of the verdict could be about.
+    func lack(in verdict: Verdict) -> Failure {
+        let paths = candidates(verdict).map(\.path.escaped)
+        let shown = paths.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
+        let more = paths.count > 3 ? " and \(paths.count - 3) more" : ""
+        return Failure(
+            "\(Text(file.path).escaped): nothing is here that a summary could be about"
+                + (paths.isEmpty ? "" : " (looked for \(shown)\(more))"),
+            hint: "run it where the product is, or say with --vsa-subject FILE which file that is")
     }
 }

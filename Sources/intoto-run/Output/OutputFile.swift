@@ -71,6 +71,14 @@ struct OutputFile {
         }
     }
 
+    /// Nobody shall take a file for what it was to become, and did not.
+    func warnIfThere(in context: CommandContext) {
+        guard case .file(let directory, let name) = place, directory.modified(name) != nil else { return }
+        context.note(
+            "intoto-run: warning: \(Text(path).escaped) was not written: what stands there is an earlier verification's"
+        )
+    }
+
     func write(_ text: String, in context: CommandContext) throws { try write(Array(text.utf8), in: context) }
 
     func write(_ bytes: [UInt8], in context: CommandContext) throws {

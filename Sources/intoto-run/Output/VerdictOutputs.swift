@@ -49,14 +49,17 @@ struct VerdictOutputs {
 
     /// Prints the verdict and writes the rest; returns what could not be written.
     func write(_ verdict: Verdict, about subjects: [SummarySubject], in context: CommandContext) -> [Failure] {
-        let parts: [() throws -> Void] = [
-            { try report(verdict, in: context) },
-            { try junit?.write(VerdictJUnit(verdict).text, in: context) },
-            { try saveInspections(of: verdict) },
-            { try writeSummary(of: verdict, about: subjects, in: context) },
+        let parts: [(file: OutputFile?, write: () throws -> Void)] = [
+            (json, { try report(verdict, in: context) }),
+            (junit, { try junit?.write(VerdictJUnit(verdict).text, in: context) }),
+            (nil, { try saveInspections(of: verdict) }),
+            (summary?.file, { try writeSummary(of: verdict, about: subjects, in: context) }),
         ]
         return parts.compactMap { part -> Failure? in
-            do { try part() } catch { return error as? Failure ?? Failure("\(error)") }
+            do { try part.write() } catch {
+                part.file?.warnIfThere(in: context)
+                return error as? Failure ?? Failure("\(error)")
+            }
             return nil
         }
     }
@@ -88,13 +91,10 @@ struct VerdictOutputs {
     ) throws {
         guard let summary else { return }
         guard verdict.outcome != .incomplete else {
-            return context.note("intoto-run: warning: no verification summary was written: the verdict is incomplete")
+            context.note("intoto-run: warning: no verification summary was written: the verdict is incomplete")
+            return summary.file.warnIfThere(in: context)
         }
-        guard let bytes = try summary.bytes(of: verdict, about: subjects) else {
-            throw Failure(
-                "\(Text(summary.file.path).escaped): nothing is here that a summary could be about",
-                hint: "run it where the product is, or name it with --vsa-subject")
-        }
+        guard let bytes = try summary.bytes(of: verdict, about: subjects) else { throw summary.lack(in: verdict) }
         try summary.file.write(bytes, in: context)
     }
 }

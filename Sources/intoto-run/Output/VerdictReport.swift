@@ -82,7 +82,7 @@ struct VerdictReport {
 
     static func hint(forIncomplete verdict: Verdict) -> String {
         let others =
-            verdict.inspections.contains { $0.sublayoutStep != nil } ? " and with --allow-sublayout-inspections" : ""
+            verdict.inspections.contains { !$0.sublayoutPath.isEmpty } ? " and with --allow-sublayout-inspections" : ""
         return "verify without --no-inspections\(others), where the product is; read first what they run"
     }
 
