@@ -38,6 +38,46 @@ import Testing
         #expect(result.errorText.contains("no --verification-keys: whose layout is it?"))
     }
 
+    @Test func `a file of two keys names no owner`() throws {
+        let chain = try VerifyTests.Chain()
+        #expect(try chain.verify().status == 0)
+        #expect(
+            try chain.run.shell("cat owner.pem.pub alice.pem.pub >two.pub; cat owner.pem alice.pem >two").status == 0)
+        #expect(try chain.run.shell("chmod 600 two").status == 0)
+        let result = try chain.run(
+            "verify", "-l", "root.layout", "--verification-keys", "two.pub", "--link-dir", "links")
+        #expect(result.status == 2 && result.output == [], "\(result.outputText)\(result.errorText)")
+        #expect(result.errorText.contains("two.pub: 2 keys (or certificates) in one file"), "\(result.errorText)")
+        #expect(result.errorText.contains("hint: put each key into a file of its own"))
+        let signed = try chain.run("sign", "unsigned", "-k", "two", "-o", "other.layout")
+        #expect(signed.status != 0 && signed.errorText.contains("two: 2 keys"), "\(signed.errorText)")
+        #expect(try !chain.run.list().contains("other.layout"))
+    }
+
+    /// The options are added to `--link-dir ../links`.
+    @Test func `evidence that is named twice is there once`() throws {
+        let chain = try VerifyTests.Chain()
+        #expect(
+            try chain.run.shell("ln -s links again; cp -R links copy; ln links/* copy/hard.00000000.link").status == 0)
+        let file = try #require(try chain.run.list("links").first { $0.hasSuffix(".link") })
+        let once = try chain.verify()
+        #expect(once.status == 0)
+        let twice = try chain.verify("--link-dir", "../links", "../links/", "../product/../links", "../again")
+        #expect(twice.outputText == once.outputText && twice.status == 0, "\(twice.outputText)")
+        // A copy is evidence of its own, which does not count twice.
+        let copy = try chain.verify("--link-dir", "../copy")
+        #expect(copy.status == 0 && copy.outputText != once.outputText, "\(copy.outputText)")
+
+        func named(_ files: String...) throws -> Subprocess {
+            try chain.run.run(
+                ["verify", "-l", "root.layout", "--verification-keys", "owner.pem.pub", "--link-dir"] + files)
+        }
+        let one = try named("links/\(file)")
+        #expect(one.status == 0)
+        #expect(try named("links/\(file)", "./links/\(file)", "again/\(file)").outputText == one.outputText)
+        #expect(try named("links/\(file)", "copy/\(file)").outputText != one.outputText)
+    }
+
     @Test func `parameters come from a file, and from the command line beside it`() throws {
         var chain = try VerifyTests.Chain()
         try chain.change("expected_products", to: [["CREATE", "{A}{B}"], ["DISALLOW", "*"]])

@@ -79,7 +79,8 @@ struct VerificationOptions: ParsableArguments {
         var request = VerificationRequest(
             layoutPath: Text(layout).escaped, layout: try layoutBytes(),
             ownerKeys: try TrustOptions.publicKeys(keys, in: context, strength: strength),
-            evidence: try (places.isEmpty ? ["."] : places).map(Self.place), now: instant ?? context.utcNow)
+            evidence: try Self.distinct((places.isEmpty ? ["."] : places).map(Self.place)),
+            now: instant ?? context.utcNow)
         request.parameters = try substitution()
         request.policy.commands = strictCommands ? .fails : .warns
         request.policy.names = allowsUnsafeNames ? .asWritten : .normalized
@@ -108,6 +109,23 @@ struct VerificationOptions: ParsableArguments {
         do { return .folder(try EvidenceFolder(FilePath(path))) } catch {
             if case .system(_, _, .notDirectory) = error { return .file(FilePath(path)) }
             throw Failure.reading(path, error)
+        }
+    }
+
+    /// Without those that are there already by another path: read twice, one functionary's link would look like two.
+    private static func distinct(_ places: [EvidencePlace]) -> [EvidencePlace] {
+        var folders: Set<DirectoryIdentity> = []
+        var files: [DirectoryIdentity: Set<FilePath.Component>] = [:]
+        return places.filter { place in
+            switch place {
+            case .folder(let folder): return folders.insert(folder.identity).inserted
+            case .file(let path):
+                let parent = path.removingLastComponent()
+                guard let name = path.lastComponent,
+                    let folder = DirectoryIdentity(of: parent.isEmpty ? "." : parent)
+                else { return true }
+                return files[folder, default: []].insert(name).inserted
+            }
         }
     }
 
