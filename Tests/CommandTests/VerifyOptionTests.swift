@@ -58,8 +58,8 @@ import Testing
     @Test func `evidence that is named twice is there once`() throws {
         let chain = try VerifyTests.Chain()
         #expect(
-            try chain.run.shell("ln -s links again; cp -R links copy; ln links/* copy/hard.00000000.link").status == 0)
-        let file = try #require(try chain.run.list("links").first { $0.hasSuffix(".link") })
+            try chain.run.shell("ln -s links again; cp -R links copy").status == 0)
+        let file = try #require(try chain.run.list("links").first { $0.hasSuffix(".intoto.jsonl") })
         let once = try chain.verify()
         #expect(once.status == 0)
         let twice = try chain.verify("--link-dir", "../links", "../links/", "../product/../links", "../again")
@@ -76,6 +76,20 @@ import Testing
         #expect(one.status == 0)
         #expect(try named("links/\(file)", "./links/\(file)", "again/\(file)").outputText == one.outputText)
         #expect(try named("links/\(file)", "copy/\(file)").outputText != one.outputText)
+    }
+
+    /// A rule forbids everything but the product's files, and evidence is hidden from it by its path.
+    @Test func `evidence that two paths below the product's directory lead to is hidden by both`() throws {
+        let rules = [["ALLOW", "in"], ["ALLOW", "out"], ["DISALLOW", "*"]]
+        let chain = try VerifyTests.Chain(inspections: [VerifyTests.Chain.inspection("look", ["true"], rules)])
+        #expect(
+            try chain.run.shell("mv links product/a && ln -s a product/b && ln -s product elsewhere && mkdir links")
+                .status == 0)
+        for places in [["a", "b"], ["../elsewhere/b", "b", "a"], ["b", "../elsewhere/a", "a", "./a"]] {
+            let result = try chain.verify(["--link-dir"] + places)
+            #expect(result.status == 0, "\(places): \(result.outputText)\(result.errorText)")
+        }
+        #expect(try chain.verify("--link-dir", "a").status == 1)
     }
 
     @Test func `parameters come from a file, and from the command line beside it`() throws {
