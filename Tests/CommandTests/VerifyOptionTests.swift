@@ -60,22 +60,24 @@ import Testing
         #expect(
             try chain.run.shell("ln -s links again; cp -R links copy").status == 0)
         let file = try #require(try chain.run.list("links").first { $0.hasSuffix(".intoto.jsonl") })
-        let once = try chain.verify()
-        #expect(once.status == 0)
-        let twice = try chain.verify("--link-dir", "../links", "../links/", "../product/../links", "../again")
-        #expect(twice.outputText == once.outputText && twice.status == 0, "\(twice.outputText)")
-        // A copy is evidence of its own, which does not count twice.
-        let copy = try chain.verify("--link-dir", "../copy")
-        #expect(copy.status == 0 && copy.outputText != once.outputText, "\(copy.outputText)")
-
-        func named(_ files: String...) throws -> Subprocess {
-            try chain.run.run(
-                ["verify", "-l", "root.layout", "--verification-keys", "owner.pem.pub", "--link-dir"] + files)
+        func count(_ result: Subprocess) -> Int {
+            result.status == 0 ? result.outputText.components(separatedBy: "\"standing\"").count - 1 : -1
         }
-        let one = try named("links/\(file)")
-        #expect(one.status == 0)
-        #expect(try named("links/\(file)", "./links/\(file)", "again/\(file)").outputText == one.outputText)
-        #expect(try named("links/\(file)", "copy/\(file)").outputText != one.outputText)
+        func found(_ places: String...) throws -> Int { try count(chain.verify(["--json", "--link-dir"] + places)) }
+        #expect(try found("../links", "../links/", "../product/../links", "../again") == 1)
+        // A copy is evidence of its own, which does not count twice.
+        #expect(try found("../copy") == 2)
+
+        func named(_ files: String...) throws -> Int {
+            try count(
+                chain.run.run(
+                    ["verify", "-l", "root.layout", "--verification-keys", "owner.pem.pub", "--json", "--link-dir"]
+                        + files))
+        }
+        // Two paths below the working directory, one of them by a link: both are read.
+        #expect(try named("links/\(file)", "./links/\(file)", "again/\(file)") == 2)
+        #expect(try named("links/\(file)", "links/../links/\(file)") == 1)
+        #expect(try named("links/\(file)", "copy/\(file)") == 2)
     }
 
     /// A rule forbids everything but the product's files, and evidence is hidden from it by its path.
