@@ -10,6 +10,7 @@ public enum KeyError: Error, Hashable {
     case privateKeyGiven
     case publicKeyGiven
     case certificateGiven
+    case severalKeys(Int)
     /// The private part never leaves a security key, which signs for SSH only.
     case hardwareKey(String)
 
@@ -53,6 +54,7 @@ extension KeyError: CustomStringConvertible {
         case .privateKeyGiven: "a private key where a public key is needed"
         case .publicKeyGiven: "a public key where a private key is needed"
         case .certificateGiven: "a certificate where a private key is needed"
+        case .severalKeys(let count): "\(count) keys (or certificates) in one file, of which only one could count"
         case .hardwareKey(let type): "a key of type \(type), which lives in a security key and signs for SSH only"
         case .passphraseMissing: "the key is encrypted and no passphrase was given"
         case .passphraseTooLong(let limit): "the passphrase is longer than \(limit) bytes"
@@ -85,6 +87,7 @@ extension KeyError: CustomStringConvertible {
         case .privateKeyGiven: "give the public key: intoto-run key convert --to public KEY"
         case .publicKeyGiven: "give the private key that belongs to it"
         case .certificateGiven: "give the private key that belongs to it"
+        case .severalKeys: "put each key into a file of its own, and name the files that are meant"
         case .hardwareKey: "make a key that signs evidence with 'intoto-run key generate'"
         case .passphraseMissing: "give it with --passphrase-file, --passphrase-fd or INTOTO_KEY_PASSPHRASE"
         case .unsupportedEncryption, .derivationTooCostly:

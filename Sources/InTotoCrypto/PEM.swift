@@ -4,6 +4,10 @@ struct PEMBlock {
     /// `Proc-Type` and `DEK-Info` of traditional encryption.
     let headers: Range<Int>?
     let body: Range<Int>
+
+    /// Of any kind, whether we can read it or not.
+    var isPrivateKey: Bool { label.contains("PRIVATE KEY") }
+    var hasPublicKey: Bool { label.contains("PUBLIC KEY") || label.hasSuffix("CERTIFICATE") }
 }
 
 /// Finds and decodes PEM without copying the text, which may be secret.

@@ -6,7 +6,7 @@ public final class PrivateKey: Sendable {
     public let passphraseWasNeedless: Bool
     let handle: KeyHandle
 
-    /// Reads a key file: the first private key in it, decrypted with `passphrase` where it is encrypted.
+    /// Reads a key file: the one private key in it, decrypted with `passphrase` where it is encrypted.
     ///
     /// Takes PKCS#8, encrypted PKCS#8, PKCS#1, SEC1, and the latter two with OpenSSL's traditional encryption; OpenSSH's
     /// own format and cosign's, in PEM like these; and the JSON of old securesystemslib versions.

@@ -19,6 +19,8 @@ enum PrivateKeyReader {
 
     static func readPEM(_ text: UnsafeRawBufferPointer, _ passphrase: SecretBytes?) throws(KeyError) -> Reading {
         let blocks = try PEM.blocks(in: text)
+        let count = blocks.count(where: \.isPrivateKey)
+        guard count <= 1 else { throw .severalKeys(count) }
         for block in blocks {
             guard let form = PrivateKeyForm(rawValue: block.label) else { continue }
             return try read(form, block, text, passphrase)

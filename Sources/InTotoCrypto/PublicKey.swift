@@ -12,7 +12,7 @@ public final class PublicKey: Sendable {
     private let identities: KeyIdentities
     private let handle: KeyHandle
 
-    /// Reads a PEM file: the first `PUBLIC KEY` (SPKI), `RSA PUBLIC KEY` (PKCS#1) or `CERTIFICATE` in it. Of a
+    /// Reads a PEM file: the one `PUBLIC KEY` (SPKI), `RSA PUBLIC KEY` (PKCS#1) or `CERTIFICATE` in it. Of a
     /// certificate only the key counts, not who issued it, nor for how long.
     public convenience init(pem: [UInt8]) throws(KeyError) {
         try self.init(try PublicKeyReader.readPEM(pem), .standard)

@@ -13,7 +13,8 @@ enum PublicKeyReader {
     static func readFile(_ text: [UInt8]) throws(KeyError) -> Reading {
         guard text.count <= keySizeLimit else { throw .tooLarge(limit: keySizeLimit) }
         let line = try text.withUnsafeBytesThrowing { text throws(KeyError) in
-            OpenSSHPublicKey.isLine(text) ? try OpenSSHPublicKey.readLine(text) : nil
+            try requireOneKey(OpenSSHPublicKey.lineCount(in: text) + PEM.blocks(in: text).count(where: \.hasPublicKey))
+            return OpenSSHPublicKey.isLine(text) ? try OpenSSHPublicKey.readLine(text) : nil
         }
         if let line { return line }
         return try readPEM(text)
@@ -23,6 +24,7 @@ enum PublicKeyReader {
         guard text.count <= keySizeLimit else { throw .tooLarge(limit: keySizeLimit) }
         return try text.withUnsafeBytesThrowing { text throws(KeyError) in
             let blocks = try PEM.blocks(in: text)
+            try requireOneKey(blocks.count(where: \.hasPublicKey))
             for block in blocks {
                 let body = UnsafeRawBufferPointer(rebasing: text[block.body])
                 switch block.label {
@@ -36,6 +38,11 @@ enum PublicKeyReader {
             }
             throw refusal(of: blocks, text)
         }
+    }
+
+    /// Whoever puts two keys into a file wants both, and one would be passed over without a word.
+    private static func requireOneKey(_ count: Int) throws(KeyError) {
+        guard count <= 1 else { throw .severalKeys(count) }
     }
 
     static func readKeyObject(keyType: Text, scheme: Text, publicValue: Text) throws(KeyError) -> Reading {

@@ -41,7 +41,7 @@ public struct DigestSet: Hashable, Sendable {
         public let value: Text
 
         /// Whether equal entries mean equal content: a cut digest says less than its algorithm's name.
-        var isStrong: Bool {
+        package var isStrong: Bool {
             guard let lengths = algorithm.strongLengths else { return false }
             return lengths.contains(value.utf8.count) && Hex.decode(value) != nil
         }
@@ -86,6 +86,11 @@ public struct DigestSet: Hashable, Sendable {
             sharesStrong = sharesStrong || entry.isStrong
         }
         return sharesStrong ? .same : .incomparable
+    }
+
+    /// Whether a strong digest is equal in both, whatever the others are.
+    func shares(with other: DigestSet) -> Bool {
+        entries.contains { $0.isStrong && other[$0.algorithm]?.asciiLowercased == $0.value.asciiLowercased }
     }
 }
 

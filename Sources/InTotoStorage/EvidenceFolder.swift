@@ -12,6 +12,7 @@ public final class EvidenceFolder: Sendable {
     public let path: FilePath
     /// Names of what is not hidden, in byte order. Those that are not UTF-8 are no names of evidence.
     public let names: [Text]
+    public let identity: DirectoryIdentity
     private let descriptor: Int32
 
     /// Most names of one folder.
@@ -24,7 +25,14 @@ public final class EvidenceFolder: Sendable {
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (beneath ? O_NOFOLLOW : 0)
         descriptor = path.withCString { open($0, flags) }
         guard descriptor >= 0 else { throw .system(path, operation: "open", errno: Errno(rawValue: errno)) }
-        do { names = try Self.list(descriptor, path, limit) } catch {
+        do throws(StorageError) {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else {
+                throw .system(path, operation: "look at", errno: Errno(rawValue: errno))
+            }
+            identity = DirectoryIdentity(status)
+            names = try Self.list(descriptor, path, limit)
+        } catch {
             close(descriptor)
             throw error
         }

@@ -38,6 +38,62 @@ import Testing
         #expect(result.errorText.contains("no --verification-keys: whose layout is it?"))
     }
 
+    @Test func `a file of two keys names no owner`() throws {
+        let chain = try VerifyTests.Chain()
+        #expect(try chain.verify().status == 0)
+        #expect(
+            try chain.run.shell("cat owner.pem.pub alice.pem.pub >two.pub; cat owner.pem alice.pem >two").status == 0)
+        #expect(try chain.run.shell("chmod 600 two").status == 0)
+        let result = try chain.run(
+            "verify", "-l", "root.layout", "--verification-keys", "two.pub", "--link-dir", "links")
+        #expect(result.status == 2 && result.output == [], "\(result.outputText)\(result.errorText)")
+        #expect(result.errorText.contains("two.pub: 2 keys (or certificates) in one file"), "\(result.errorText)")
+        #expect(result.errorText.contains("hint: put each key into a file of its own"))
+        let signed = try chain.run("sign", "unsigned", "-k", "two", "-o", "other.layout")
+        #expect(signed.status != 0 && signed.errorText.contains("two: 2 keys"), "\(signed.errorText)")
+        #expect(try !chain.run.list().contains("other.layout"))
+    }
+
+    /// The options are added to `--link-dir ../links`.
+    @Test func `evidence that is named twice is there once`() throws {
+        let chain = try VerifyTests.Chain()
+        #expect(
+            try chain.run.shell("ln -s links again; cp -R links copy").status == 0)
+        let file = try #require(try chain.run.list("links").first { $0.hasSuffix(".intoto.jsonl") })
+        func count(_ result: Subprocess) -> Int {
+            result.status == 0 ? result.outputText.components(separatedBy: "\"standing\"").count - 1 : -1
+        }
+        func found(_ places: String...) throws -> Int { try count(chain.verify(["--json", "--link-dir"] + places)) }
+        #expect(try found("../links", "../links/", "../product/../links", "../again") == 1)
+        // A copy is evidence of its own, which does not count twice.
+        #expect(try found("../copy") == 2)
+
+        func named(_ files: String...) throws -> Int {
+            try count(
+                chain.run.run(
+                    ["verify", "-l", "root.layout", "--verification-keys", "owner.pem.pub", "--json", "--link-dir"]
+                        + files))
+        }
+        // Two paths below the working directory, one of them by a link: both are read.
+        #expect(try named("links/\(file)", "./links/\(file)", "again/\(file)") == 2)
+        #expect(try named("links/\(file)", "links/../links/\(file)") == 1)
+        #expect(try named("links/\(file)", "copy/\(file)") == 2)
+    }
+
+    /// A rule forbids everything but the product's files, and evidence is hidden from it by its path.
+    @Test func `evidence that two paths below the product's directory lead to is hidden by both`() throws {
+        let rules = [["ALLOW", "in"], ["ALLOW", "out"], ["DISALLOW", "*"]]
+        let chain = try VerifyTests.Chain(inspections: [VerifyTests.Chain.inspection("look", ["true"], rules)])
+        #expect(
+            try chain.run.shell("mv links product/a && ln -s a product/b && ln -s product elsewhere && mkdir links")
+                .status == 0)
+        for places in [["a", "b"], ["../elsewhere/b", "b", "a"], ["b", "../elsewhere/a", "a", "./a"]] {
+            let result = try chain.verify(["--link-dir"] + places)
+            #expect(result.status == 0, "\(places): \(result.outputText)\(result.errorText)")
+        }
+        #expect(try chain.verify("--link-dir", "a").status == 1)
+    }
+
     @Test func `parameters come from a file, and from the command line beside it`() throws {
         var chain = try VerifyTests.Chain()
         try chain.change("expected_products", to: [["CREATE", "{A}{B}"], ["DISALLOW", "*"]])

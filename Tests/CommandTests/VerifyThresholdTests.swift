@@ -147,6 +147,11 @@ import Testing
             ("/CN=alice/O=Example", "/CN=alice/O=Example", "URI:spiffe://x/alice", nil),
             ("/CN=alice", "/CN=another", "URI:spiffe://x/alice", "URI:spiffe://x/alice"),
             ("/CN=alice", "/CN=another", "email:alice@example.org", "email:alice@example.org,URI:spiffe://x/alice"),
+            // The case of letters tells nobody apart.
+            ("/CN=alice", "/CN=another", "email:alice@example.org", "email:Alice@EXAMPLE.org"),
+            ("/CN=alice", "/CN=another", "URI:spiffe://x/alice", "URI:SPIFFE://X/alice"),
+            ("/O=Example", "/O=Example", "DNS:alice.example", "DNS:Alice.example"),
+            ("/CN=alice/O=Example", "/CN=Alice/O=EXAMPLE", nil, nil),
         ] as [(String, String, String?, String?)])
     func `somebody with two certificates is one functionary`(
         first: String, second: String, name: String?, secondName: String?

@@ -153,6 +153,42 @@ import Testing
             try refusal(Array("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".utf8)) == .damaged)
     }
 
+    /// The second one would be passed over, and who wanted it to sign, too, would not learn that it need not.
+    @Test func `a file with two keys is refused, whatever their forms`() throws {
+        func vector(_ name: String) throws -> [UInt8] { try Vectors.bytes("keys/\(name)") }
+        func refusal(_ parts: [UInt8]...) throws -> KeyError? {
+            try keyError { _ = try PublicKey(file: Array(parts.joined())) }
+        }
+        func privateRefusal(_ parts: [UInt8]...) throws -> KeyError? {
+            try keyError { _ = try PrivateKey(file: SecretBytes(copying: Array(parts.joined())), passphrase: nil) }
+        }
+        let alice = try vector("ed25519-alice.spki.pem")
+        let rsa = try vector("rsa-2048.pkcs1-public.pem")
+        let line = Array("\(try TestKeys.publicKey("ed25519-bob").openSSHLine) bob\n".utf8)
+        let certificate = Array("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".utf8)
+        let openPGP = Array("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n-----END PGP PUBLIC KEY BLOCK-----\n".utf8)
+        for other in [alice, rsa, line, certificate, openPGP] {
+            #expect(try refusal(alice, other) == .severalKeys(2))
+            #expect(try refusal(other, Array("text\n".utf8), alice) == .severalKeys(2))
+        }
+        #expect(try refusal(line, line) == .severalKeys(2))
+        #expect(try keyError { _ = try PublicKey(pem: alice + rsa + alice) } == .severalKeys(3))
+        let secret = try vector("ed25519-alice.pkcs8.pem")
+        // What it is encrypted with is not asked first.
+        for name in try Vectors.list("keys").filter({ $0.hasSuffix(".pem") && !Self.isPublic($0) }) {
+            #expect(try privateRefusal(secret, vector(name)) == .severalKeys(2), "\(name)")
+            #expect(try privateRefusal(vector(name), secret) == .severalKeys(2), "\(name)")
+        }
+        // Text, and the other half, are no second key.
+        let text = Array("ssh-keygen made this\nssh-ed25519 AAAA of somebody\n-- END --\n".utf8)
+        #expect(try refusal(alice, text) == nil)
+        #expect(try refusal(Array(text.suffix(10)), alice, secret) == nil)
+        #expect(try refusal(Array("# mine\n".utf8), line, text) == nil)
+        #expect(try privateRefusal(text, secret, text) == nil)
+        #expect(try privateRefusal(alice, secret, certificate) == nil)
+        #expect(KeyError.severalKeys(2).hint?.contains("a file of its own") == true)
+    }
+
     @Test("never traps and never takes a key whose DER is altered unnoticed", arguments: TestKeys.names)
     func mutations(name: String) throws {
         let key = try TestKeys.publicKey(name)

@@ -79,6 +79,27 @@ import Testing
         }
     }
 
+    @Test func `a name that no path could have is refused, and cut where it is shown`() throws {
+        func problem(_ length: Int, _ spelling: NameSpelling) throws -> ArtifactProblem? {
+            let artifacts = try Self.artifactSet([ArtifactName(Text(String(repeating: "é", count: length / 2)))])
+            do { _ = try NormalizedArtifacts(artifacts, spelling) } catch { return error }
+            return nil
+        }
+        for spelling: NameSpelling in [.normalized, .asWritten] {
+            #expect(try problem(65_536, spelling) == nil)
+            let text = try #require(try problem(65_538, spelling)).description
+            #expect(text.contains("…' is no name of an artifact: it has 65538 bytes, more than 65536"), "\(text)")
+            #expect(text.utf8.count < 200)
+        }
+        let nul = try Self.artifactSet([ArtifactName(Text("\0" + String(repeating: "a", count: 60_000)))])
+        #expect(throws: ArtifactProblem.self) { try NormalizedArtifacts(nul) }
+        do { _ = try NormalizedArtifacts(nul) } catch { #expect(error.description.utf8.count < 5000) }
+    }
+
+    private static func artifactSet(_ names: [ArtifactName]) throws -> ArtifactSet {
+        try ArtifactSet(names.map { Artifact(name: $0, digests: digest("a")) })
+    }
+
     @Test func `URIs are left as they are`() throws {
         for name in ["https://a/b", "https://a/b/", "https://a/", "git+ssh://a", "file:///f", "a://f", "https://a/..b"]
         {

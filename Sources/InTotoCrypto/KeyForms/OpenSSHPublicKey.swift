@@ -8,6 +8,16 @@ enum OpenSSHPublicKey {
         return ["ssh-", "ecdsa-sha2-", "sk-"].contains { line.starts(with: $0.utf8) }
     }
 
+    /// How many lines are keys, rather than text that begins like one.
+    static func lineCount(in file: UnsafeRawBufferPointer) -> Int {
+        lines(of: file).count { line in
+            let words = line.split(maxSplits: 2, whereSeparator: \.isBlank)
+            guard words.count >= 2, let blob = Base64.decode(Text(repairing: words[1])) else { return false }
+            // Its type stands in it again, behind the four bytes of its length.
+            return blob.dropFirst(4).starts(with: words[0])
+        }
+    }
+
     /// Reads the first line that is neither empty nor a comment.
     static func readLine(_ file: UnsafeRawBufferPointer) throws(KeyError) -> PublicKeyReader.Reading {
         guard let line = firstLine(of: file) else { throw .notAKey }
@@ -55,9 +65,12 @@ enum OpenSSHPublicKey {
     }
 
     private static func firstLine(of file: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
+        lines(of: file).first { !$0.isEmpty && $0.first != UInt8(ascii: "#") }
+    }
+
+    private static func lines(of file: UnsafeRawBufferPointer) -> [Slice<UnsafeRawBufferPointer>] {
         file.split(whereSeparator: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") })
             .map { $0.drop { $0.isBlank } }
-            .first { !$0.isEmpty && $0.first != UInt8(ascii: "#") }
     }
 }
 

@@ -97,7 +97,7 @@ public struct SummaryExpectations: Sendable {
         var others: [String] = []
         for statement in statements {
             let summary = try VerificationSummary(statement)
-            let subject = comparison(with: statement.subject)
+            let subject = comparison(with: statement.subject, of: summary.result)
             let mismatches = mismatches(summary, subject)
             let shortcomings = shortcomings(summary)
             if mismatches.isEmpty && !shortcomings.isEmpty {
@@ -115,9 +115,13 @@ public struct SummaryExpectations: Sendable {
     private static let unknownSubject =
         "whether it is about this artifact cannot be told: a subject has no digest that can be compared with the artifact's"
 
-    /// Same where one of the subjects is the artifact, different where none can be.
-    private func comparison(with subjects: [ResourceDescriptor]) -> DigestSet.Comparison {
+    /// Same where one of the subjects is the artifact, different where none can be. A failure is about whatever it has
+    /// one right digest of: a wrong one beside it, which no pass may have, hides it from nobody.
+    private func comparison(
+        with subjects: [ResourceDescriptor], of result: VerificationSummary.Result
+    ) -> DigestSet.Comparison {
         guard let subject else { return .same }
+        if result == .failed, subjects.contains(where: { $0.digest.shares(with: subject) }) { return .same }
         let comparisons = subjects.map { $0.digest.compare(with: subject) }
         if comparisons.contains(.same) { return .same }
         return comparisons.contains(.incomparable) ? .incomparable : .different
@@ -157,10 +161,11 @@ extension VerificationSummary {
         return verifiedLevels.compactMap(Self.trackAndNumber).contains { $0.track == track && $0.number >= number }
     }
 
-    /// `SLSA_<TRACK>_LEVEL_<N>` taken apart.
+    /// `SLSA_<TRACK>_LEVEL_<N>` taken apart; a number has its plain digits only, no sign and no zeros before them.
     private static func trackAndNumber(_ level: Text) -> (track: ArraySlice<UInt8>, number: Int)? {
         guard level.utf8.starts(with: "SLSA_".utf8), let last = level.utf8.lastIndex(of: UInt8(ascii: "_")),
             let number = Int(String(decoding: level.utf8[(last + 1)...], as: UTF8.self)),
+            level.utf8[(last + 1)...].elementsEqual("\(number)".utf8), number >= 0,
             level.utf8[..<last].suffix(6).elementsEqual("_LEVEL".utf8)
         else { return nil }
         return (level.utf8[..<last], number)

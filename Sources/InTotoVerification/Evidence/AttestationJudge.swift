@@ -84,8 +84,9 @@ private struct StepContents {
 
     /// The objection where it is against something that the step made, or may be; nil where it is against something else.
     func aimed(_ objection: RejectionReason, at subjects: [ResourceDescriptor]) -> RejectionReason? {
-        if isMade(oneOf: subjects) { return objection }
-        let unclear = subjects.first { !all.contains($0.digest) && mayBeMade($0) }
+        let isAimed = subjects.contains { made.shares($0.digest) || all.shares($0.digest, .gitCommit) }
+        if isAimed { return objection }
+        let unclear = subjects.first(where: mayBeMade)
         return unclear.map { .unclearObjection("\(objection)", about: $0.name ?? $0.uri ?? "") }
     }
 
@@ -108,8 +109,8 @@ private struct StepContents {
         (subject.name ?? subject.uri).map { ArtifactName(Text(repairing: LexicalPath.normalized($0.utf8[...]))) }
     }
 
-    func isMade(oneOf subjects: [ResourceDescriptor]) -> Bool {
-        subjects.contains { made.contains($0.digest) || ($0.digest[.gitCommit] != nil && all.contains($0.digest)) }
+    private func isMade(oneOf subjects: [ResourceDescriptor]) -> Bool {
+        subjects.contains { made.contains($0.digest) || all.contains($0.digest, .gitCommit) }
     }
 
     func refusal(of subjects: [ResourceDescriptor]) -> RejectionReason? {
@@ -121,18 +122,47 @@ private struct StepContents {
     }
 }
 
+/// Artifacts by each of their strong digests; others say nothing of a content.
 private struct DigestIndex {
-    private var digests: [Text: DigestSet] = [:]
+    private struct Key: Hashable {
+        let algorithm: DigestAlgorithm
+        let value: Text
 
-    var isEmpty: Bool { digests.isEmpty }
-
-    mutating func insert(_ set: DigestSet) {
-        for entry in set.entries { digests[entry.value.asciiLowercased] = set }
+        init(_ entry: DigestSet.Entry) {
+            algorithm = entry.algorithm
+            value = entry.value.asciiLowercased
+        }
     }
 
-    func contains(_ wanted: DigestSet) -> Bool {
-        wanted.entries.contains { entry in
-            digests[entry.value.asciiLowercased].map { $0.compare(with: wanted) == .same } ?? false
+    private(set) var isEmpty = true
+    private var artifacts: [Key: [DigestSet]] = [:]
+
+    /// Most different digest sets that are kept of one digest: one content has one of each algorithm. What stands in
+    /// further ones is not found, and a statement about it does not count.
+    private static let limit = 64
+
+    mutating func insert(_ set: DigestSet) {
+        isEmpty = false
+        for entry in set.entries where entry.isStrong {
+            let kept = artifacts[Key(entry), default: []]
+            if kept.count < Self.limit, !kept.contains(set) { artifacts[Key(entry), default: []].append(set) }
         }
+    }
+
+    /// Whether one artifact has these digests, as far as it has them; `algorithm`: that one among them.
+    func contains(_ wanted: DigestSet, _ algorithm: DigestAlgorithm? = nil) -> Bool {
+        keys(wanted, algorithm).contains { key in
+            artifacts[key]?.contains { $0.compare(with: wanted) == .same } ?? false
+        }
+    }
+
+    /// Whether any of the digests is an artifact's, whatever the others are: nobody answers an objection by giving the
+    /// artifact another digest that is wrong.
+    func shares(_ wanted: DigestSet, _ algorithm: DigestAlgorithm? = nil) -> Bool {
+        keys(wanted, algorithm).contains { artifacts[$0] != nil }
+    }
+
+    private func keys(_ wanted: DigestSet, _ algorithm: DigestAlgorithm?) -> [Key] {
+        wanted.entries.filter { $0.isStrong && (algorithm == nil || $0.algorithm == algorithm) }.map(Key.init)
     }
 }

@@ -6,12 +6,16 @@ public struct NormalizedArtifacts: Sendable {
     /// By position: the name as each link writes it, where that is another one; in byte order.
     public let originals: [Int: [ArtifactName]]
 
+    /// Most bytes of a name: patterns take time that grows with its length, and a path has 4,096 at most.
+    public static let nameLimit = 1 << 16
+
     /// Throws where a name is no name, or two artifacts would have one.
     public init(_ artifacts: ArtifactSet, _ spelling: NameSpelling = .normalized) throws(ArtifactProblem) {
         if let name = artifacts.firstWithoutDigest { throw .noDigest(name) }
         var odd: [ArtifactName: ArtifactName] = [:]
         for position in artifacts.indices {
             let name = artifacts.nameBytes(at: position)
+            guard name.count <= Self.nameLimit else { throw .longName(artifacts[position].name) }
             guard !name.isEmpty, !name.contains(0) else { throw .badName(artifacts[position].name) }
             guard spelling == .normalized, LexicalPath.mayNeedWork(name) else { continue }
             let normal = LexicalPath.normalized(name)
@@ -75,15 +79,26 @@ public enum NameSpelling: Sendable {
 /// Why a link's artifacts cannot be judged.
 public enum ArtifactProblem: Error, Hashable, CustomStringConvertible {
     case badName(ArtifactName)
+    case longName(ArtifactName)
     case noDigest(ArtifactName)
     case oneName(ArtifactName, ArtifactName, normal: ArtifactName)
 
     public var description: String {
         switch self {
-        case .badName(let name): "'\(name)' is no name of an artifact"
-        case .noDigest(let name): "the artifact '\(name)' has no digest"
-        case .oneName(let a, let b, let normal): "'\(a)' and '\(b)' are one artifact, '\(normal)'"
+        case .badName(let name): "'\(Self.shown(name))' is no name of an artifact"
+        case .longName(let name):
+            "'\(Self.shown(name, limit: 64))' is no name of an artifact: it has \(name.text.utf8.count) bytes, more than "
+                + "\(NormalizedArtifacts.nameLimit)"
+        case .noDigest(let name): "the artifact '\(Self.shown(name))' has no digest"
+        case .oneName(let a, let b, let normal):
+            "'\(Self.shown(a))' and '\(Self.shown(b))' are one artifact, '\(Self.shown(normal))'"
         }
+    }
+
+    /// Cut after `limit` bytes, which are as many as a path has.
+    private static func shown(_ name: ArtifactName, limit: Int = 4096) -> String {
+        let bytes = name.text.utf8
+        return bytes.count <= limit ? "\(name)" : "\(Text(repairing: bytes.prefix(limit)).escaped)…"
     }
 }
 

@@ -79,7 +79,9 @@ struct VerificationOptions: ParsableArguments {
         var request = VerificationRequest(
             layoutPath: Text(layout).escaped, layout: try layoutBytes(),
             ownerKeys: try TrustOptions.publicKeys(keys, in: context, strength: strength),
-            evidence: try (places.isEmpty ? ["."] : places).map(Self.place), now: instant ?? context.utcNow)
+            evidence: try Self.distinct(
+                (places.isEmpty ? ["."] : places).map(Self.place), in: context.workingDirectory),
+            now: instant ?? context.utcNow)
         request.parameters = try substitution()
         request.policy.commands = strictCommands ? .fails : .warns
         request.policy.names = allowsUnsafeNames ? .asWritten : .normalized
@@ -109,6 +111,20 @@ struct VerificationOptions: ParsableArguments {
             if case .system(_, _, .notDirectory) = error { return .file(FilePath(path)) }
             throw Failure.reading(path, error)
         }
+    }
+
+    /// Without those that are there already: read twice, one functionary's link would look like two. Below the working
+    /// directory, where inspections may meet evidence by each of its paths, every path is kept.
+    private static func distinct(_ places: [EvidencePlace], in directory: [UInt8]) -> [EvidencePlace] {
+        let places = places.map { (place: $0, identity: PlaceIdentity($0), path: $0.path(below: directory)) }
+        let identitiesBelow = Set(places.filter { $0.path != nil }.compactMap(\.identity))
+        var seen: Set<PlaceIdentity> = []
+        var seenBelow: [PlaceIdentity: Set<FilePath>] = [:]
+        return places.filter { place in
+            guard let identity = place.identity else { return true }
+            if let path = place.path { return seenBelow[identity, default: []].insert(path).inserted }
+            return !identitiesBelow.contains(identity) && seen.insert(identity).inserted
+        }.map(\.place)
     }
 
     private static func requirement(_ word: String) throws -> RequiredAttestation {
@@ -161,6 +177,38 @@ struct VerificationOptions: ParsableArguments {
             }
             return values
         } catch let failure as Failure { throw failure } catch { throw Failure.reading(path, error) }
+    }
+}
+
+/// Which directory a place is, or which file in which directory.
+private struct PlaceIdentity: Hashable {
+    private let directory: DirectoryIdentity
+    private let file: FilePath.Component?
+
+    /// Nil where nobody can tell.
+    init?(_ place: EvidencePlace) {
+        switch place {
+        case .folder(let folder): (directory, file) = (folder.identity, nil)
+        case .file(let path):
+            let parent = path.removingLastComponent()
+            guard let name = path.lastComponent, let identity = DirectoryIdentity(of: parent.isEmpty ? "." : parent)
+            else { return nil }
+            (directory, file) = (identity, name)
+        }
+    }
+}
+
+extension EvidencePlace {
+    /// Its path from `directory`, an absolute one, where it is below that; compared lexically.
+    fileprivate func path(below directory: [UInt8]) -> FilePath? {
+        let base = FilePath(platformString: directory.map(CChar.init(bitPattern:)) + [0]).lexicallyNormalized()
+        let given =
+            switch self {
+            case .folder(let folder): folder.path
+            case .file(let path): path
+            }
+        var path = base.pushing(given).lexicallyNormalized()
+        return path.removePrefix(base) ? path : nil
     }
 }
 

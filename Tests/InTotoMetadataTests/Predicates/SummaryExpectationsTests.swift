@@ -57,6 +57,15 @@ import Testing
         #expect(try refusals(about(long)) == [])
         #expect(try refusals(Self.statement(), about(long, .failed)) == ["the result is FAILED, not PASSED"])
         #expect(try refusals(Self.statement(), about(different, .failed)) == [])
+        // A wrong digest beside a right one: no pass, and a failure all the same.
+        for algorithm: DigestAlgorithm in [.sha256, .sha512] {
+            var mixed = different
+            mixed[.sha256] = Text(String(repeating: "f", count: 64))
+            mixed[algorithm] = expectations.subject?[algorithm]
+            #expect(try refusals(about(mixed)).map { $0.hasPrefix("it is not about this artifact") } == [true])
+            #expect(try refusals(Self.statement(), about(mixed, .failed)) == ["the result is FAILED, not PASSED"])
+            #expect(try refusals(about(mixed, .failed), Self.statement()) == ["the result is FAILED, not PASSED"])
+        }
         #expect(try refusals(about(different)).map { $0.hasPrefix("it is not about this artifact") } == [true])
         // Nobody can tell: no pass, and no reason to pass over a failure.
         let untold = "whether it is about this artifact cannot be told"
@@ -83,6 +92,9 @@ import Testing
         ("OTHER_BUILD_LEVEL_2", "OTHER_BUILD_LEVEL_1", false), ("SLSA_BUILD_STEP_2", "SLSA_BUILD_STEP_1", false),
         ("SLSA_BUILD_LEVEL_2", "SLSA_BUILD_LEVEL_", false), ("anything", "anything", true),
         ("anything", "other", false),
+        ("SLSA_BUILD_LEVEL_+3", "SLSA_BUILD_LEVEL_2", false), ("SLSA_BUILD_LEVEL_003", "SLSA_BUILD_LEVEL_2", false),
+        ("SLSA_BUILD_LEVEL_3", "SLSA_BUILD_LEVEL_+2", false), ("SLSA_BUILD_LEVEL_3", "SLSA_BUILD_LEVEL_-1", false),
+        ("SLSA_BUILD_LEVEL_3", "SLSA_BUILD_LEVEL_0", true), ("SLSA_BUILD_LEVEL_10", "SLSA_BUILD_LEVEL_9", true),
         ("SLSA_BUILD_LEVEL_UNEVALUATED", "SLSA_BUILD_LEVEL_0", false),
     ])
     func `a level covers the lower ones of its track`(level: String, wanted: String, isCovered: Bool) throws {
