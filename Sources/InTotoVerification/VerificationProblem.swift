@@ -169,7 +169,7 @@ extension VerificationProblem: CustomStringConvertible {
             problem.hint(asking: "\(signers.map(\.shown).joined(separator: ", ")), who signed the sublayout,")
         case .clockNotSet, .crypto, .sublayoutTooDeep, .tooManySublayouts: nil
         case .malformedLayout(let error): error.hint
-        case .writtenLayout, .layoutNotSigned(.notSigned(openPGPSignatures: 0)):
+        case .writtenLayout, .layoutNotSigned(.notSigned(openPGPSignatures: 0), _):
             "give the signed layout; its owner makes it: intoto-run layout sign FILE -k KEY -o root.layout"
         case .layoutNotSigned:
             "check that --verification-keys are the project owner's, and that the layout came unchanged"
