@@ -12,11 +12,13 @@ import Testing
 
     /// Every inspection finds `extra`.
     private static var runner: InspectionRunner {
-        InspectionRunner(announce: { _ in }) { inspection, _, _ in
+        let announce: ([InspectionReport]) -> Void = { _ in }
+        let run: InspectionRunner.Run = { inspection, _, _ in
             let found = Artifact(name: "extra", digests: DigestSet(.sha256, Text(String(repeating: "b", count: 64))))
             return InspectionRecord(
                 link: Link(name: inspection.name, products: try ArtifactSet([found]), byproducts: ["return-value": 0]))
         }
+        return InspectionRunner(announce: announce, run: run)
     }
 
     private static func match(_ place: Text, _ from: Text) -> [[Text]] {

@@ -208,7 +208,7 @@ def odd_digests(chain):
     side = chain.rng.choice(sides)
     name = chain.rng.choice(list(side))
     value = dict(side[name])
-    kind = chain.rng.randrange(6)
+    kind = chain.rng.choice([0, 1, 2, 2, 2, 3, 4, 5])
     if kind == 0:
         value["sha512"] = hashlib.sha512(b"x").hexdigest()
     elif kind == 1:
