@@ -73,7 +73,7 @@ extension InspectionFault: CustomStringConvertible {
         switch self {
         case .status, .noStatus: "run the inspection's command by hand to see what it says"
         case .tookLonger: "give it more time with --inspection-timeout, or run its command by hand"
-        case .notRun: "see that the program is on PATH, in an absolute directory"
+        case .notRun: "see that the program can be executed, and that it is in an absolute directory of PATH"
         case .notRecordable:
             "look at what it has left here; verify in a directory that holds the product's files and no more"
         case .artifacts: nil
