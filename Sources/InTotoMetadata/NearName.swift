@@ -1,11 +1,12 @@
 extension [Text] {
-    /// The one that is spelt almost as `name` is, with at most two letters added, left out or changed, and fewer than half
-    /// of them; nil where there is none.
-    func nearest(to name: Text) -> Text? {
+    /// The one that is spelt almost as `name` is, with at most two letters added, left out or changed, and no more than half of
+    /// either; nil where there is none.
+    package func nearest(to name: Text) -> Text? {
         var nearest: (text: Text, edits: Int)?
         for text in self where abs(text.utf8.count - name.utf8.count) <= 2 {
             let edits = editDistance(text.utf8, name.utf8)
-            guard edits <= 2, 2 * edits < text.utf8.count, edits < nearest?.edits ?? .max else { continue }
+            guard edits <= 2, 2 * edits <= Swift.min(text.utf8.count, name.utf8.count), edits < nearest?.edits ?? .max
+            else { continue }
             nearest = (text, edits)
         }
         return nearest?.text
