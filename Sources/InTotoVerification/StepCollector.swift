@@ -171,7 +171,9 @@ struct StepCollector {
             report.problems.append(.tooManyLinks(step.name, limit: EvidencePool.fileLimit))
             return (report, [])
         }
-        results += others
+        // A folder and a file in it may both be named.
+        var seen: Set<EvidenceReference> = []
+        results = (results + others).filter { seen.insert($0.reference).inserted }
         let accepted = results.compactMap { try? $0.1.get() }
         let count = EvidenceCount(accepted)
         report.evidence = results.map { reference, result in
@@ -185,9 +187,11 @@ struct StepCollector {
             let uncounted = report.evidence.filter { finding in
                 if case .counted = finding.standing { !finding.cosigners.isEmpty } else { true }
             }
+            // Of a thousand files that are nothing, the few that are something are what has to be seen.
+            let shown = uncounted.filter { !$0.isNothing } + uncounted.filter(\.isNothing)
             report.problems.append(
                 .thresholdNotMet(
-                    step, counted: count.total, rejected: uncounted, missing: missing(judge.listed, accepted),
+                    step, counted: count.total, rejected: shown, missing: missing(judge.listed, accepted),
                     elsewhere: otherEvidence.named(after: step.name)))
             return (report, [])
         }

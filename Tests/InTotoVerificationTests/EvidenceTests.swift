@@ -49,7 +49,9 @@ import Testing
 
         // It is called by the first of them, whichever the step lists.
         let labels = try [TestChain.Person.alice, .bob].map { try $0.keyID }
-        let first = try #require(Layout(json: chain.layout).keys.map(\.keyID).first(where: labels.contains))
+        let signed = try JSONReader.read(JSONWriter.bytes(.compact) { $0.object(chain.layout) })
+        guard case .object(let written) = signed else { throw IntotoRun.SetupFailure(reason: "no object") }
+        let first = try #require(Layout(json: written).keys.map(\.keyID).first(where: labels.contains))
         for listed: TestChain.Person in [.alice, .bob] {
             chain.layout["steps"] = .array([try TestChain.step("build", [listed])])
             #expect(try chain.verify().findings().contains { $0.contains(": counts for '\(first)'") })
@@ -160,6 +162,27 @@ import Testing
         let text = try chain.verify().text
         let missing = text.split(separator: "\n").filter { $0.contains("no good link by") }
         #expect(missing == ["  no good link by '\(try TestChain.Person.carl.keyID)'"], "\(text)")
+    }
+
+    @Test func `files that are nothing do not hide the one that is something`() throws {
+        var chain = try TestChain()
+        for number in 0..<30 { chain.files[String(format: "build.%08x.link", number)] = Array("{".utf8) }
+        chain.files["build.ffffffff.link"] = try TestChain.signed(Self.link, by: [.bob])
+        let lines = try chain.verify().text.split(separator: "\n")
+        #expect(lines[1].contains("build.ffffffff.link: does not count: signed by "), "\(lines)")
+        #expect(lines.contains("  and 11 more"))
+    }
+
+    @Test func `one run whose byproducts have a fraction is one, in whichever form`() throws {
+        let byproducts: JSONObject = ["started": "2030-01-01T00:00:00Z", "seconds": .number("1.5")]
+        var chain = try Self.chain([.alice, .bob], threshold: 2)
+        let link = Self.link(of: 0, byproducts)
+        try chain.add(link, by: .alice)
+        var envelope = Envelope(payload: try JSONWriter.bytes(.indented) { $0.value(link) })
+        let message = Envelope.preAuthenticationEncoding(payloadType: envelope.payloadType, payload: envelope.payload)
+        envelope.signatures = [try KeyFileSigner(TestChain.Person.bob.key).signature(over: message)]
+        chain.files["x.intoto.jsonl"] = try JSONWriter.bytes(.compact) { envelope.write(to: &$0) }
+        #expect(try chain.problems() == ["threshold"])
     }
 
     // MARK: Signers

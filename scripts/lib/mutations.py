@@ -22,10 +22,10 @@ def flip_signature(chain):
     name = chain.rng.choice(["layout", first_file(chain)])
 
     def flip(container):
-        signature = container["signatures"][0]
-        text = signature["sig"]
-        # Another digit, hexadecimal or of Base64.
-        signature["sig"] = text[:20] + ("0" if text[20] != "0" else "1") + text[21:]
+        for signature in container["signatures"]:
+            text = signature["sig"]
+            # Another digit, hexadecimal or of Base64.
+            signature["sig"] = text[:20] + ("0" if text[20] != "0" else "1") + text[21:]
 
     chain.after.append((name, flip))
     chain.broken.add(name)

@@ -13,7 +13,7 @@ TABLE = {
     "unknown-members": (r"unknown member", None),
     "signed-as-read": (r"is bad: altered content|has no member|unknown member", None),
     "agreement": (r"disagree", None),
-    "names": (r"are one artifact|is no name", r"RuleVerificationError|have different artifacts"),
+    "names": (r"are one artifact|is no name", r"RuleVerificationError|have different artifacts|KeyError: '/"),
     "digests": (r"has no digest", r"expected hex string|RuleVerificationError|have different artifacts"),
     "step-names": (r"step name", None),
     "duplicate-members": (r"stands twice", None),

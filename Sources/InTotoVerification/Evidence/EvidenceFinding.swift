@@ -65,6 +65,14 @@ public struct EvidenceFinding: Sendable {
     public var cosigners: [Functionary] = []
     /// It is the same as one that counts.
     public var isCopy = false
+
+    /// Nobody could read it.
+    var isNothing: Bool {
+        switch standing {
+        case .rejected(.unreadable), .rejected(.malformed), .rejected(.misnamed), .rejected(.unknownLines): true
+        case .rejected, .counted, .additional: false
+        }
+    }
 }
 
 /// Why a piece of evidence does not count.

@@ -102,8 +102,11 @@ struct EvidenceJudge {
     }
 
     private func signedDigest(of found: FoundEvidence, _ run: Link?) throws(CryptoError) -> Text? {
-        // What has a fraction in it has no canonical form; nor can it be signed in more forms than one.
-        let said = run.flatMap { link in try? JSONWriter.bytes(.canonical) { link.write(to: &$0) } }
+        // What has a fraction in it has no canonical form.
+        let said = run.flatMap { link in
+            (try? JSONWriter.bytes(.canonical) { link.write(to: &$0) })
+                ?? (try? JSONWriter.bytes(.compact) { link.write(to: &$0) })
+        }
         // What was authenticated has bytes that were.
         guard let bytes = said ?? (try? found.content.get().signedBytes()) else { return nil }
         return try EvidencePool.sha256(bytes)
