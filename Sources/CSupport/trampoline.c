@@ -236,7 +236,8 @@ void cs_trampoline(void) {
     await_leave();
     restore_mask(&plan);
     execve(executable, arguments + 1, environment);
-    if (errno == ENOEXEC && !(plan.flags & CS_FLAG_NO_SHELL)) { /* a script without an interpreter line: as shells, env and nohup do */
+    /* A script without an interpreter line: as shells, env and nohup do. */
+    if (errno == ENOEXEC && !(plan.flags & CS_FLAG_NO_SHELL)) {
         announce(CS_STAGE_SHELL);
         arguments[0] = CS_SHELL;
         arguments[1] = executable;

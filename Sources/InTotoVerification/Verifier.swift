@@ -89,10 +89,10 @@ public struct Verifier {
         return request.ownerKeys.filter { !signers.contains($0) }
     }
 
-    /// Whether the file is called YAML, or is plainly no JSON object; decides on a hint only.
+    /// Whether the file is called YAML, or is plainly a text that is no JSON object; decides on a hint only.
     private var isWrittenLayout: Bool {
         [".yaml", ".yml"].contains { request.layoutPath.hasSuffix($0) }
-            || request.layout.first { $0 > 0x20 } != UInt8(ascii: "{")
+            || request.layout.first { $0 > 0x20 } != UInt8(ascii: "{") && Text(validating: request.layout) != nil
     }
 
     /// Spec: 5.2, step 3; a layout is expired at the very instant that it names.

@@ -172,6 +172,7 @@ import Testing
             #expect(try refusal(other, Array("text\n".utf8), alice) == .severalKeys(2))
         }
         #expect(try refusal(line, line) == .severalKeys(2))
+        #expect(try refusal(line, Array("restrict,pty ".utf8) + line) == .severalKeys(2))
         #expect(try keyError { _ = try PublicKey(pem: alice + rsa + alice) } == .severalKeys(3))
         let secret = try vector("ed25519-alice.pkcs8.pem")
         // What it is encrypted with is not asked first.

@@ -11,10 +11,12 @@ enum OpenSSHPublicKey {
     /// How many lines are keys, rather than text that begins like one.
     static func lineCount(in file: UnsafeRawBufferPointer) -> Int {
         lines(of: file).count { line in
-            let words = line.split(maxSplits: 2, whereSeparator: \.isBlank)
-            guard words.count >= 2, let blob = Base64.decode(Text(repairing: words[1])) else { return false }
-            // Its type stands in it again, behind the four bytes of its length.
-            return blob.dropFirst(4).starts(with: words[0])
+            let words = line.split(whereSeparator: \.isBlank)
+            // Options may stand before it, as in a list of authorized keys.
+            return zip(words, words.dropFirst()).contains { type, text in
+                // Its type stands in it again, behind the four bytes of its length.
+                Base64.decode(Text(repairing: text))?.dropFirst(4).starts(with: type) ?? false
+            }
         }
     }
 

@@ -75,7 +75,7 @@ struct OutputFile {
     func warnIfThere(in context: CommandContext) {
         guard case .file(let directory, let name) = place, directory.modified(name) != nil else { return }
         context.note(
-            "intoto-run: warning: \(Text(path).escaped) was not written: what stands there is an earlier verification's"
+            "intoto-run: warning: \(Text(path).escaped) was not written: what stands there was there before"
         )
     }
 

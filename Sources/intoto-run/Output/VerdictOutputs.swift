@@ -50,7 +50,8 @@ struct VerdictOutputs {
     /// Prints the verdict and writes the rest; returns what could not be written.
     func write(_ verdict: Verdict, about subjects: [SummarySubject], in context: CommandContext) -> [Failure] {
         let parts: [(file: OutputFile?, write: () throws -> Void)] = [
-            (json, { try report(verdict, in: context) }),
+            (nil, { try report(verdict, in: context) }),
+            (json, { try writeJSON(of: verdict, in: context) }),
             (junit, { try junit?.write(VerdictJUnit(verdict).text, in: context) }),
             (nil, { try saveInspections(of: verdict) }),
             (summary?.file, { try writeSummary(of: verdict, about: subjects, in: context) }),
@@ -70,6 +71,9 @@ struct VerdictOutputs {
         if json?.isStandardOutput != true {
             for line in explains ? report.explanation : report.summary { try context.print(line) }
         }
+    }
+
+    private func writeJSON(of verdict: Verdict, in context: CommandContext) throws {
         try json?.write(
             try JSONText.indented(VerdictJSON(verdict, isTimeGiven: isTimeGiven).object) + "\n", in: context)
     }
