@@ -67,6 +67,8 @@ import Testing
         #expect(try found("../links", "../links/", "../product/../links", "../again") == 1)
         // A copy is evidence of its own, which does not count twice.
         #expect(try found("../copy") == 2)
+        _ = try chain.run.shell("ln -s ../links product/inner")
+        #expect(try found("inner", "../links") == 1)
 
         func named(_ files: String...) throws -> Int {
             try count(
